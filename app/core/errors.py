@@ -1,0 +1,199 @@
+"""Every condition a caller can act on: one class each, its docstring the default message. No HTTP in here."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, ClassVar
+
+
+class WordkinError(Exception):
+    """Something went wrong."""
+
+    title: ClassVar[str]
+    slug: ClassVar[str]
+
+    def __init_subclass__(cls) -> None:
+        name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", cls.__name__)
+        cls.title = name.capitalize()
+        cls.slug = name.lower().replace(" ", "-")
+
+    def __init__(self, detail: str | None = None, /, **members: Any) -> None:
+        self.detail = detail or (type(self).__doc__ or "").strip()
+        self.members = members
+        super().__init__(self.detail)
+
+    def problem(self) -> dict[str, Any]:
+        """This error as RFC 9457 members; the web layer adds ``status`` and ``instance``."""
+        return {"type": f"/problems/{self.slug}", "title": self.title, "detail": self.detail, **self.members}
+
+
+# Corpora
+
+
+class CorpusNotFound(WordkinError):
+    """There is no corpus of this name."""
+
+
+class CorpusNameTaken(WordkinError):
+    """A corpus of this name exists with other content; delete it first or choose another name."""
+
+
+class CorpusInUse(WordkinError):
+    """A queued or running job still reads this corpus."""
+
+
+class CorpusEmpty(WordkinError):
+    """The corpus has no text."""
+
+
+class CorpusTooLarge(WordkinError):
+    """The corpus is larger than this service accepts."""
+
+
+class CorpusNotText(WordkinError):
+    """The corpus is not valid UTF-8."""
+
+
+class UploadIncomplete(WordkinError):
+    """The connection ended before the whole body arrived."""
+
+
+class BadRecord(WordkinError):
+    """A line of the corpus is not a JSON object that holds text in the named field."""
+
+
+class BadCompression(WordkinError):
+    """The compressed body is damaged, truncated, or expands beyond the allowed ratio."""
+
+
+class UnsupportedEncoding(WordkinError):
+    """This Content-Encoding is not supported; send identity, gzip or zstd."""
+
+
+class BadDigest(WordkinError):
+    """The digest header is malformed or names no supported algorithm."""
+
+
+class DigestMismatch(WordkinError):
+    """The body does not have the digest that the request states."""
+
+
+class StorageFull(WordkinError):
+    """There is not enough space left to store this."""
+
+
+# Jobs
+
+
+class JobNotFound(WordkinError):
+    """There is no job of this id."""
+
+
+class JobFinished(WordkinError):
+    """The job has already ended."""
+
+
+class InvalidHyperparameters(WordkinError):
+    """The hyperparameters are not valid."""
+
+
+class IdempotencyConflict(WordkinError):
+    """This idempotency key was used before with another request."""
+
+
+class LeaseLost(WordkinError):
+    """The job belongs to another worker now."""
+
+
+class WorkerLost(WordkinError):
+    """The worker died while it ran this job, too many times."""
+
+
+class TrainingStalled(WordkinError):
+    """The training made no progress for too long."""
+
+
+class TrainingCrashed(WordkinError):
+    """The training process ended without a result."""
+
+
+# Training: what a corpus or its hyperparameters can do wrong
+
+
+class VocabularyEmpty(WordkinError):
+    """No word of the corpus is frequent enough; lower min_count or send more text."""
+
+
+class VocabularyTooSmall(WordkinError):
+    """The vocabulary is too small to train on."""
+
+
+class VocabularyTooLarge(WordkinError):
+    """The corpus has more distinct words than the limit allows."""
+
+
+class CorpusTooSmall(WordkinError):
+    """The corpus is too small for these hyperparameters."""
+
+
+class VectorsNotFinite(WordkinError):
+    """Training diverged: some vectors are not finite. Lower the learning rate."""
+
+
+class VectorsCollapsed(WordkinError):
+    """Training collapsed: the vectors hardly differ from each other."""
+
+
+# Versions and queries
+
+
+class ModelNotFound(WordkinError):
+    """There is no model of this name."""
+
+
+class ModelRequired(WordkinError):
+    """There are several models; say which one with model=."""
+
+
+class VersionNotFound(WordkinError):
+    """The model has no such version or alias."""
+
+
+class VersionNotLoaded(WordkinError):
+    """This version exists but cannot be served right now."""
+
+
+class AliasReserved(WordkinError):
+    """This alias is reserved."""
+
+
+class PreconditionRequired(WordkinError):
+    """Send If-Match with the alias's current ETag, so that nobody's change is overwritten."""
+
+
+class PreconditionFailed(WordkinError):
+    """The alias has moved since you read it."""
+
+
+class WordNotFound(WordkinError):
+    """The vocabulary has no such word."""
+
+
+class NotOneWord(WordkinError):
+    """After normalisation this is not exactly one word."""
+
+
+class InvalidRequest(WordkinError):
+    """The request is not valid."""
+
+
+class Overloaded(WordkinError):
+    """Too many queries are waiting; try again shortly."""
+
+
+class DatabaseUnavailable(WordkinError):
+    """The database does not answer; models that are loaded keep serving."""
+
+
+class TableDamaged(WordkinError):
+    """The stored table is damaged or incomplete."""

@@ -1,0 +1,307 @@
+"""The job queue, whole: submit, claim, renew, release, finish, cancel.
+
+::
+
+    queued --claim--> running --succeed--> succeeded
+      ^  |               |  |----fail----> failed
+      |  '---cancel---.  |  '---cancel---> cancelled
+      '--release, lost-+--'
+
+A claim hands out a lease token that no one else ever gets; every later write of the worker names it and touches
+nothing once another worker has the job. A lease that ran out means the worker is dead; that training moves on is
+another matter, which the worker watches itself.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, or_, select, update
+from sqlalchemy.orm import Session
+
+from app.core.database import Database, now, serialise
+from app.core.errors import IdempotencyConflict, JobFinished, JobNotFound, LeaseLost, WorkerLost
+from app.core.records import Corpus, Job, JobState
+
+ENDED = (JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELLED)
+
+
+@dataclass(frozen=True)
+class JobRequest:
+    """What somebody wants trained; already validated."""
+
+    model: str
+    corpus: str
+    algorithm: str
+    hyperparameters: dict[str, Any]
+    text: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A job and the right to write to it."""
+
+    job_id: str
+    token: str
+    attempt: int
+    model: str
+    corpus_key: str
+    corpus_name: str
+    corpus_sha256: str
+    corpus_bytes: int
+    algorithm: str
+    hyperparameters: dict[str, Any]
+    text: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class JobProgress:
+    """Where a running job is; `fraction` of the whole job, from 0 to 1."""
+
+    phase: str
+    fraction: float
+    tokens_per_second: float | None = None
+    eta_seconds: float | None = None
+    loss: float | None = None
+    held_out_loss: float | None = None
+    epoch: int | None = None
+
+
+def submit(
+    session: Session,
+    request: JobRequest,
+    corpus: Corpus,
+    idempotency: tuple[str, str] | None = None,
+) -> Job:
+    """Queue a job, or return the one that the same idempotency key made.
+
+    Parameters
+    ----------
+    idempotency : key and digest of the request body, if the client sent a key
+
+    Raises
+    ------
+    IdempotencyConflict
+        The key was used with another request.
+    """
+    key, digest = idempotency or (None, None)
+    if key:
+        serialise(session, f"idempotency:{key}")
+    if key and (earlier := session.scalar(select(Job).where(Job.idempotency_key == key))):
+        if earlier.request_sha256 != digest:
+            raise IdempotencyConflict(idempotency_key=key, job=earlier.id)
+        return earlier
+    moment = now(session)
+    job = Job(
+        id=_new_id(moment),
+        state=JobState.QUEUED,
+        model=request.model,
+        corpus=request.corpus,
+        corpus_id=corpus.id,
+        algorithm=request.algorithm,
+        hyperparameters=request.hyperparameters,
+        text=request.text,
+        idempotency_key=key,
+        request_sha256=digest,
+        progress=0.0,
+        attempts=0,
+        created_at=moment,
+    )
+    session.add(job)
+    session.flush()
+    return job
+
+
+def get(session: Session, job_id: str) -> Job:
+    """Read a job or raise `JobNotFound`."""
+    job = session.get(Job, job_id)
+    if job is None:
+        raise JobNotFound(f"There is no job {job_id!r}.", job=job_id)
+    return job
+
+
+def page(session: Session, *, limit: int, before: str | None = None, state: str | None = None) -> Sequence[Job]:
+    """Newest first; ids grow with time, so the last id of a page continues it."""
+    query = select(Job).order_by(Job.id.desc()).limit(limit)
+    if before:
+        query = query.where(Job.id < before)
+    if state:
+        query = query.where(Job.state == state)
+    return session.scalars(query).all()
+
+
+def reads_corpus(session: Session, corpus_id: str) -> str | None:
+    """The id of a job that still needs the corpus, if there is one."""
+    return session.scalar(
+        select(Job.id).where(Job.corpus_id == corpus_id, Job.state.in_([JobState.QUEUED, JobState.RUNNING])).limit(1)
+    )
+
+
+def claim(database: Database, worker: str, *, lease_seconds: float, max_attempts: int) -> Claim | None:
+    """Take the oldest job that is queued or whose worker is dead.
+
+    A dead worker's job ends here when its cancellation was asked for, or when it has killed `max_attempts` workers.
+    """
+    with database.transaction() as session:
+        moment = now(session)
+        while (job := session.scalar(_claimable(moment))) is not None:
+            if job.state == JobState.RUNNING and job.cancel_requested_at is not None:
+                _end(job, JobState.CANCELLED, moment)
+            elif job.attempts >= max_attempts:
+                error = WorkerLost(f"{job.attempts} workers died while they ran this job.", attempts=job.attempts)
+                _end(job, JobState.FAILED, moment, error=error.problem())
+            else:
+                return _lease(session, job, worker, moment, lease_seconds)
+            session.flush()
+    return None
+
+
+def _claimable(moment: datetime) -> Select[Job]:
+    dead = and_(Job.state == JobState.RUNNING, Job.lease_expires_at < moment)
+    return (
+        select(Job)
+        .where(or_(Job.state == JobState.QUEUED, dead))
+        .order_by(Job.created_at, Job.id)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+
+
+def _lease(session: Session, job: Job, worker: str, moment: datetime, lease_seconds: float) -> Claim:
+    corpus = session.get_one(Corpus, job.corpus_id)
+    token = secrets.token_hex(16)
+    job.state = JobState.RUNNING
+    job.attempts += 1
+    job.worker = worker
+    job.lease_token = token
+    job.lease_expires_at = moment + timedelta(seconds=lease_seconds)
+    job.started_at = job.started_at or moment
+    return Claim(
+        job_id=job.id,
+        token=token,
+        attempt=job.attempts,
+        model=job.model,
+        corpus_key=corpus.key,
+        corpus_name=corpus.name,
+        corpus_sha256=corpus.sha256,
+        corpus_bytes=corpus.n_bytes,
+        algorithm=job.algorithm,
+        hyperparameters=job.hyperparameters,
+        text=job.text,
+    )
+
+
+def renew(database: Database, claim: Claim, progress: JobProgress | None, *, lease_seconds: float) -> bool:
+    """Keep the job, write where it is, and say whether somebody asked for its cancellation.
+
+    Raises
+    ------
+    LeaseLost
+        The job is another worker's now, or has ended; nothing was written.
+    """
+    with database.transaction() as session:
+        expires = now(session) + timedelta(seconds=lease_seconds)
+        values: dict[str, Any] = {"lease_expires_at": expires}
+        if progress:
+            values |= {
+                "phase": progress.phase,
+                "progress": progress.fraction,
+                "tokens_per_second": progress.tokens_per_second,
+                "eta_seconds": progress.eta_seconds,
+                "loss": progress.loss,
+                "held_out_loss": progress.held_out_loss,
+                "epoch": progress.epoch,
+            }
+        row = session.execute(
+            update(Job).where(_held(claim)).values(**values).returning(Job.cancel_requested_at)
+        ).first()
+        if row is None:
+            raise LeaseLost(job=claim.job_id)
+        return row.cancel_requested_at is not None
+
+
+def succeed(session: Session, claim: Claim, version: int) -> None:
+    """End the job with its version, in the transaction that publishes the version."""
+    job = owned(session, claim)
+    job.version = version
+    job.progress = 1.0
+    _end(job, JobState.SUCCEEDED, now(session))
+
+
+def fail(database: Database, claim: Claim, error: dict[str, Any]) -> None:
+    """End the job with a problem that the user can act on."""
+    with database.transaction() as session:
+        _end(owned(session, claim), JobState.FAILED, now(session), error=error)
+
+
+def acknowledge_cancellation(database: Database, claim: Claim) -> None:
+    """End the job as cancelled, once nothing of it runs any more."""
+    with database.transaction() as session:
+        _end(owned(session, claim), JobState.CANCELLED, now(session))
+
+
+def release(database: Database, claim: Claim, *, counts: bool) -> None:
+    """Give the job back to the queue; `counts` if this attempt is one of those that a job has."""
+    with database.transaction() as session:
+        job = owned(session, claim)
+        job.state = JobState.QUEUED
+        job.attempts -= 0 if counts else 1
+        _forget_lease(job)
+        if job.cancel_requested_at is not None:
+            _end(job, JobState.CANCELLED, now(session))
+
+
+def cancel(session: Session, job_id: str) -> Job:
+    """End a queued job at once; ask the worker of a running one to stop. Asking twice is asking once.
+
+    Raises
+    ------
+    JobNotFound, JobFinished
+    """
+    job = session.scalar(select(Job).where(Job.id == job_id).with_for_update())
+    if job is None:
+        raise JobNotFound(f"There is no job {job_id!r}.", job=job_id)
+    moment = now(session)
+    if job.state == JobState.QUEUED:
+        job.cancel_requested_at = moment
+        _end(job, JobState.CANCELLED, moment)
+    elif job.state == JobState.RUNNING:
+        job.cancel_requested_at = job.cancel_requested_at or moment
+    elif job.state != JobState.CANCELLED:
+        raise JobFinished(f"The job has {job.state}; it cannot be cancelled any more.", job=job.id, state=job.state)
+    session.flush()
+    return job
+
+
+def _held(claim: Claim) -> ColumnElement[bool]:
+    return and_(Job.id == claim.job_id, Job.lease_token == claim.token, Job.state == JobState.RUNNING)
+
+
+def owned(session: Session, claim: Claim) -> Job:
+    """The job, locked until the transaction ends, or `LeaseLost`."""
+    job = session.scalar(select(Job).where(_held(claim)).with_for_update())
+    if job is None:
+        raise LeaseLost(job=claim.job_id)
+    return job
+
+
+def _end(job: Job, state: JobState, moment: datetime, *, error: dict[str, Any] | None = None) -> None:
+    job.state = state
+    job.error = error
+    job.finished_at = moment
+    job.eta_seconds = None
+    _forget_lease(job)
+
+
+def _forget_lease(job: Job) -> None:
+    job.lease_token = None
+    job.lease_expires_at = None
+
+
+def _new_id(moment: datetime) -> str:
+    """Sortable by time: microseconds, then randomness."""
+    return f"{int(moment.timestamp() * 1_000_000):014x}{secrets.token_hex(5)}"

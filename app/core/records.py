@@ -1,0 +1,159 @@
+"""The rows. Rules that must never be broken are constraints, so that no code path can break them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    UniqueConstraint,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from app.core.database import UtcDateTime
+
+
+class JobState(StrEnum):
+    """queued -> running -> succeeded | failed | cancelled; running -> queued when a worker is lost."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class Record(DeclarativeBase):
+    """Base of all rows."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {datetime: UtcDateTime, dict[str, Any]: JSON(none_as_null=True), str: String}  # noqa: RUF012 (read by SQLAlchemy)
+
+
+class Corpus(Record):
+    """An uploaded text; `key` names its immutable object in storage."""
+
+    __tablename__ = "corpora"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(unique=True)
+    key: Mapped[str] = mapped_column(unique=True)
+    sha256: Mapped[str]
+    n_bytes: Mapped[int] = mapped_column(BigInteger)
+    n_lines: Mapped[int] = mapped_column(BigInteger)
+    n_words: Mapped[int] = mapped_column(BigInteger)
+    created_at: Mapped[datetime]
+
+
+class Job(Record):
+    """One training. Only `app.core.jobs` changes `state` and the lease."""
+
+    __tablename__ = "jobs"
+    __table_args__ = (
+        CheckConstraint("state IN ('queued', 'running', 'succeeded', 'failed', 'cancelled')", name="state"),
+        CheckConstraint("(state = 'running') = (lease_token IS NOT NULL)", name="lease"),
+        CheckConstraint("(state = 'succeeded') = (version IS NOT NULL)", name="version"),
+        CheckConstraint("(state = 'failed') = (error IS NOT NULL)", name="error"),
+        Index("ix_jobs_state_created_at_id", "state", "created_at", "id"),
+    )
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    state: Mapped[str]
+    model: Mapped[str]
+    corpus: Mapped[str]
+    corpus_id: Mapped[str | None] = mapped_column(ForeignKey("corpora.id", ondelete="SET NULL"))
+    algorithm: Mapped[str]
+    hyperparameters: Mapped[dict[str, Any]]
+    text: Mapped[dict[str, Any]]
+
+    idempotency_key: Mapped[str | None] = mapped_column(unique=True)
+    request_sha256: Mapped[str | None]
+
+    phase: Mapped[str | None]
+    progress: Mapped[float] = mapped_column(default=0.0)
+    tokens_per_second: Mapped[float | None]
+    eta_seconds: Mapped[float | None]
+    loss: Mapped[float | None]
+    held_out_loss: Mapped[float | None]
+    epoch: Mapped[int | None]
+
+    attempts: Mapped[int] = mapped_column(Integer, default=0)
+    lease_token: Mapped[str | None]
+    lease_expires_at: Mapped[datetime | None]
+    worker: Mapped[str | None]
+    cancel_requested_at: Mapped[datetime | None]
+
+    version: Mapped[int | None]
+    error: Mapped[dict[str, Any] | None]
+    created_at: Mapped[datetime]
+    started_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+
+
+class Model(Record):
+    """A name with numbered versions; `n_versions` numbers the next one without gaps."""
+
+    __tablename__ = "models"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    n_versions: Mapped[int] = mapped_column(default=0)
+    created_at: Mapped[datetime]
+
+
+class Version(Record):
+    """A published table; never changed once written. `prefix` is its folder in storage."""
+
+    __tablename__ = "versions"
+    __table_args__ = (UniqueConstraint("job_id"), UniqueConstraint("prefix"))
+
+    model: Mapped[str] = mapped_column(ForeignKey("models.name"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True)
+    job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id"))
+    prefix: Mapped[str]
+    manifest_sha256: Mapped[str]
+    manifest: Mapped[dict[str, Any]]
+    created_at: Mapped[datetime]
+
+
+class Alias(Record):
+    """A movable name of a version; `revision` grows with every move and guards the next."""
+
+    __tablename__ = "aliases"
+    __table_args__ = (ForeignKeyConstraint(["model", "version"], ["versions.model", "versions.number"]),)
+
+    model: Mapped[str] = mapped_column(primary_key=True)
+    alias: Mapped[str] = mapped_column(primary_key=True)
+    version: Mapped[int]
+    revision: Mapped[int]
+    moved_at: Mapped[datetime]
+
+
+class AliasMove(Record):
+    """History of an alias; rows are only ever added."""
+
+    __tablename__ = "alias_moves"
+
+    model: Mapped[str] = mapped_column(primary_key=True)
+    alias: Mapped[str] = mapped_column(primary_key=True)
+    revision: Mapped[int] = mapped_column(primary_key=True)
+    version: Mapped[int]
+    job_id: Mapped[str | None]
+    moved_at: Mapped[datetime]

@@ -1,0 +1,92 @@
+"""All settings, read once from ``WORDKIN_*`` variables by whoever builds a process."""
+
+from __future__ import annotations
+
+import os
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+MEBIBYTE = 1 << 20
+GIBIBYTE = 1 << 30
+
+Seconds = Annotated[float, Field(gt=0)]
+Bytes = Annotated[int, Field(gt=0)]
+
+
+class Settings(BaseSettings):
+    """Wordkin's settings; each is the variable of the same name with ``WORDKIN_`` before it."""
+
+    model_config = SettingsConfigDict(env_prefix="WORDKIN_", frozen=True, extra="ignore")
+
+    data_dir: Path = Path("data")
+    """Where everything lives by default: database, storage, scratch."""
+    database_url: str = ""
+    """SQLAlchemy URL; default: SQLite in `data_dir`."""
+    storage_url: str = ""
+    """``file:///...``, ``s3://...``, ``gs://...``, ``az://...``; default: a folder in `data_dir`."""
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] = 8000
+    log_level: str = "info"
+    log_json: bool = False
+
+    max_corpus_bytes: Bytes = 10 * GIBIBYTE
+    """A larger corpus is refused, counted after decompression."""
+    max_compression_ratio: Annotated[float, Field(gt=1)] = 200.0
+    """Text bytes per received byte, checked after the first 10 MiB of text."""
+    min_free_bytes: Annotated[int, Field(ge=0)] = 256 * MEBIBYTE
+    """An upload that would leave less space in local storage is refused."""
+
+    default_model: str | None = None
+    """The model of a query that names none; default: the only one there is."""
+    model_memory_bytes: Bytes = 4 * GIBIBYTE
+    """Tables that are mapped at a time, at most; the least recently used leaves first."""
+    registry_poll_seconds: Seconds = 0.5
+
+    worker_poll_seconds: Seconds = 0.5
+    lease_seconds: Seconds = 30.0
+    """A worker that does not renew for this long has lost its job."""
+    heartbeat_seconds: Seconds = 1.0
+    """How often a worker renews its lease, writes progress and looks for a cancellation."""
+    stall_seconds: Seconds = 900.0
+    """A job that moves no further for this long is ended and taken up again."""
+    stop_grace_seconds: Seconds = 1.0
+    """Between asking a training process to end and killing it."""
+    max_attempts: Annotated[int, Field(ge=1)] = 3
+    """A job whose worker died this often fails."""
+    checkpoint_seconds: Annotated[float, Field(ge=0)] = 60.0
+    """How often a training saves where it is; 0 turns that off."""
+    trainer_threads: Annotated[int, Field(ge=1)] = os.cpu_count() or 1
+    scratch_dir: Path | None = None
+    """Where a training keeps its working files; default: ``scratch`` in `data_dir`."""
+    cache_dir: Path | None = None
+    """Where files of a remote storage are kept while they are in use; default: ``cache`` in `data_dir`."""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.heartbeat_seconds > self.lease_seconds / 3:
+            raise ValueError(
+                f"WORDKIN_HEARTBEAT_SECONDS ({self.heartbeat_seconds:g}) must be at most a third of "
+                f"WORDKIN_LEASE_SECONDS ({self.lease_seconds:g}), or one missed beat would lose the job"
+            )
+        return self
+
+    @cached_property
+    def database(self) -> str:
+        return self.database_url or f"sqlite:///{self.data_dir.resolve() / 'wordkin.sqlite'}"
+
+    @cached_property
+    def storage(self) -> str:
+        return self.storage_url or (self.data_dir.resolve() / "storage").as_uri()
+
+    @cached_property
+    def scratch(self) -> Path:
+        return (self.scratch_dir or self.data_dir / "scratch").resolve()
+
+    @cached_property
+    def cache(self) -> Path:
+        return (self.cache_dir or self.data_dir / "cache").resolve()

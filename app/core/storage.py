@@ -1,0 +1,142 @@
+"""Immutable objects in a local folder, S3, GCS or Azure, through one code path."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
+
+import obstore
+from obstore.exceptions import AlreadyExistsError, NotFoundError
+from obstore.store import LocalStore, from_url
+
+CHUNK_BYTES = 8 << 20
+
+
+class ObjectWriter:
+    """Bytes on their way into one object, which exists only once `Storage.writer` has ended without an error."""
+
+    def __init__(self, store: obstore.store.ObjectStore, key: str) -> None:
+        self._writer = obstore.open_writer(store, key, buffer_size=CHUNK_BYTES)
+
+    def write(self, data: bytes) -> None:
+        self._writer.write(data)
+
+    def close(self) -> None:
+        self._writer.close()
+
+
+class Storage:
+    """Objects by key, under one URL; keys are made by this service, never by users."""
+
+    def __init__(self, url: str, *, cache: Path) -> None:
+        self._cache = cache
+        parts = urlsplit(url)
+        self._root: Path | None = None
+        if parts.scheme == "file":
+            self._root = Path(url2pathname(parts.path))
+            self._root.mkdir(parents=True, exist_ok=True)
+            self._store: obstore.store.ObjectStore = LocalStore(self._root)
+        else:
+            self._store = from_url(url)
+
+    @contextmanager
+    def writer(self, key: str) -> Iterator[ObjectWriter]:
+        """Stream an object in; after an error nothing is left of it."""
+        writer = ObjectWriter(self._store, key)
+        try:
+            yield writer
+            writer.close()
+        except BaseException:
+            self._abandon(writer, key)
+            raise
+        self._make_durable(key)
+
+    def _abandon(self, writer: ObjectWriter, key: str) -> None:
+        del writer._writer  # an upload that is dropped before close() leaves no object
+        self.delete([key])
+
+    def put_file(self, path: Path, key: str) -> None:
+        """Copy a local file in."""
+        obstore.put(self._store, key, path)
+        self._make_durable(key)
+
+    def put_new(self, content: bytes, key: str) -> bool:
+        """Create an object; False, and nothing written, if the key exists."""
+        try:
+            obstore.put(self._store, key, content, mode="create")
+        except AlreadyExistsError:
+            return False
+        self._make_durable(key)
+        return True
+
+    def stream(self, key: str) -> Iterator[memoryview]:
+        """Read an object piece by piece."""
+        for piece in obstore.get(self._store, key).stream(min_chunk_size=1 << 20):
+            yield memoryview(piece)
+
+    def exists(self, key: str) -> bool:
+        try:
+            obstore.head(self._store, key)
+        except (NotFoundError, FileNotFoundError):
+            return False
+        return True
+
+    def delete(self, keys: Iterable[str]) -> None:
+        """Delete objects; those that do not exist are passed over."""
+        for key in keys:
+            try:
+                obstore.delete(self._store, key)
+            except (NotFoundError, FileNotFoundError):
+                continue
+
+    def keys(self, prefix: str, *, modified_before: datetime | None = None) -> list[str]:
+        """Keys below a folder."""
+        entries = [entry for page in obstore.list(self._store, prefix) for entry in page]
+        return sorted(e["path"] for e in entries if not modified_before or e["last_modified"] < modified_before)
+
+    def local_file(self, key: str, into: Path | None = None) -> Path:
+        """The object as a local file: in place for a local folder, else downloaded (once) below `into` or the cache."""
+        if self._root:
+            return self._root / key
+        target = (into or self._cache) / key
+        if not target.exists():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            partial = target.with_name(f"{target.name}.{os.getpid()}.partial")
+            with partial.open("wb") as file:
+                for piece in self.stream(key):
+                    file.write(piece)
+            partial.replace(target)
+        return target
+
+    def local_folder(self, prefix: str, names: Iterable[str]) -> Path:
+        """The folder that holds the objects ``prefix/name`` as local files."""
+        for name in names:
+            folder = self.local_file(f"{prefix}/{name}").parent
+        return folder
+
+    def forget_local(self, prefix: str) -> None:
+        """Drop the downloaded copy of a folder; mapped files stay readable until they are closed."""
+        if not self._root:
+            shutil.rmtree(self._cache / prefix, ignore_errors=True)
+
+    def free_bytes(self) -> int | None:
+        """Space left, where that can be known."""
+        return shutil.disk_usage(self._root).free if self._root else None
+
+    def _make_durable(self, key: str) -> None:
+        """Have a local file and its folder on the disk before anything refers to it; remote stores do so themselves."""
+        if not self._root:
+            return
+        path = self._root / key
+        for target in (path, path.parent):
+            descriptor = os.open(target, os.O_RDONLY)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)

