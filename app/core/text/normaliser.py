@@ -1,0 +1,89 @@
+"""Lines of text -> lines of words. Works on many lines at once, which is what makes it fast for a corpus."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+import regex
+
+from app.core.text.spec import WORD_CHARACTERS, TextSpec
+
+MAX_WORD_BYTES = 65_536
+"""Longer words are left out, of a corpus and of a query: no language has them, and half a word is a wrong word."""
+
+# Bytes 0 to 32 separate words for every tokenizer, so that a corpus can be split before it is decoded.
+_ASCII_SPACE = frozenset(range(33)) - {ord("\n")}
+_SPACE = re.compile(r"[^\S\n]+|[\x00-\x09\x0b-\x20]+")
+_NOT_WORD = regex.compile(r"[^\p{L}\p{M}\p{N}'\n]+")
+_OUTER_APOSTROPHE = regex.compile(rf"'(?:(?!{WORD_CHARACTERS})|(?<!{WORD_CHARACTERS}'))")
+_OUTER_APOSTROPHE_ASCII = re.compile(r"'(?:(?![A-Za-z0-9])|(?<![A-Za-z0-9]'))")
+_INVISIBLE = regex.compile(r"\p{Default_Ignorable_Code_Point}+")
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+_JAMO = r"\u1100-\u11ff\u3130-\u318f\ua960-\ua97f\ud7b0-\ud7ff"
+_NOT_JAMO = re.compile(f"[^{_JAMO}\x00-\x7f]+")
+# Half-width jamo fold one step, to the ordinary compatibility jamo; NFKC would go on to the conjoining ones.
+_HALF_WIDTH_JAMO = {
+    point: int(unicodedata.decomposition(chr(point)).split()[1], 16)
+    for point in range(0xFFA1, 0xFFDD)
+    if unicodedata.decomposition(chr(point))
+}
+
+
+def without_surrogates(text: str) -> str:
+    """Text that UTF-8 can hold; JSON may carry halves of surrogate pairs."""
+    return _SURROGATE.sub("\ufffd", text)
+
+
+class Text:
+    """The reading of text that a spec describes."""
+
+    def __init__(self, spec: TextSpec) -> None:
+        self.spec = spec
+        self._ascii = self._ascii_table()
+
+    def words(self, text: str) -> list[str]:
+        """All words of any text, in order; line ends separate words like any other white space."""
+        line = self.rewrite(without_surrogates(text).replace("\n", " "))
+        return [word for word in line.split(" ") if word and len(word.encode()) <= MAX_WORD_BYTES]
+
+    def rewrite(self, lines: str) -> str:
+        """Replace each line by its words with spaces between (or around); the number of lines stays.
+
+        No line depends on another one, and no word on those beside it.
+        """
+        if lines.isascii():
+            lines = lines.translate(self._ascii)
+            return _OUTER_APOSTROPHE_ASCII.sub(" ", lines) if self.spec.tokenizer == "words" else lines
+        lines = self._normalise(lines)
+        if self.spec.tokenizer == "words":
+            lines = _NOT_WORD.sub(" ", lines.replace("\u2019", "'"))
+            lines = _OUTER_APOSTROPHE.sub(" ", lines)
+        else:
+            lines = _SPACE.sub(" ", lines)
+        # Case comes after the split: what follows a word must not decide its final sigma.
+        return self._normalise(lines.lower()) if self.spec.case == "lower" else lines
+
+    def _normalise(self, text: str) -> str:
+        if self.spec.normalization == "none":
+            return text
+        text = _INVISIBLE.sub("", text)
+        if self.spec.normalization == "nfkc_jamo_safe":
+            text = _NOT_JAMO.sub(_fold_compatibility, text.translate(_HALF_WIDTH_JAMO))
+        return unicodedata.normalize("NFC", text)
+
+    def _ascii_table(self) -> dict[int, int]:
+        """What each ASCII character becomes: itself, its lower case, or a space."""
+        table = {point: ord(" ") for point in _ASCII_SPACE}
+        for point in range(33, 128):
+            character = chr(point)
+            if self.spec.tokenizer == "words" and not character.isalnum() and character != "'":
+                table[point] = ord(" ")
+            elif self.spec.case == "lower":
+                table[point] = ord(character.lower())
+        return table
+
+
+def _fold_compatibility(run: re.Match[str]) -> str:
+    return unicodedata.normalize("NFKC", run.group())

@@ -1,0 +1,78 @@
+"""What decides how text becomes words. Stored with every version, so that its queries are read the same way."""
+
+from __future__ import annotations
+
+import functools
+import unicodedata
+import zlib
+from typing import Annotated, Literal
+
+import regex
+from pydantic import BaseModel, ConfigDict, Field
+
+WORD_CHARACTERS = r"[\p{L}\p{M}\p{N}]"
+
+
+@functools.cache
+def word_character_digest() -> str:
+    """Which code points this process takes for letters, marks and digits, as eight hexadecimal digits.
+
+    The `regex` module carries its own Unicode tables and does not name their version, so the tables are asked.
+    Planes 0 and 1 in full; the ideographs of planes 2 and 3, which change in long runs, at every 16th.
+    """
+    points = [*range(0x20000), *range(0x20000, 0x40000, 16)]
+    runs = regex.finditer(WORD_CHARACTERS + "+", "".join(map(chr, points)))
+    return f"{zlib.crc32(repr([run.span() for run in runs]).encode()):08x}"
+
+
+class PlainText(BaseModel):
+    """One sentence or document a line."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: Literal["plain"] = "plain"
+
+
+class JsonLines(BaseModel):
+    """One JSON object a line, the text in one of its members; line ends inside that text end a line too."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: Literal["jsonl"] = "jsonl"
+    field: Annotated[str, Field(min_length=1, max_length=200, description="the member that holds the text")]
+
+
+class TextSpec(BaseModel):
+    """How text becomes words.
+
+    `nfc` composes and drops what is invisible. `nfkc_jamo_safe` also folds compatibility forms such as full-width
+    letters, except for Hangul jamo, which plain NFKC would change (research on Korean text). `none` does neither.
+    `words` are runs of letters, marks and digits, with apostrophes inside them; `whitespace` only splits, for text
+    that was tokenised before.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    format: Annotated[PlainText | JsonLines, Field(discriminator="kind")] = PlainText()
+    normalization: Literal["nfc", "nfkc_jamo_safe", "none"] = "nfc"
+    case: Literal["lower", "keep"] = "lower"
+    tokenizer: Literal["words", "whitespace"] = "words"
+    unicode_version: Annotated[str, Field(description="of normalisation and case; recorded, not chosen")] = (
+        unicodedata.unidata_version
+    )
+    word_characters: Annotated[str, Field(description="digest of the word characters; recorded, not chosen")] = Field(
+        default_factory=word_character_digest
+    )
+
+    def here(self) -> TextSpec:
+        """The same choices with the Unicode data of this process, as whoever reads a corpus must record it."""
+        return TextSpec.model_validate(self.model_dump(exclude={"unicode_version", "word_characters"}))
+
+    def differences(self) -> list[str]:
+        """Why this process may read text otherwise than the one that made the spec; empty if it does not."""
+        found = []
+        if self.unicode_version != unicodedata.unidata_version:
+            found.append(f"Unicode {self.unicode_version} when trained, {unicodedata.unidata_version} here")
+        if self.tokenizer == "words" and self.word_characters != word_character_digest():
+            found.append(f"word characters {self.word_characters} when trained, {word_character_digest()} here")
+        return found

@@ -1,0 +1,1 @@
+"""The parts of the corpus encoder; `trainer.corpus.encode` puts them together."""

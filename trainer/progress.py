@@ -1,0 +1,29 @@
+"""How a long step tells what it does: one value, one callable."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """State of the step that is running.
+
+    `fraction` goes from 0 to 1 within the step; `loss` is a mean per prediction in nats (GloVe: mean weighted
+    squared error per cell); `held_out_loss` the same on the fixed sample, known after each epoch.
+    """
+
+    fraction: float
+    tokens_per_second: float | None = None
+    loss: float | None = None
+    held_out_loss: float | None = None
+    epoch: int | None = None
+
+
+Report = Callable[[Progress], None]
+"""Called from the thread that started the step, at least about once a second. What it raises ends the step."""
+
+
+def ignore(progress: Progress) -> None:
+    """The report that nobody reads."""
