@@ -1,0 +1,147 @@
+"""What a job may set, one model an algorithm, with bounds and the papers' defaults."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+PRESETS: dict[str, dict[str, Any]] = {
+    "fast": {"architecture": "cbow", "dim": 100, "epochs": 5},
+    "quality": {"dim": 300, "n_negatives": 10, "subsampling_threshold": 1e-4, "epochs": 10},
+    "small-corpus": {"dim": 100, "n_negatives": 10, "min_count": 2, "epochs": 25},
+}
+"""What a newcomer can name instead of numbers; fields that are given win over the preset's."""
+
+
+class Word2VecHyperparameters(BaseModel):
+    """Skip-gram and CBOW (Mikolov et al. 2013), by negative sampling or hierarchical softmax.
+
+    Learning rates that are left out are filled in: 0.025 for skip-gram, 0.05 for CBOW with word2vec.c's gradient and
+    0.075 with the exact one, which is smaller (Irsoy et al. 2021); the last one a ten-thousandth of the first.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    preset: Annotated[Literal["fast", "quality", "small-corpus"] | None, Field(description="for a purpose")] = None
+    architecture: Literal["skip-gram", "cbow"] = "skip-gram"
+    objective: Literal["negative-sampling", "hierarchical-softmax"] = "negative-sampling"
+    dim: Annotated[int, Field(ge=2, le=1024, description="length of a vector")] = 100
+    window: Annotated[int, Field(ge=1, le=100, description="words on one side, at most")] = 5
+    shrink_windows: Annotated[bool, Field(description="draw each window's size from 1..window")] = True
+    n_negatives: Annotated[int, Field(ge=1, le=64, description="noise words a window")] = 5
+    noise_exponent: Annotated[float, Field(ge=-2, le=2, description="noise ~ count ** exponent")] = 0.75
+    subsampling_threshold: Annotated[float, Field(ge=0, le=1, description="0 keeps every token")] = 1e-3
+    learning_rate: Annotated[float | None, Field(gt=0, le=1, description="default by architecture")] = None
+    min_learning_rate: Annotated[float | None, Field(ge=0, le=1, description="default: a ten-thousandth")] = None
+    epochs: Annotated[int, Field(ge=1, le=1000)] = 5
+    stop_patience: Annotated[
+        int | None, Field(ge=1, le=1000, description="stop after so many epochs without a better held-out loss")
+    ] = None
+    min_count: Annotated[int, Field(ge=1, description="rarer words are left out")] = 5
+    max_words: Annotated[int | None, Field(ge=2, description="keep only the most frequent")] = None
+    seed: Annotated[int, Field(ge=0, lt=2**63)] = 1
+    threads: Annotated[int | None, Field(ge=1, le=256, description="default: all cores of the trainer")] = None
+    output: Annotated[Literal["input", "input+output"], Field(description="what becomes the table")] = "input"
+    cbow_gradient: Annotated[
+        Literal["exact", "legacy"], Field(description="of the mean; legacy is word2vec.c's, for each word the whole")
+    ] = "exact"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_defaults(cls, given: Any) -> Any:
+        if not isinstance(given, dict):
+            return given
+        values = {**PRESETS.get(str(given.get("preset")), {}), **given}
+        if values.get("learning_rate") is None:
+            cbow = 0.05 if values.get("cbow_gradient") == "legacy" else 0.075
+            values["learning_rate"] = cbow if values.get("architecture") == "cbow" else 0.025
+        if values.get("min_learning_rate") is None and isinstance(values["learning_rate"], int | float):
+            values["min_learning_rate"] = values["learning_rate"] * 1e-4
+        return values
+
+    @model_validator(mode="after")
+    def _check_together(self) -> Word2VecHyperparameters:
+        if self.initial_learning_rate < self.final_learning_rate:
+            raise ValueError("min_learning_rate must not exceed learning_rate")
+        if self.output == "input+output" and self.objective == "hierarchical-softmax":
+            raise ValueError("output 'input+output' needs negative-sampling: a Huffman tree's outputs are no words")
+        if self.cbow_gradient == "legacy" and self.architecture != "cbow":
+            raise ValueError("cbow_gradient 'legacy' needs architecture 'cbow'")
+        if self.stop_patience is not None and self.stop_patience >= self.epochs:
+            raise ValueError("stop_patience must be smaller than epochs to have an effect")
+        return self
+
+    @property
+    def initial_learning_rate(self) -> float:
+        return self.learning_rate or 0.0
+
+    @property
+    def final_learning_rate(self) -> float:
+        return self.min_learning_rate or 0.0
+
+
+class GloVeHyperparameters(BaseModel):
+    """Global vectors (Pennington, Socher and Manning 2014): weighted least squares on log co-occurrence counts.
+
+    `update` says how AdaGrad steps. "standard" is as published: the learning rate is outside the root. "reference" is
+    as in the C program: it is inside, so that it cancels out as squared gradients grow; biases step without it, and
+    gradients are clipped at 100. The latter is the default, as it is better: analogies (top 30,000), WS-353 and SimLex-999 after
+    15 epochs on the enwiki benchmark (dim 100, x_max 10, seed 1) are 0.314, 0.459 and 0.211 for "reference" at 0.05;
+    for "standard" 0.238, 0.448 and 0.207 at 0.05, 0.313, 0.453 and 0.202 at 0.1, and it diverges at 0.3. The C program
+    gives 0.312, 0.450 and 0.219. A learning rate that is left out is 0.05, or 0.1 for "standard".
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    dim: Annotated[int, Field(ge=2, le=1024, description="length of a vector")] = 100
+    window: Annotated[
+        int, Field(ge=1, le=20, description="words on one side; more would not fit exact 64-bit counts")
+    ] = 10
+    symmetric: Annotated[bool, Field(description="count both sides; else row = left word, column = right")] = True
+    x_max: Annotated[
+        float | None, Field(gt=0, le=1e12, description="count from which a cell weighs 1; default by corpus size")
+    ] = None
+    alpha: Annotated[float, Field(ge=0, le=2, description="a cell weighs (count / x_max) ** alpha")] = 0.75
+    update: Annotated[
+        Literal["standard", "reference"], Field(description="AdaGrad as published, or as the C program does it")
+    ] = "reference"
+    learning_rate: Annotated[float | None, Field(gt=0, le=10, description="default by update")] = None
+    epochs: Annotated[int, Field(ge=1, le=1000)] = 25
+    stop_patience: Annotated[
+        int | None, Field(ge=1, le=1000, description="stop after so many epochs without a better held-out cost")
+    ] = None
+    min_count: Annotated[int, Field(ge=1, description="rarer words are left out")] = 5
+    max_words: Annotated[int | None, Field(ge=2, description="keep only the most frequent")] = None
+    min_cooccurrence: Annotated[
+        float, Field(ge=0, le=1e12, description="cells with a smaller count are left out; 0 keeps all")
+    ] = 0.0
+    output: Annotated[Literal["word+context", "word", "context"], Field(description="what becomes the table")] = (
+        "word+context"
+    )
+    seed: Annotated[int, Field(ge=0, lt=2**63)] = 1
+    threads: Annotated[int | None, Field(ge=1, le=256, description="default: all cores of the trainer")] = None
+    memory_limit_bytes: Annotated[
+        int, Field(ge=2**26, description="working memory; what does not fit goes to the scratch folder")
+    ] = 2**30
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_defaults(cls, given: Any) -> Any:
+        if not isinstance(given, dict) or given.get("learning_rate") is not None:
+            return given
+        return given | {"learning_rate": 0.1 if given.get("update") == "standard" else 0.05}
+
+    @model_validator(mode="after")
+    def _check_together(self) -> GloVeHyperparameters:
+        if self.stop_patience is not None and self.stop_patience >= self.epochs:
+            raise ValueError("stop_patience must be smaller than epochs to have an effect")
+        return self
+
+    @property
+    def initial_learning_rate(self) -> float:
+        return self.learning_rate or 0.0
+
+
+HYPERPARAMETERS: dict[str, type[BaseModel]] = {"word2vec": Word2VecHyperparameters, "glove": GloVeHyperparameters}
+"""The model of each algorithm that a job may name."""

@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from app.core.hyperparameters import Word2VecHyperparameters
+
+
+@pytest.mark.parametrize(
+    ("given", "rate"),
+    [
+        ({}, 0.025),
+        ({"architecture": "cbow"}, 0.075),
+        ({"architecture": "cbow", "cbow_gradient": "legacy"}, 0.05),
+        ({"preset": "fast"}, 0.075),
+        ({"architecture": "cbow", "learning_rate": 0.01}, 0.01),
+    ],
+)
+def test_learning_rates_by_architecture(given: dict[str, Any], rate: float) -> None:
+    parameters = Word2VecHyperparameters.model_validate(given)
+    assert parameters.learning_rate == rate
+    assert parameters.min_learning_rate == pytest.approx(rate * 1e-4)
+
+
+def test_a_field_wins_over_the_preset() -> None:
+    parameters = Word2VecHyperparameters(preset="quality", dim=50)
+    assert (parameters.dim, parameters.n_negatives, parameters.epochs) == (50, 10, 10)
+
+
+def test_resolved_hyperparameters_stay_as_they_are() -> None:
+    for preset in ("fast", "quality", "small-corpus"):
+        parameters = Word2VecHyperparameters.model_validate({"preset": preset})
+        assert Word2VecHyperparameters.model_validate(parameters.model_dump()) == parameters
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"learning_rate": 0.01, "min_learning_rate": 0.02}, "min_learning_rate must not exceed"),
+        ({"objective": "hierarchical-softmax", "output": "input+output"}, "needs negative-sampling"),
+        ({"cbow_gradient": "legacy"}, "needs architecture 'cbow'"),
+        ({"stop_patience": 5, "epochs": 5}, "smaller than epochs"),
+        ({"preset": "best"}, "preset"),
+        ({"alpha": 0.1}, "alpha"),
+        ({"dim": 1}, "dim"),
+        ({"learning_rate": "nan"}, "learning_rate"),
+    ],
+)
+def test_what_does_not_fit_together_is_refused(given: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValidationError, match=message):
+        Word2VecHyperparameters.model_validate(given)

@@ -1,0 +1,161 @@
+"""Slow, readable references for the trainers, in float64 and plain loops. Imports no product code."""
+
+from __future__ import annotations
+
+import heapq
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Matrix = npt.NDArray[np.float64]
+MASK = 2**64 - 1
+
+
+# Word2Vec
+
+
+def splitmix64(key: int, counter: int) -> int:
+    """The counter-th output of the generator seeded with key, counting from 1."""
+    z = (key + counter * 0x9E3779B97F4A7C15) & MASK
+    z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & MASK
+    z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & MASK
+    return z ^ (z >> 31)
+
+
+def logistic(x: float) -> float:
+    return 1.0 / (1.0 + math.exp(-x)) if x >= 0 else math.exp(x) / (1.0 + math.exp(x))
+
+
+def window_loss(contexts: Matrix, outputs: Matrix, labels: Sequence[float]) -> float:
+    """- sum over contexts c and outputs o of log P(label of o | c), in nats."""
+    total = 0.0
+    for context in contexts:
+        for output, label in zip(outputs, labels, strict=True):
+            x = float(context @ output) * (1 if label == 1 else -1)
+            total += math.log1p(math.exp(-x)) if x >= 0 else -x + math.log1p(math.exp(x))
+    return total
+
+
+def window_errors(contexts: Matrix, outputs: Matrix, labels: Sequence[float]) -> Matrix:
+    """P(1) - label for each context and output: the derivative of `window_loss` by their product."""
+    errors = [[logistic(float(c @ o)) - label for o, label in zip(outputs, labels, strict=True)] for c in contexts]
+    return np.array(errors)
+
+
+def window_gradients(contexts: Matrix, outputs: Matrix, labels: Sequence[float]) -> tuple[Matrix, Matrix]:
+    """The derivatives of `window_loss` by contexts and by outputs."""
+    errors = window_errors(contexts, outputs, labels)
+    return errors @ outputs, errors.T @ contexts
+
+
+@dataclass
+class Word2Vec:
+    """Word2Vec, one window after the other, over a list of ids with -1 at line ends.
+
+    Output rows are updated `group` at a time: one that is drawn again in a later group is seen there as updated.
+    """
+
+    ids: Sequence[int]
+    keep_limits: Sequence[int]
+    token_key: int
+    noise_key: int
+    window: int
+    shrinks: bool
+    architecture: str
+    alias_columns: Sequence[Sequence[int]] | None
+    paths: Sequence[tuple[Sequence[int], Sequence[float]]] | None
+    n_negatives: int
+    is_legacy: bool
+    block: int
+    group: int = 6
+
+    def kept_lines(self) -> list[list[tuple[int, int]]]:
+        """(position, word) of each kept token, line by line."""
+        lines: list[list[tuple[int, int]]] = [[]]
+        for position, word in enumerate(self.ids):
+            if word < 0:
+                lines.append([])
+            elif splitmix64(self.token_key, position) % 2**32 <= self.keep_limits[word]:
+                lines[-1].append((position, word))
+        return lines
+
+    def windows(self) -> list[tuple[int, int, list[int]]]:
+        """(position, center, contexts) of each kept token, contexts left to right."""
+        found = []
+        for line in self.kept_lines():
+            for i, (position, center) in enumerate(line):
+                reach = self.window
+                if self.shrinks:
+                    reach = 1 + ((splitmix64(self.token_key, position) >> 32) * self.window >> 32)
+                around = line[max(0, i - reach) : i] + line[i + 1 : i + 1 + reach]
+                found.append((position, center, [word for _, word in around]))
+        return found
+
+    def negatives(self, center: int, key: int, counter: int) -> tuple[list[int], int]:
+        assert self.alias_columns is not None
+        drawn: list[int] = []
+        while len(drawn) < self.n_negatives:
+            bits = splitmix64(key, counter)
+            column = (bits >> 32) * len(self.alias_columns) >> 32
+            limit, alias = self.alias_columns[column]
+            word = column if bits % 2**32 <= limit else alias
+            if word != center:
+                drawn.append(word)
+            counter += 1
+        return drawn, counter
+
+    def train(self, inputs: Matrix, outputs: Matrix, rates: Sequence[float]) -> float:
+        """Change inputs and outputs by one epoch; returns the mean loss a prediction of all windows as they come."""
+        counters: dict[int, int] = {}
+        loss, n_predictions = 0.0, 0
+        for position, center, contexts in self.windows():
+            block = position // self.block
+            if self.paths is None:
+                key = splitmix64(self.noise_key, block)
+                drawn, counters[block] = self.negatives(center, key, counters.get(block, 0))
+                rows, labels = [center, *drawn], [1.0] + [0.0] * len(drawn)
+            else:
+                rows, labels = list(self.paths[center][0]), list(self.paths[center][1])
+            if not contexts:
+                continue
+            sources = inputs[contexts]
+            if self.architecture == "cbow":
+                sources = sources.mean(axis=0, keepdims=True)
+            loss += window_loss(sources, outputs[rows], labels)
+            n_predictions += len(sources)
+            errors = window_errors(sources, outputs[rows], labels)
+            by_sources = np.zeros_like(sources)
+            for first in range(0, len(rows), self.group):
+                some = slice(first, first + self.group)
+                by_sources += errors[:, some] @ outputs[rows[some]]
+                np.subtract.at(outputs, rows[some], rates[block] * errors[:, some].T @ sources)
+            if self.architecture == "cbow":
+                by_sources = np.repeat(by_sources, len(contexts), axis=0) / (1 if self.is_legacy else len(contexts))
+            np.subtract.at(inputs, contexts, rates[block] * by_sources)
+        return loss / n_predictions
+
+
+def huffman_cost(counts: Sequence[int]) -> int:
+    """The sum over words of count times code length in any Huffman tree."""
+    heap = list(counts)
+    heapq.heapify(heap)
+    cost = 0
+    while len(heap) > 1:
+        joined = heapq.heappop(heap) + heapq.heappop(heap)
+        cost += joined
+        heapq.heappush(heap, joined)
+    return cost
+
+
+def alias_distribution(columns: Sequence[Sequence[int]]) -> Matrix:
+    """The distribution that an alias table stands for."""
+    n = len(columns)
+    probabilities = np.zeros(n)
+    for i, (limit, alias) in enumerate(columns):
+        own = (limit + 1) / 2**32
+        probabilities[i] += own / n
+        probabilities[alias] += (1 - own) / n
+    return probabilities

@@ -1,0 +1,142 @@
+"""What the Word2Vec kernels are given: the stream, the tables, where output rows come from, and memory to work in."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+from trainer.kernels.options import KERNEL_OPTIONS
+from trainer.kernels.vectors import LANES
+from trainer.kernels.windows import BLOCK
+
+MAX_GROUP = 6
+"""Output rows of one product; two context rows' accumulators and operands then fill 16 vector registers."""
+
+KEPT, WINDOWS, PREDICTIONS, LOSS, LOSS_PREDICTIONS = range(5)
+
+
+class Stream(NamedTuple):
+    """What is read, and how: one epoch's view of the corpus."""
+
+    ids: npt.NDArray[np.int32]
+    keep: npt.NDArray[np.uint32]
+    learning_rates: npt.NDArray[np.float32]
+    token_key: np.uint64
+    noise_key: np.uint64
+    window: int
+    shrink_windows: bool
+    loss_every: int
+
+
+class Targets(NamedTuple):
+    """Where output rows come from: alias columns of the noise distribution, or Huffman paths; the other is empty."""
+
+    columns: npt.NDArray[np.uint32]
+    offsets: npt.NDArray[np.int64]
+    points: npt.NDArray[np.int32]
+    labels: npt.NDArray[np.float32]
+
+
+class Tables(NamedTuple):
+    """Input and output rows, float32, each row 64-byte aligned and padded with zeros."""
+
+    inputs: npt.NDArray[np.float32]
+    outputs: npt.NDArray[np.float32]
+
+
+class Scratch(NamedTuple):
+    """Memory of one thread. Two slots of output rows: the next window's are fetched while this one's are used."""
+
+    words: npt.NDArray[np.int32]
+    bits: npt.NDArray[np.uint64]
+    contexts: npt.NDArray[np.int64]
+    outputs: npt.NDArray[np.int64]
+    labels: npt.NDArray[np.float32]
+    tiled_labels: npt.NDArray[np.float32]
+    scores: npt.NDArray[np.float32]
+    rows: npt.NDArray[np.float32]
+    tally: npt.NDArray[np.float64]
+
+
+def aligned_rows(n_rows: int, n_columns: int) -> npt.NDArray[np.float32]:
+    """Zeros, float32 (n_rows, n_columns), starting at a multiple of 64 bytes."""
+    buffer = np.zeros(n_rows * n_columns + 16, np.float32)
+    start = -buffer.ctypes.data % 64 // 4
+    return buffer[start : start + n_rows * n_columns].reshape(n_rows, n_columns)
+
+
+def padded(dim: int) -> int:
+    """Floats from one table row to the next: whole cache lines."""
+    return -(-dim // 16) * 16
+
+
+def new_scratch(window: int, dim: int, max_outputs: int) -> Scratch:
+    """Scratch for one thread, for windows of `window` words a side and at most `max_outputs` output rows."""
+    n_outputs = -(-max_outputs // MAX_GROUP) * MAX_GROUP + MAX_GROUP
+    width = -(-dim // LANES) * LANES
+    n_scores = 2 * window * n_outputs + LANES
+    return Scratch(
+        words=np.zeros(BLOCK + 2 * window, np.int32),
+        bits=np.zeros(BLOCK + 2 * window, np.uint64),
+        contexts=np.zeros(2 * window + 2, np.int64),
+        outputs=np.zeros((2, n_outputs), np.int64),
+        labels=np.zeros((2, n_outputs), np.float32),
+        tiled_labels=np.zeros(n_scores, np.float32),
+        scores=np.zeros(n_scores, np.float32),
+        rows=aligned_rows(2 * window + 3, width),
+        tally=np.zeros(5, np.float64),
+    )
+
+
+class Addresses(NamedTuple):
+    """Where one thread's scratch and the tables lie; `slot` strides are in numbers, `stride` in bytes."""
+
+    words: int
+    contexts: int
+    outputs: int
+    labels: int
+    tiled_labels: int
+    scores: int
+    copies: int
+    hidden: int
+    change: int
+    filler: int
+    slot: int
+    input_table: int
+    output_table: int
+    stride: int
+    columns: int
+    n_words: int
+    offsets: int
+    points: int
+    point_labels: int
+
+
+@njit(**KERNEL_OPTIONS)
+def addresses_of(targets, tables, scratch):
+    width = 4 * scratch.rows.shape[1]
+    hidden = scratch.rows.ctypes.data + (scratch.rows.shape[0] - 3) * width
+    return Addresses(
+        scratch.words.ctypes.data,
+        scratch.contexts.ctypes.data,
+        scratch.outputs.ctypes.data,
+        scratch.labels.ctypes.data,
+        scratch.tiled_labels.ctypes.data,
+        scratch.scores.ctypes.data,
+        scratch.rows.ctypes.data,
+        hidden,
+        hidden + width,
+        hidden + 2 * width,
+        scratch.outputs.shape[1],
+        tables.inputs.ctypes.data,
+        tables.outputs.ctypes.data,
+        4 * tables.inputs.shape[1],
+        targets.columns.ctypes.data,
+        tables.inputs.shape[0],
+        targets.offsets.ctypes.data,
+        targets.points.ctypes.data,
+        targets.labels.ctypes.data,
+    )

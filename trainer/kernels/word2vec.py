@@ -1,0 +1,194 @@
+"""Word2Vec over blocks of a corpus: skip-gram and CBOW, each for both objectives, compiled one by one.
+
+One window is one small matrix product. The objective names the output rows and their labels: the center and its
+negatives (1, 0, 0, ...), or the inner nodes on the center's Huffman path. The architecture says how the context rows
+meet them: each by itself (skip-gram) or as their mean (CBOW). As in word2vec.c and gensim, and unlike fastText, it is
+the *context's* input vector that predicts the center.
+
+Mikolov et al. 2013, "Distributed Representations of Words and Phrases", eq. 3 and 4; window-wide noise as in
+Ji et al. 2016, "Parallelizing Word2Vec in Shared and Distributed Memory".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+
+import numpy as np
+from numba import njit
+from numba.extending import overload
+
+from trainer.kernels.hashing import mixed
+from trainer.kernels.layout import (
+    KEPT,
+    LOSS,
+    LOSS_PREDICTIONS,
+    MAX_GROUP,
+    PREDICTIONS,
+    WINDOWS,
+    Scratch,
+    Stream,
+    Tables,
+    Targets,
+    addresses_of,
+)
+from trainer.kernels.memory import int32_at, int64_at, write_float32, write_int64
+from trainer.kernels.objectives import PATH_TAIL, choose_noise, choose_path, scores_loss, tile_labels
+from trainer.kernels.options import KERNEL_OPTIONS
+from trainer.kernels.revision import REVISION
+from trainer.kernels.simd import add_to_rows, logistic_gradients, prefetch_row, score_rows, sum_rows, update_rows
+from trainer.kernels.windows import drawn_window, gather_context, kept_tokens
+
+
+def groups(n_outputs: int) -> tuple[int, int]:
+    """Sizes (group, tail) of the products that `n_outputs` rows are cut into: full groups, then tails."""
+    group = min(n_outputs, MAX_GROUP)
+    return group, n_outputs % group or 1
+
+
+def _step(sources, sinks, n_contexts, slot, n_outputs, at, rate, tally, wants_loss, is_path, group, tail, dim):
+    """Take one step for the rows at `sources` against the output rows of `slot`, adding what they learn at `sinks`.
+
+    All scores are taken before anything is written. Output rows are then updated group by group, so that a negative
+    that is drawn twice, in two groups, is seen by the second as the first left it.
+    """
+    raise NotImplementedError
+
+
+@overload(_step, prefer_literal=True)
+def _step_of(sources, sinks, n_contexts, slot, n_outputs, at, rate, tally, wants_loss, is_path, group, tail, dim):
+    size, rest, width = group.literal_value, tail.literal_value, dim.literal_value
+
+    def step(sources, sinks, n_contexts, slot, n_outputs, at, rate, tally, wants_loss, is_path, group, tail, dim):
+        outputs, scores, copies = at.outputs + 8 * slot * at.slot, at.scores, at.copies
+        first = 0
+        while n_outputs - first >= size:
+            score_rows(sources, n_contexts, outputs + 8 * first, copies, scores + 4 * first * n_contexts, size, width)
+            first += size
+        while n_outputs > first:
+            score_rows(sources, n_contexts, outputs + 8 * first, copies, scores + 4 * first * n_contexts, rest, width)
+            first += rest
+        n_scores = first * n_contexts
+        if is_path or n_outputs > size:  # else the labels of one whole group were tiled once and for all
+            tile_labels(at.labels + 4 * slot * at.slot, n_outputs, n_contexts, size, rest, at.tiled_labels)
+        if wants_loss:
+            tally[LOSS] += scores_loss(scores, at.tiled_labels, n_scores)
+            tally[LOSS_PREDICTIONS] += n_contexts
+        logistic_gradients(scores, at.tiled_labels, n_scores, rate)
+        first = 0
+        while n_outputs - first >= size:
+            update_rows(sinks, n_contexts, outputs + 8 * first, copies, scores + 4 * first * n_contexts, size, width)
+            first += size
+        while n_outputs > first:
+            update_rows(sinks, n_contexts, outputs + 8 * first, copies, scores + 4 * first * n_contexts, rest, width)
+            first += rest
+
+    return step
+
+
+@njit(**KERNEL_OPTIONS)
+def _next_center(words, i, last):
+    while i < last and int32_at(words, i) < 0:
+        i += 1
+    return i
+
+
+Kernel = Callable[[Stream, Targets, Tables, Scratch, int, int], None]
+
+
+@lru_cache(maxsize=64)
+def block_kernel(architecture: str, dim: int, n_negatives: int, legacy_gradient: bool = False) -> Kernel:
+    """The kernel ``train(stream, targets, tables, scratch, first_block, last_block)`` for these compile-time numbers.
+
+    Parameters
+    ----------
+    architecture : "skip-gram" or "cbow"
+    dim : length of a vector
+    n_negatives : 0 for hierarchical softmax
+    legacy_gradient : CBOW only: give every context row the whole gradient of their mean, as word2vec.c does, instead
+        of its n-th part
+    """
+    group, tail = groups(n_negatives + 1) if n_negatives else (MAX_GROUP, PATH_TAIL)
+    is_cbow = architecture == "cbow"
+    is_path = n_negatives == 0
+    revision = REVISION
+
+    @njit(**KERNEL_OPTIONS)
+    def train(stream, targets, tables, scratch, first_block, last_block):
+        _ = revision
+        at = addresses_of(targets, tables, scratch)
+        window, shrink_windows, loss_every = stream.window, stream.shrink_windows, stream.loss_every
+        ids, keep, rates, words, bits = stream.ids, stream.keep, stream.learning_rates, scratch.words, scratch.bits
+        tally = scratch.tally
+        hidden = at.contexts + 8 * (len(scratch.contexts) - 2)  # lists of one address: CBOW reads and writes there
+        change = hidden + 8
+        write_int64(hidden, 0, at.hidden)
+        write_int64(change, 0, at.change)
+        if not is_path:
+            for slot in range(2):
+                for k in range(n_negatives + 1):
+                    write_float32(at.labels, slot * at.slot + k, np.float32(1.0 if k == 0 else 0.0))
+            tile_labels(at.labels, group, 2 * window, group, tail, at.tiled_labels)
+        n_kept, n_windows, n_predictions = 0, 0, 0
+        for block in range(first_block, last_block):
+            left, first, last, end = kept_tokens(ids, block, keep, stream.token_key, window, words, bits)
+            rate = rates[block]
+            key = mixed(stream.noise_key, np.uint64(block))
+            counter = np.uint64(0)
+            slot, n_next, n_outputs = 0, 0, 0
+            center = first - 1
+            following = _next_center(at.words, first, last)
+            while center < last:
+                slot = 1 - slot
+                n_outputs = n_next
+                n_next = 0
+                if following < last:
+                    word = np.int64(int32_at(at.words, following))
+                    if is_path:
+                        n_next = choose_path(at, word, slot)
+                    else:
+                        n_next = n_negatives + 1
+                        counter = choose_noise(at, word, slot, key, counter, n_negatives)
+                    for k in range(n_next):
+                        prefetch_row(int64_at(at.outputs, slot * at.slot + k), dim)
+                    entering = following + window
+                    if entering < end:
+                        prefetch_row(at.input_table + max(0, np.int64(int32_at(at.words, entering))) * at.stride, dim)
+                if n_outputs > 0:
+                    n_kept += 1
+                    reach = drawn_window(bits[center], window, shrink_windows)
+                    n = gather_context(at.words, center, left, end, reach, at.input_table, at.stride, at.contexts)
+                    if n > 0:
+                        n_windows += 1
+                        wants_loss = center % loss_every == 0
+                        share = np.float32(1.0) / np.float32(n)
+                        sources, sinks, n_rows = at.contexts, at.contexts, n
+                        if is_cbow:
+                            sum_rows(at.contexts, n, share, at.hidden, dim)
+                            sources, sinks, n_rows = hidden, change, 1
+                        n_predictions += n_rows
+                        use = 1 - slot
+                        _step(
+                            sources,
+                            sinks,
+                            n_rows,
+                            use,
+                            n_outputs,
+                            at,
+                            rate,
+                            tally,
+                            wants_loss,
+                            is_path,
+                            group,
+                            tail,
+                            dim,
+                        )
+                        if is_cbow:
+                            add_to_rows(at.contexts, n, np.float32(1.0) if legacy_gradient else share, at.change, dim)
+                center = following
+                following = _next_center(at.words, following + 1, last)
+        tally[KEPT] += n_kept
+        tally[WINDOWS] += n_windows
+        tally[PREDICTIONS] += n_predictions
+
+    return train

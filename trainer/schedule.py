@@ -1,0 +1,26 @@
+"""How the learning rate falls, and how work is cut: both functions of the corpus and the epochs, never of threads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import numpy.typing as npt
+
+
+def block_learning_rates(start: float, end: float, epoch: int, epochs: int, n_blocks: int) -> npt.NDArray[np.float32]:
+    """The learning rate of each block of one epoch, float32 (n_blocks,).
+
+    Falls linearly from `start` at the first block of epoch 0 towards `end` after the last of epoch ``epochs - 1``.
+    The reference programs count tokens in racing threads instead; here a block's rate depends on its place alone.
+    """
+    done = (epoch * n_blocks + np.arange(n_blocks, dtype=np.float64)) / (epochs * n_blocks)
+    return np.asarray(start + (end - start) * done, np.float32)
+
+
+def chunks(first: int, n_blocks: int, threads: int, largest: int) -> Iterator[tuple[int, int]]:
+    """Cut blocks ``first..n_blocks - 1`` into runs, in order, ever smaller so that threads finish together."""
+    while first < n_blocks:
+        size = max(1, min(largest, (n_blocks - first) // (4 * threads)))
+        yield first, first + size
+        first += size
