@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from app.core import scores
+from tests.oracle_search import cosine
+from tests.published import random_vectors
+
+
+def test_scores_are_the_cosines_rounded() -> None:
+    vectors = random_vectors(40, 30)
+    unit = (vectors / np.linalg.norm(vectors.astype(float), axis=1, keepdims=True)).astype(np.float32)
+    found = scores.cosines(unit, unit[:3].astype(np.float64), np.array([[5, 6], [7, 8], [9, 2]]))
+    expected = [[cosine(vectors[i], vectors[j]) for j in row] for i, row in enumerate([[5, 6], [7, 8], [9, 2]])]
+    np.testing.assert_allclose(found, expected, atol=6e-7)
+    np.testing.assert_array_equal(found, np.round(found, 6))
+
+
+@pytest.mark.parametrize("dim", [1, 7, 8, 50, 100, 129, 300, 1024])
+def test_bytes_do_not_depend_on_the_batch(dim: int) -> None:
+    """Each pair alone and all together."""
+    vectors = random_vectors(200, dim)
+    unit = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+    directions, ids = unit[:20].astype(np.float64), np.arange(20 * 9).reshape(20, 9)
+    together = scores.cosines(unit, directions, ids)
+    alone = [
+        [scores.cosines(unit, directions[i : i + 1], ids[i : i + 1, j : j + 1])[0, 0] for j in range(9)]
+        for i in range(20)
+    ]
+    np.testing.assert_array_equal(together, alone)
+    assert scores.cosine(directions[3], unit[ids[3, 4]].astype(np.float64)) == together[3, 4]
+
+
+def test_no_negative_zero() -> None:
+    assert str(scores.rounded(np.array([-1e-9]))[0]) == "0.0"
+
+
+def test_ties_go_by_id() -> None:
+    order = scores.ranking(np.array([0.5, 0.7, 0.5, 0.7]), np.array([4, 3, 2, 9]))
+    assert order.tolist() == [1, 3, 2, 0]
+
+
+def test_direction() -> None:
+    found = scores.direction(np.array([[1.0, 0.0], [0.0, 1.0]]), [3.0, -4.0])
+    assert found is not None
+    np.testing.assert_allclose(found, [0.6, -0.8])
+    assert scores.direction(np.array([[1.0, 0.0], [1.0, 0.0]]), [1.0, -1.0]) is None
+    assert scores.direction(np.array([[1e200, 0.0]]), [1e200]) is None
+
+
+def test_a_stored_score_comes_back_as_its_decimals() -> None:
+    """float32 keeps six decimals of a cosine, so the stored table and a fresh search write the same digits."""
+    decimals = np.arange(-1_000_000, 1_000_001) / 1e6
+    stored = decimals.astype(np.float32).astype(np.float64)
+    np.testing.assert_array_equal(np.round(stored, 6), decimals)

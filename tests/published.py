@@ -1,0 +1,145 @@
+"""A small world for tests of serving: real tables, published into a real database and storage without training."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import httpx
+import numpy as np
+import numpy.typing as npt
+import uvicorn
+
+from app.core import catalog
+from app.core.database import Database
+from app.core.jobs import Claim
+from app.core.records import Job
+from app.core.settings import Settings
+from app.core.storage import Storage
+from app.core.table import CorpusOrigin
+from app.core.text import TextSpec
+from app.core.vocabulary import Vocabulary
+from app.main import create_app
+from app.processes import migrate
+from trainer.index import IndexLimits
+from trainer.progress import ignore
+from trainer.publish import Provenance, publish
+
+FloatArray = npt.NDArray[np.float32]
+
+ALWAYS_GRAPH = IndexLimits(flat_budget_milliseconds=0.0, min_recall=0.0, must_be_faster=False)
+
+
+def random_vectors(n_words: int, dim: int, seed: int = 0) -> FloatArray:
+    """Clustered, as words are: float32 (n_words, dim)."""
+    rng = np.random.default_rng(seed)
+    centers = rng.standard_normal((max(2, n_words // 20), dim))
+    noise = rng.standard_normal((n_words, dim))
+    return (centers[rng.integers(0, len(centers), n_words)] + 0.8 * noise).astype(np.float32)
+
+
+def vocabulary_of(words: Sequence[str]) -> Vocabulary:
+    """Counts fall as 10 000 / rank."""
+    return Vocabulary.from_words(words, [max(5, 10_000 // (rank + 1)) for rank in range(len(words))])
+
+
+def provenance(text: TextSpec | None = None) -> Provenance:
+    corpus = CorpusOrigin(name="tiny", sha256="0" * 64, n_bytes=1000, n_tokens=100, n_lines=10)
+    return Provenance("word2vec", {"dim": 8}, text or TextSpec(), corpus, {"loss": 1.5})
+
+
+def write_version(
+    folder: Path,
+    words: Sequence[str],
+    vectors: FloatArray,
+    *,
+    text: TextSpec | None = None,
+    limits: IndexLimits | None = None,
+) -> bytes:
+    """Publish into a local folder; the manifest's bytes."""
+    folder.mkdir(parents=True, exist_ok=True)
+    return publish(
+        folder, vocabulary_of(words), vectors, provenance=provenance(text), threads=2, report=ignore, limits=limits
+    )
+
+
+class World:
+    """A migrated SQLite database and a local storage below one folder."""
+
+    def __init__(self, folder: Path, **settings: object) -> None:
+        self.folder = folder
+        self.settings = Settings.model_validate({"data_dir": folder, "registry_poll_seconds": 0.02, **settings})
+        migrate(self.settings)
+        self.database = Database(self.settings.database)
+        self.storage = Storage(self.settings.storage, cache=self.settings.cache)
+
+    def publish(
+        self,
+        model: str,
+        words: Sequence[str],
+        vectors: FloatArray,
+        *,
+        text: TextSpec | None = None,
+        limits: IndexLimits | None = None,
+    ) -> int:
+        """Add a version as a trainer does and return its number; `latest` moves to it."""
+        folder = self.folder / "made" / secrets.token_hex(4)
+        manifest = write_version(folder, words, vectors, text=text, limits=limits)
+        prefix = f"versions/{secrets.token_hex(16)}"
+        for name in json.loads(manifest)["files"]:
+            self.storage.put_file(folder / name, f"{prefix}/{name}")
+        assert self.storage.put_new(manifest, f"{prefix}/manifest.json")
+        return self.add_version(model, prefix, manifest)
+
+    def add_version(self, model: str, prefix: str, manifest: bytes) -> int:
+        """Only the rows."""
+        moment = datetime.now(UTC)
+        with self.database.transaction() as session:
+            job = Job(id=secrets.token_hex(16), state="running", model=model, corpus="tiny", algorithm="word2vec")
+            job.hyperparameters, job.text, job.created_at, job.lease_token = {}, {}, moment, "token"
+            session.add(job)
+            session.flush()
+            claim = Claim(job.id, "token", 1, model, "corpora/tiny", "tiny", "0" * 64, 1000, "word2vec", {}, {})
+            digest = hashlib.sha256(manifest).hexdigest()
+            version = catalog.publish(session, claim, prefix, digest, json.loads(manifest))
+            job.state, job.lease_token, job.version, job.finished_at = "succeeded", None, version.number, moment
+            return version.number
+
+    def move(self, model: str, alias: str, version: int) -> None:
+        with self.database.transaction() as session:
+            current = {a.alias: a.revision for a in catalog.list_aliases(session, model)}
+            catalog.move_alias(session, model, alias, version, expected_revision=current.get(alias))
+
+    @contextmanager
+    def served(self) -> Iterator[httpx.Client]:
+        """The real application behind a real server, in a thread of this process."""
+        server = uvicorn.Server(uvicorn.Config(create_app(self.settings), log_config=None, loop="uvloop"))
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+            thread.start()
+            try:
+                with httpx.Client(base_url=f"http://127.0.0.1:{listener.getsockname()[1]}", timeout=30) as client:
+                    wait_until(lambda: server.started and client.get("/readyz").status_code == 200)
+                    yield client
+            finally:
+                server.should_exit = True
+                thread.join()
+
+    def close(self) -> None:
+        self.database.close()
+
+
+def wait_until(condition: Callable[[], object], seconds: float = 20) -> None:
+    """Fail unless `condition` comes true."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.01)
