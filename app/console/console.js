@@ -1,0 +1,194 @@
+// The console: reads and writes the public API only; words from users are always text, never markup.
+
+const POLL_MILLISECONDS = 1000;
+const $ = (selector) => document.querySelector(selector);
+const encodings = { gz: "gzip", zst: "zstd" };
+
+class Problem extends Error {}
+
+async function api(path, options = {}) {
+  const response = await fetch(path, options);
+  const body = response.status === 204 ? null : await response.json().catch(() => null);
+  if (!response.ok) {
+    const near = Object.values(body?.suggestions ?? {}).flat().slice(0, 5);
+    const hint = near.length ? ` Did you mean: ${near.join(", ")}?` : "";
+    throw new Problem((body?.detail ?? `${response.status} ${response.statusText}`) + hint);
+  }
+  return { body, headers: response.headers };
+}
+
+function element(tag, properties = {}, ...children) {
+  const made = Object.assign(document.createElement(tag), properties);
+  made.append(...children);
+  return made;
+}
+
+async function showing(place, action) {
+  place.hidden = true;
+  try {
+    await action();
+  } catch (error) {
+    place.textContent = error.message;
+    place.hidden = false;
+  }
+}
+
+function keep(select, options) {
+  const chosen = select.value;
+  const values = options.map((option) => option.value);
+  if (values.join("\n") !== [...select.options].map((option) => option.value).join("\n")) select.replaceChildren(...options);
+  if (values.includes(chosen)) select.value = chosen;
+}
+
+// Asking
+
+function parsed(question) {
+  const words = question.trim().split(/\s+/);
+  const isAnalogy = words.length === 5 && words[1] === "-" && words[3] === "+";
+  return isAnalogy ? { a: words[0], b: words[2], c: words[4] } : null;
+}
+
+async function ask(form) {
+  const { model, version, question } = Object.fromEntries(new FormData(form));
+  const analogy = parsed(question);
+  const query = new URLSearchParams({ model, version, k: 12, ...(analogy ?? { word: question.trim() }) });
+  const { body } = await api(`/${analogy ? "analogy" : "neighbors"}?${query}`);
+  $("#ask-source").textContent = `${body.model}, version ${body.version}`;
+  $("#answers").replaceChildren(...(body.neighbors ?? body.answers).map((item) => {
+    const word = element("button", { type: "button", textContent: item.word, title: "Ask for its neighbours" });
+    word.onclick = () => { form.question.value = item.word; form.requestSubmit(); };
+    const bar = element("meter", { min: 0, max: 1, value: Math.max(0, item.score) });
+    bar.setAttribute("aria-hidden", "true");
+    return element("li", {}, word, bar, element("span", { className: "score", textContent: item.score.toFixed(3) }));
+  }));
+}
+
+async function complete(form) {
+  const prefix = form.question.value.trim();
+  if (!prefix || prefix.includes(" ") || !form.model.value) return;
+  const query = new URLSearchParams({ model: form.model.value, version: form.version.value, prefix, k: 8 });
+  const { body } = await api(`/words?${query}`).catch(() => ({ body: { words: [] } }));
+  $("#completions").replaceChildren(...body.words.map((item) => element("option", { value: item.word })));
+}
+
+// Training
+
+async function train(form) {
+  const { file, corpus, model, algorithm, ...numbers } = Object.fromEntries(new FormData(form));
+  const name = corpus || model;
+  if (!corpus) {
+    if (!file?.size) throw new Problem("Choose a text file or a stored corpus.");
+    const encoding = encodings[file.name.split(".").pop()] ?? "identity";
+    await api(`/corpora/${encodeURIComponent(name)}`, { method: "PUT", body: file, headers: { "Content-Encoding": encoding } });
+  }
+  const hyperparameters = Object.fromEntries(Object.entries(numbers).map(([key, value]) => [key, Number(value)]));
+  await api("/jobs", {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ model, corpus: name, algorithm, hyperparameters }),
+  });
+  await refresh();
+}
+
+// What goes on
+
+function jobRow(job) {
+  const cancel = element("button", { type: "button", textContent: "Cancel" });
+  cancel.onclick = () => api(`/jobs/${job.id}/cancel`, { method: "POST" }).then(refresh, refresh);
+  const isActive = ["queued", "running"].includes(job.state);
+  const state = job.state === "running" ? job.phase ?? "starting" : job.state;
+  const cells = [
+    job.version ? `${job.model} → version ${job.version}` : job.model,
+    job.algorithm,
+    element("span", { textContent: state, title: job.error?.detail ?? "", className: job.error ? "problem" : "" }),
+    element("progress", { max: 1, value: job.progress, title: `${Math.round(job.progress * 100)} %` }),
+    job.tokens_per_second ? `${(job.tokens_per_second / 1e6).toFixed(2)} M tokens/s` : "",
+    job.loss?.toFixed(4) ?? "",
+    job.eta_seconds ? `${Math.round(job.eta_seconds)} s` : "",
+    isActive ? cancel : job.error?.detail ?? "",
+  ];
+  return element("tr", {}, ...cells.map((cell) => element("td", {}, cell)));
+}
+
+function versionRow(model, version) {
+  const number = version.version ?? version.number;
+  const names = Object.entries(model.aliases).filter(([, aliased]) => aliased === number).map(([alias]) => alias);
+  const choose = element("button", { type: "button", textContent: "Make latest" });
+  choose.onclick = () => showing($("#models-problem"), async () => {
+    const path = `/models/${encodeURIComponent(model.name)}/aliases/latest`;
+    const { headers } = await api(path);
+    await api(path, {
+      method: "PUT",
+      headers: { "Content-Type": "application/json", "If-Match": headers.get("ETag") },
+      body: JSON.stringify({ version: number }),
+    });
+    await refresh();
+  });
+  const tags = names.flatMap((name) => [" ", element("span", { className: "tag", textContent: name })]);
+  const cells = [
+    [model.name], [`${number}`, ...tags], [new Date(version.created_at).toLocaleString()],
+    [version.n_words.toLocaleString()], [`${version.dim}`], [version.algorithm], [names.includes("latest") ? "" : choose],
+  ];
+  return element("tr", {}, ...cells.map((cell) => element("td", {}, ...cell)));
+}
+
+async function refreshJobs() {
+  const { body } = await api("/jobs?limit=20");
+  $("#job-rows").replaceChildren(...body.jobs.map(jobRow));
+  return body.jobs.filter((job) => job.state === "succeeded").length;
+}
+
+async function refreshModels() {
+  const { body } = await api("/models");
+  const details = await Promise.all(body.models.map((model) => api(`/models/${encodeURIComponent(model.name)}`)));
+  const models = details.map((detail) => detail.body);
+  $("#version-rows").replaceChildren(...models.flatMap((model) => model.versions.map((version) => versionRow(model, version))));
+  keep($("#ask-form").model, models.map((model) => element("option", { value: model.name, textContent: model.name })));
+  const chosen = models.find((model) => model.name === $("#ask-form").model.value);
+  const versions = chosen ? [...Object.keys(chosen.aliases), ...chosen.versions.map((version) => String(version.version ?? version.number))] : [];
+  keep($("#ask-form").version, versions.map((name) => element("option", { value: name, textContent: name })));
+  const { body: corpora } = await api("/corpora");
+  keep($("#train-form").corpus, ["", ...corpora.corpora.map((corpus) => corpus.name)].map(
+    (name) => element("option", { value: name, textContent: name })));
+}
+
+let modelsSeen = "";
+
+async function refresh() {
+  try {
+    const succeeded = await refreshJobs();
+    const { body: health } = await api("/readyz");
+    const state = JSON.stringify([succeeded, health.loaded, health.degraded]);
+    if (state !== modelsSeen) await refreshModels();
+    modelsSeen = state;
+    const degraded = Object.entries(health.degraded).map(([name, why]) => `${name}: ${why}`);
+    $("#health").textContent = degraded.length ? degraded.join("; ") : `${health.loaded.length} loaded`;
+  } catch (error) {
+    $("#health").textContent = error instanceof Problem ? error.message : "The service does not answer.";
+  }
+}
+
+$("#ask-form").onsubmit = (event) => { event.preventDefault(); showing($("#ask-problem"), () => ask(event.target)); };
+$("#ask-form").question.oninput = () => complete($("#ask-form"));
+$("#ask-form").model.onchange = () => { modelsSeen = ""; refresh(); };
+$("#train-form").onsubmit = async (event) => {
+  event.preventDefault();
+  const button = event.target.querySelector("button");
+  button.disabled = true;
+  await showing($("#train-problem"), () => train(event.target));
+  button.disabled = false;
+};
+
+// A link may carry a question: /console?model=bible&question=king
+const asked = new URLSearchParams(location.search);
+await refresh();
+setInterval(refresh, POLL_MILLISECONDS);
+if (asked.has("question")) {
+  const form = $("#ask-form");
+  if (asked.has("model")) {
+    form.model.value = asked.get("model");
+    await refreshModels();
+  }
+  form.question.value = asked.get("question");
+  form.requestSubmit();
+}

@@ -1,0 +1,108 @@
+"""Corpora: upload, list, read, delete."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from urllib.parse import quote
+
+from fastapi import APIRouter, Header, Query, Request, Response, status
+from starlette.concurrency import run_in_threadpool
+
+from app.core import catalog, errors
+from app.corpora import service
+from app.corpora.receive import InvalidUtf8
+from app.corpora.schemas import CorpusDescription, CorpusName, CorpusPage
+from app.dependencies import DatabaseDependency, SettingsDependency, StorageDependency
+from app.error_handlers import problem_responses
+
+router = APIRouter(tags=["corpora"])
+
+UPLOAD_RESPONSES = problem_responses(
+    errors.CorpusEmpty,
+    errors.CorpusTooLarge,
+    errors.CorpusNotText,
+    errors.CorpusNameTaken,
+    errors.UploadIncomplete,
+    errors.BadCompression,
+    errors.UnsupportedEncoding,
+    errors.BadDigest,
+    errors.DigestMismatch,
+    errors.StorageFull,
+    errors.InvalidRequest,
+    errors.DatabaseUnavailable,
+)
+UPLOAD_RESPONSES[200] = {"model": CorpusDescription, "description": "It was there, with the same content"}
+TEXT_BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {"text/plain": {"schema": {"type": "string"}, "example": "one sentence or document a line\n"}},
+    }
+}
+
+
+@router.put(
+    "/corpora/{name}",
+    operation_id="upload_corpus",
+    status_code=status.HTTP_201_CREATED,
+    responses=UPLOAD_RESPONSES,
+    openapi_extra=TEXT_BODY,
+)
+async def upload(
+    name: CorpusName,
+    request: Request,
+    response: Response,
+    database: DatabaseDependency,
+    storage: StorageDependency,
+    settings: SettingsDependency,
+    invalid_utf8: Annotated[InvalidUtf8, Query(description="what to do with bytes that are not UTF-8")] = "reject",
+    content_encoding: Annotated[str, Header(description="identity, gzip or zstd")] = "identity",
+    content_digest: Annotated[str | None, Header(description="sha-256=:base64: of the body as sent")] = None,
+    repr_digest: Annotated[str | None, Header(description="the same")] = None,
+) -> CorpusDescription:
+    """Store a text, one sentence or document a line. The body is the text itself, streamed, of any size to the limit.
+
+    Sending the same content again changes nothing and answers 200.
+    """
+    upload = service.Upload(storage, settings, encoding=content_encoding, digest=content_digest or repr_digest)
+    announced = request.headers.get("content-length")
+    upload.check_announced(int(announced) if announced else None)
+    content = await upload.store(catalog.new_corpus_key(), request.stream(), invalid_utf8)
+    corpus, is_new = await run_in_threadpool(service.name_upload, database, storage, name, content)
+    response.status_code = status.HTTP_201_CREATED if is_new else status.HTTP_200_OK
+    response.headers["Location"] = f"/corpora/{quote(name)}"
+    return CorpusDescription.model_validate(corpus)
+
+
+@router.get("/corpora", operation_id="list_corpora", responses=problem_responses(errors.DatabaseUnavailable))
+def list_corpora(
+    database: DatabaseDependency,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+    after: Annotated[str | None, Query(description="the last name of the page before")] = None,
+) -> CorpusPage:
+    """List corpora by name."""
+    with database.reading() as session:
+        found = catalog.list_corpora(session, limit=limit + 1, after=after)
+    page = [CorpusDescription.model_validate(corpus) for corpus in found[:limit]]
+    return CorpusPage(corpora=page, next=page[-1].name if len(found) > limit else None)
+
+
+@router.get(
+    "/corpora/{name}",
+    operation_id="get_corpus",
+    responses=problem_responses(errors.CorpusNotFound, errors.DatabaseUnavailable),
+)
+def read(name: CorpusName, database: DatabaseDependency) -> CorpusDescription:
+    """Read what is known of a corpus."""
+    with database.reading() as session:
+        return CorpusDescription.model_validate(catalog.get_corpus(session, name))
+
+
+@router.delete(
+    "/corpora/{name}",
+    operation_id="delete_corpus",
+    status_code=status.HTTP_204_NO_CONTENT,
+    responses=problem_responses(errors.CorpusNotFound, errors.CorpusInUse, errors.DatabaseUnavailable),
+)
+def delete(name: CorpusName, database: DatabaseDependency, storage: StorageDependency) -> None:
+    """Delete a corpus that no unfinished job reads. Versions trained on it stay."""
+    service.delete(database, storage, name)

@@ -1,0 +1,144 @@
+"""Upload and deletion: storage first, then the row that names it."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import re
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING
+
+import structlog
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect
+
+from app.core import catalog
+from app.core.catalog import CorpusContent
+from app.core.database import Database
+from app.core.errors import BadDigest, CorpusTooLarge, DigestMismatch, StorageFull, UploadIncomplete
+from app.core.records import Corpus
+from app.core.settings import Settings
+from app.core.storage import Storage
+from app.corpora.receive import PIECE_BYTES, InvalidUtf8, Receiver, decoder_for
+
+if TYPE_CHECKING:
+    from hashlib import _Hash
+
+_DIGEST_MEMBER = re.compile(r"^\s*(sha-256|sha-512)=:([A-Za-z0-9+/=]+):\s*$")
+
+logger = structlog.get_logger()
+
+
+class StatedDigest:
+    """The digest of the body as sent, from a ``Content-Digest`` or ``Repr-Digest`` header (RFC 9530)."""
+
+    def __init__(self, header: str) -> None:
+        found = [match for member in header.split(",") if (match := _DIGEST_MEMBER.match(member))]
+        if not found:
+            raise BadDigest(
+                f"{header!r} states no sha-256 or sha-512 digest of the form sha-256=:base64:.", digest=header
+            )
+        self._algorithm, encoded = found[0].groups()
+        try:
+            self._expected = base64.b64decode(encoded, validate=True)
+        except binascii.Error as error:
+            raise BadDigest(f"{encoded!r} is not base64.", digest=header) from error
+        self._hash: _Hash = hashlib.new(self._algorithm.replace("-", ""))
+
+    def update(self, data: bytes) -> None:
+        self._hash.update(data)
+
+    def check(self) -> None:
+        if self._hash.digest() != self._expected:
+            actual = base64.b64encode(self._hash.digest()).decode()
+            raise DigestMismatch(f"The body's digest is {self._algorithm}=:{actual}:.", actual=actual)
+
+
+class Upload:
+    """One body on its way into storage."""
+
+    def __init__(self, storage: Storage, settings: Settings, *, encoding: str, digest: str | None) -> None:
+        self._storage = storage
+        self._settings = settings
+        self._decoder = decoder_for(encoding)
+        self._digest = StatedDigest(digest) if digest else None
+
+    def check_announced(self, n_bytes: int | None) -> None:
+        """Refuse by the announced size before anything is read.
+
+        Raises
+        ------
+        CorpusTooLarge, StorageFull
+        """
+        limit = self._settings.max_corpus_bytes
+        if n_bytes is not None and n_bytes > limit:
+            raise CorpusTooLarge(f"The body has {n_bytes} bytes; this service takes {limit}.", limit_bytes=limit)
+        self._check_space(n_bytes or 0)
+
+    def _check_space(self, n_bytes: int) -> None:
+        free = self._storage.free_bytes()
+        floor = self._settings.min_free_bytes
+        if free is not None and free - n_bytes < floor:
+            raise StorageFull(
+                f"{free} bytes are free; storing {n_bytes} would leave less than {floor}.", free_bytes=free
+            )
+
+    async def store(self, key: str, body: AsyncIterator[bytes], invalid_utf8: InvalidUtf8) -> CorpusContent:
+        """Stream the body into the object `key`; after an error nothing is left of it."""
+        with self._storage.writer(key) as writer:
+            receiver = Receiver(
+                writer,
+                self._decoder,
+                invalid_utf8=invalid_utf8,
+                max_bytes=self._settings.max_corpus_bytes,
+                max_ratio=self._settings.max_compression_ratio,
+            )
+            async for piece in _pieces(body):
+                await run_in_threadpool(self._take, receiver, piece)
+            await run_in_threadpool(receiver.finish)
+            if self._digest:
+                self._digest.check()
+        return CorpusContent(key, receiver.sha256, receiver.n_bytes, receiver.n_lines, receiver.n_words)
+
+    def _take(self, receiver: Receiver, piece: bytes) -> None:
+        if self._digest:
+            self._digest.update(piece)
+        self._check_space(len(piece))
+        receiver.feed(piece)
+
+
+async def _pieces(body: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """Network chunks, gathered so that a thread is worth its switch."""
+    gathered = bytearray()
+    try:
+        async for chunk in body:
+            gathered += chunk
+            if len(gathered) >= PIECE_BYTES:
+                yield bytes(gathered)
+                gathered.clear()
+    except ClientDisconnect as error:
+        raise UploadIncomplete from error
+    if gathered:
+        yield bytes(gathered)
+
+
+def name_upload(database: Database, storage: Storage, name: str, content: CorpusContent) -> tuple[Corpus, bool]:
+    """Give an uploaded text its name; the text goes again if it was there already or the name is taken."""
+    is_new = False
+    try:
+        with database.transaction() as session:
+            corpus, is_new = catalog.add_corpus(session, name, content)
+    finally:
+        if not is_new:
+            storage.delete([content.key])
+    logger.info("corpus stored", action="corpus_stored", corpus=name, n_bytes=content.n_bytes, is_new=is_new)
+    return corpus, is_new
+
+
+def delete(database: Database, storage: Storage, name: str) -> None:
+    """Delete a corpus that no unfinished job reads; versions trained on it stay."""
+    with database.transaction() as session:
+        key = catalog.delete_corpus(session, name)
+    storage.delete([key])
+    logger.info("corpus deleted", action="corpus_deleted", corpus=name)

@@ -1,0 +1,122 @@
+"""Jobs: submit, list, read, follow, cancel."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Header, Query, Request, Response, status
+from fastapi.sse import EventSourceResponse, ServerSentEvent
+from starlette.concurrency import run_in_threadpool
+
+from app.core import catalog, errors, jobs
+from app.core.jobs import JobRequest
+from app.core.records import JobState
+from app.dependencies import DatabaseDependency
+from app.error_handlers import problem_responses
+from app.jobs.schemas import JobDescription, JobPage, Submission
+
+EVENT_POLL_SECONDS = 0.5
+
+router = APIRouter(tags=["jobs"])
+
+
+@router.post(
+    "/jobs",
+    operation_id="submit_job",
+    status_code=status.HTTP_202_ACCEPTED,
+    responses=problem_responses(
+        errors.CorpusNotFound, errors.InvalidRequest, errors.IdempotencyConflict, errors.DatabaseUnavailable
+    ),
+)
+def submit(
+    submission: Submission,
+    response: Response,
+    database: DatabaseDependency,
+    idempotency_key: Annotated[
+        str | None, Header(max_length=200, description="sending the same request again returns the first one's job")
+    ] = None,
+) -> JobDescription:
+    """Queue a training. Everything is checked now; what is accepted is never lost.
+
+    The answer's `Location` is where to watch the job; when it has succeeded, `version` is the number of its result and
+    the model's alias `latest` points there.
+    """
+    request = JobRequest(
+        model=submission.model,
+        corpus=submission.corpus,
+        algorithm=submission.algorithm,
+        hyperparameters=submission.hyperparameters.model_dump(mode="json"),
+        text=submission.text.model_dump(mode="json"),
+    )
+    digest = hashlib.sha256(submission.model_dump_json().encode()).hexdigest()
+    with database.transaction() as session:
+        corpus = catalog.get_corpus(session, submission.corpus)
+        job = jobs.submit(session, request, corpus, (idempotency_key, digest) if idempotency_key else None)
+    response.headers["Location"] = f"/jobs/{job.id}"
+    return JobDescription.model_validate(job)
+
+
+@router.get("/jobs", operation_id="list_jobs", responses=problem_responses(errors.DatabaseUnavailable))
+def list_jobs(
+    database: DatabaseDependency,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+    before: Annotated[str | None, Query(description="the last id of the page before")] = None,
+    state: Annotated[JobState | None, Query()] = None,
+) -> JobPage:
+    """List jobs, newest first."""
+    with database.reading() as session:
+        found = jobs.page(session, limit=limit + 1, before=before, state=state)
+    page = [JobDescription.model_validate(job) for job in found[:limit]]
+    return JobPage(jobs=page, next=page[-1].id if len(found) > limit else None)
+
+
+@router.get(
+    "/jobs/{id}",
+    operation_id="get_job",
+    responses=problem_responses(errors.JobNotFound, errors.DatabaseUnavailable),
+)
+def read(id: str, database: DatabaseDependency) -> JobDescription:  # noqa: A002 (the path's own name)
+    """Read where a job is."""
+    return _describe(id, database)
+
+
+@router.post(
+    "/jobs/{id}/cancel",
+    operation_id="cancel_job",
+    status_code=status.HTTP_202_ACCEPTED,
+    responses=problem_responses(errors.JobNotFound, errors.JobFinished, errors.DatabaseUnavailable),
+)
+def cancel(id: str, database: DatabaseDependency) -> JobDescription:  # noqa: A002 (the path's own name)
+    """Cancel a job: a queued one at once, a running one within about two seconds."""
+    with database.transaction() as session:
+        return JobDescription.model_validate(jobs.cancel(session, id))
+
+
+def _describe(id: str, database: DatabaseDependency) -> JobDescription:  # noqa: A002 (the path's own name)
+    with database.reading() as session:
+        return JobDescription.model_validate(jobs.get(session, id))
+
+
+@router.get(
+    "/jobs/{id}/events",
+    operation_id="follow_job",
+    response_class=EventSourceResponse,
+    responses=problem_responses(errors.JobNotFound, errors.DatabaseUnavailable),
+)
+async def follow(
+    job: Annotated[JobDescription, Depends(_describe)], request: Request, database: DatabaseDependency
+) -> AsyncIterator[ServerSentEvent]:
+    """Follow a job as server-sent events, each the whole job, until it ends."""
+    stopping: asyncio.Event = request.app.state.stopping
+    last: JobDescription | None = None
+    while True:
+        if job != last:
+            yield ServerSentEvent(data=job.model_dump(mode="json"), event=job.state.value)
+        if job.state in jobs.ENDED or stopping.is_set():
+            return
+        last = job
+        await asyncio.sleep(EVENT_POLL_SECONDS)
+        job = await run_in_threadpool(_describe, job.id, database)

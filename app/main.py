@@ -1,0 +1,92 @@
+"""The composition root of the API: everything is built here, once, and closed in the reverse order."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from app import error_handlers, health, problems
+from app.console.endpoints import router as console_router
+from app.core import logs
+from app.core.database import Database
+from app.core.settings import Settings
+from app.core.storage import Storage
+from app.corpora.endpoints import router as corpora_router
+from app.error_handlers import Problem
+from app.jobs.endpoints import router as jobs_router
+from app.middleware import LimitBody, Observe
+from app.models.endpoints import router as models_router
+from app.registry import Registry
+from app.search.endpoints import routes as search_routes
+
+MAX_JSON_BYTES = 1 << 20
+
+DESCRIPTION = """
+Train word embeddings on a corpus that you upload, keep every result as an immutable numbered version, and ask for
+neighbours, analogies and similarities.
+
+`PUT /corpora/{name}` → `POST /jobs` → `GET /neighbors?word=king`. Every query takes `model=` (not needed while there is
+only one) and `version=` (a number or an alias, `latest` by default). A score is a cosine in [-1, 1]; higher is closer.
+Errors are `application/problem+json`; each `type` is explained at its own address.
+"""
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """Build the API from its settings; nothing is opened before it starts."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        logs.configure(settings.log_level, as_json=settings.log_json)
+        database = Database(settings.database)
+        storage = Storage(settings.storage, cache=settings.cache)
+        registry = Registry(database, storage, settings)
+        app.state.database, app.state.storage, app.state.registry = database, storage, registry
+        app.state.stopping = asyncio.Event()
+        registry.start()
+        try:
+            yield
+        finally:
+            registry.stop()
+            database.close()
+
+    app = FastAPI(
+        title="Wordkin",
+        version=version("wordkin"),
+        description=DESCRIPTION,
+        lifespan=lifespan,
+        redoc_url=None,
+        telemetry={"tracing": False, "metrics": False, "logs": False, "operation_spans": False},
+    )
+    app.state.settings = settings
+    app.add_middleware(LimitBody, max_bytes=MAX_JSON_BYTES, unless_below="/corpora/")
+    app.add_middleware(Observe)
+    error_handlers.install(app)
+    app.router.routes[:0] = search_routes  # flat and first: matching an included router is slow
+    for router in (corpora_router, jobs_router, models_router, console_router, health.router, problems.router):
+        app.include_router(router)
+    app.openapi = lambda: _openapi(app)  # type: ignore[method-assign] # FastAPI's documented way to extend the document
+    return app
+
+
+def _openapi(app: FastAPI) -> dict[str, Any]:
+    """The generated document, with our problems in place of the framework's validation errors."""
+    if app.openapi_schema is None:
+        document = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
+        schemas = document["components"]["schemas"]
+        schemas["Problem"] = Problem.model_json_schema()
+        problem = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+        for operations in document["paths"].values():
+            for operation in operations.values():
+                responses = operation["responses"]
+                if "HTTPValidationError" in str(responses.get("422")):
+                    responses["422"] = {"description": "Invalid request", "content": problem}
+        for unused in ("HTTPValidationError", "ValidationError"):
+            schemas.pop(unused, None)
+        app.openapi_schema = document
+    return app.openapi_schema

@@ -1,0 +1,98 @@
+"""Around every request: an id, one log line, metrics. Plain ASGI, because the query path is short."""
+
+from __future__ import annotations
+
+import time
+import uuid
+
+import structlog
+from prometheus_client import Counter, Histogram
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+REQUEST_ID = "X-Request-Id"
+MAX_REQUEST_ID = 64
+
+REQUESTS = Counter("wordkin_requests_total", "Requests by route and status", ["method", "route", "status"])
+SECONDS = Histogram(
+    "wordkin_request_seconds",
+    "Time to the first byte of the answer",
+    ["method", "route"],
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5, 30),
+)
+
+logger = structlog.get_logger()
+
+
+class Observe:
+    """Names each request, measures it and logs what is not a quick success."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = time.perf_counter()
+        request_id = _request_id(Headers(scope=scope).get(REQUEST_ID))
+
+        async def send_named(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message)[REQUEST_ID] = request_id
+                _record(scope, message["status"], time.perf_counter() - started, request_id)
+            await send(message)
+
+        await self._app(scope, receive, send_named)
+
+
+class LimitBody:
+    """Refuses bodies above a limit, however they are sent; corpora are streamed and have a limit of their own.
+
+    The framework's limit answers in plain text; raised while the body is read, ours becomes a problem like any other.
+    """
+
+    def __init__(self, app: ASGIApp, *, max_bytes: int, unless_below: str) -> None:
+        self._app = app
+        self._max_bytes = max_bytes
+        self._unless_below = unless_below
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["path"].startswith(self._unless_below):
+            await self._app(scope, receive, send)
+            return
+        n_bytes = 0
+
+        async def receive_limited() -> Message:
+            nonlocal n_bytes
+            message = await receive()
+            n_bytes += len(message.get("body", b""))
+            if n_bytes > self._max_bytes:
+                raise HTTPException(413, f"the body has more than {self._max_bytes} bytes, the limit here")
+            return message
+
+        await self._app(scope, receive_limited, send)
+
+
+def _request_id(given: str | None) -> str:
+    if given and len(given) <= MAX_REQUEST_ID and given.isascii() and given.isprintable():
+        return given
+    return uuid.uuid4().hex
+
+
+def _record(scope: Scope, status: int, seconds: float, request_id: str) -> None:
+    # The route's pattern, never the path: a label for every word would fill the memory
+    route = getattr(scope.get("route"), "path", "unmatched")
+    REQUESTS.labels(scope["method"], route, status).inc()
+    SECONDS.labels(scope["method"], route).observe(seconds)
+    log = logger.warning if status >= 500 else logger.debug
+    log(
+        "request",
+        action="request",
+        method=scope["method"],
+        path=scope["path"],
+        status=status,
+        milliseconds=round(seconds * 1000, 2),
+        request_id=request_id,
+    )

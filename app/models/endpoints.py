@@ -1,0 +1,179 @@
+"""Models, their versions, and the aliases that name them."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Query, Response
+
+from app.core import catalog, errors
+from app.core.errors import DatabaseUnavailable, InvalidRequest, PreconditionFailed
+from app.core.records import Alias, Model
+from app.dependencies import DatabaseDependency, RegistryDependency
+from app.error_handlers import problem_responses
+from app.models.schemas import (
+    AliasDescription,
+    AliasDetails,
+    AliasList,
+    AliasMoveDescription,
+    AliasName,
+    AliasTarget,
+    ModelDescription,
+    ModelDetails,
+    ModelList,
+    ModelName,
+    VersionDescription,
+    VersionNumber,
+    VersionSummary,
+    etag_of,
+)
+from app.registry import Registry
+
+router = APIRouter(tags=["models"])
+
+ANY = -1
+"""A revision that `If-Match: *` asks for."""
+
+
+def _described(model: Model, aliases: Iterable[Alias], registry: Registry) -> ModelDescription:
+    snapshot = registry.snapshot
+    prefix = f"{model.name}@"
+    return ModelDescription(
+        name=model.name,
+        created_at=model.created_at,
+        n_versions=model.n_versions,
+        aliases={alias.alias: alias.version for alias in aliases},
+        loaded=sorted(number for name, number in snapshot.versions if name == model.name),
+        degraded={key.removeprefix(prefix): why for key, why in snapshot.degraded.items() if key.startswith(prefix)},
+    )
+
+
+@router.get("/models", operation_id="list_models", responses=problem_responses(errors.DatabaseUnavailable))
+def list_models(database: DatabaseDependency, registry: RegistryDependency) -> ModelList:
+    """List all models."""
+    with database.reading() as session:
+        models = [(model, catalog.list_aliases(session, model.name)) for model in catalog.list_models(session)]
+    return ModelList(models=[_described(model, aliases, registry) for model, aliases in models])
+
+
+@router.get(
+    "/models/{model}",
+    operation_id="get_model",
+    responses=problem_responses(errors.ModelNotFound, errors.DatabaseUnavailable),
+)
+def get_model(model: ModelName, database: DatabaseDependency, registry: RegistryDependency) -> ModelDetails:
+    """Read a model with its versions."""
+    with database.reading() as session:
+        found = catalog.get_model(session, model)
+        aliases = catalog.list_aliases(session, model)
+        versions = [VersionSummary.of(version) for version in catalog.list_versions(session, model)]
+    return ModelDetails(versions=versions, **_described(found, aliases, registry).model_dump())
+
+
+@router.get(
+    "/models/{model}/versions/{number}",
+    operation_id="get_version",
+    responses=problem_responses(errors.ModelNotFound, errors.VersionNotFound, errors.DatabaseUnavailable),
+)
+def get_version(
+    model: ModelName, number: VersionNumber, response: Response, database: DatabaseDependency
+) -> VersionDescription:
+    """Read where a version comes from, how it is searched and what was measured."""
+    with database.reading() as session:
+        version = catalog.get_version(session, model, number)
+        described = VersionDescription.of(version)
+    response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+    return described
+
+
+@router.get(
+    "/models/{model}/aliases",
+    operation_id="list_aliases",
+    responses=problem_responses(errors.ModelNotFound, errors.DatabaseUnavailable),
+)
+def list_aliases(model: ModelName, database: DatabaseDependency) -> AliasList:
+    """List a model's aliases."""
+    with database.reading() as session:
+        catalog.get_model(session, model)
+        aliases = catalog.list_aliases(session, model)
+    return AliasList(aliases=[AliasDescription.model_validate(alias) for alias in aliases])
+
+
+@router.get(
+    "/models/{model}/aliases/{alias}",
+    operation_id="get_alias",
+    responses=problem_responses(errors.ModelNotFound, errors.VersionNotFound, errors.DatabaseUnavailable),
+)
+def get_alias(
+    model: ModelName,
+    alias: AliasName,
+    response: Response,
+    database: DatabaseDependency,
+    history: Annotated[int, Query(ge=0, le=1000, description="how many moves to list")] = 20,
+) -> AliasDetails:
+    """Read where an alias points and has pointed; its `ETag` guards the next move."""
+    with database.reading() as session:
+        found = catalog.get_alias(session, model, alias)
+        moves = catalog.alias_history(session, model, alias, limit=history)
+    response.headers["ETag"] = etag_of(found)
+    response.headers["Cache-Control"] = "no-cache"
+    described = AliasDescription.model_validate(found)
+    return AliasDetails(history=[AliasMoveDescription.model_validate(move) for move in moves], **described.model_dump())
+
+
+@router.put(
+    "/models/{model}/aliases/{alias}",
+    operation_id="move_alias",
+    responses=problem_responses(
+        errors.ModelNotFound,
+        errors.VersionNotFound,
+        errors.AliasReserved,
+        errors.PreconditionRequired,
+        errors.PreconditionFailed,
+        errors.InvalidRequest,
+        errors.DatabaseUnavailable,
+    ),
+)
+def move_alias(
+    model: ModelName,
+    alias: AliasName,
+    target: AliasTarget,
+    response: Response,
+    database: DatabaseDependency,
+    registry: RegistryDependency,
+    if_match: Annotated[
+        str | None, Header(description="the alias's ETag; * moves it wherever it is; none for a new alias")
+    ] = None,
+) -> AliasDescription:
+    """Point an alias at a version. Pointing `latest` back is the rollback; no request fails meanwhile."""
+    with database.transaction() as session:
+        expected = _expected_revision(if_match)
+        if expected == ANY:
+            expected = _current_revision(catalog.list_aliases(session, model), alias)
+        moved = catalog.move_alias(session, model, alias, target.version, expected_revision=expected)
+        described = AliasDescription.model_validate(moved)
+        response.headers["ETag"] = etag_of(moved)
+    with contextlib.suppress(DatabaseUnavailable):  # it has moved; the poller will see it too
+        registry.refresh()
+    return described
+
+
+def _expected_revision(if_match: str | None) -> int | None:
+    """The revision that a client has seen; `ANY` if it does not care, None if it says nothing."""
+    if if_match is None:
+        return None
+    if if_match.strip() == "*":
+        return ANY
+    tag = if_match.strip().strip('"')
+    if not (tag.isascii() and tag.isdecimal() and len(tag) < 10):
+        raise InvalidRequest('If-Match must be the ETag of the alias, such as "3", or *.', if_match=if_match[:100])
+    return int(tag)
+
+
+def _current_revision(aliases: Iterable[Alias], alias: str) -> int:
+    for found in aliases:
+        if found.alias == alias:
+            return found.revision
+    raise PreconditionFailed(f"There is no alias {alias!r} that If-Match: * could match.", alias=alias)

@@ -1,0 +1,143 @@
+"""What is answered, for the document. `app.search.queries` writes the answers; tests hold them to this."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Generic, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Score = Annotated[float, Field(ge=-1, le=1, description="cosine, rounded to 6 decimals; higher is closer")]
+Vector = Annotated[
+    list[float] | str, Field(description="float32 numbers, or their little-endian bytes as base64, as asked for")
+]
+
+
+class Answer(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class ScoredWord(Answer):
+    word: str
+    score: Score
+
+
+class Neighbor(ScoredWord):
+    csls: Annotated[float | None, Field(description="2 cosine - r(query) - r(word), if metric=csls")] = None
+
+
+class AnalogyAnswer(ScoredWord):
+    product: Annotated[float | None, Field(description="the 3CosMul value that orders the answers, if method=mul")] = (
+        None
+    )
+
+
+class Approximate(Answer):
+    """An approximate index answered; `recall_at_10` was measured when the version was published."""
+
+    index: str
+    recall_at_10: float
+
+
+class Neighbors(Answer):
+    word: str | None = None
+    words: dict[str, float] | None = None
+    vector: list[float] | None = None
+    neighbors: list[Neighbor]
+    approximate: Approximate | None = None
+
+
+class Analogy(Answer):
+    a: str | None = None
+    b: str | None = None
+    c: str | None = None
+    positive: list[str] | None = None
+    negative: list[str] | None = None
+    answers: list[AnalogyAnswer]
+    approximate: Approximate | None = None
+
+
+class Similarity(Answer):
+    a: str | list[str]
+    b: str | list[str]
+    score: Score
+
+
+class WordVector(Answer):
+    """The vector as trained; its direction is what scores compare."""
+
+    word: str
+    vector: Vector
+
+
+class ListedWord(Answer):
+    word: str
+    count: Annotated[int, Field(description="occurrences in the corpus")]
+    rank: Annotated[int, Field(description="1 is the most frequent word")]
+
+
+class FoundWords(Answer):
+    prefix: str
+    words: Annotated[list[ListedWord], Field(description="most frequent first")]
+
+
+class OddOneOut(Answer):
+    odd: Annotated[str, Field(description="the word least like the mean of all")]
+    words: Annotated[list[ScoredWord], Field(description="each word's cosine to the mean of all, as asked")]
+
+
+class TextVector(Answer):
+    """The mean of the words' vectors, rare words weighing more, less what all texts have in common (SIF)."""
+
+    vector: Annotated[Vector, Field(description="of length 1; see `encoding`")]
+    n_words: Annotated[int, Field(description="words of the text that the vocabulary has")]
+    out_of_vocabulary: Annotated[list[str], Field(description="distinct words that it lacks")]
+
+
+A = TypeVar("A", bound=Answer)
+
+
+class Failed(Answer):
+    error: Annotated[dict[str, Any], Field(description="a problem, as the single query would be answered")]
+
+
+class BatchAnswer(Answer, Generic[A]):
+    """In the order of the questions."""
+
+    model: str
+    version: int
+    results: list[A | Failed]
+
+
+class NeighborsAnswer(Neighbors):
+    model: str
+    version: int
+
+
+class AnalogyAnswers(Analogy):
+    model: str
+    version: int
+
+
+class SimilarityAnswer(Similarity):
+    model: str
+    version: int
+
+
+class VectorAnswer(WordVector):
+    model: str
+    version: int
+
+
+class WordsAnswer(FoundWords):
+    model: str
+    version: int
+
+
+class OddOneOutAnswer(OddOneOut):
+    model: str
+    version: int
+
+
+class TextVectorAnswer(TextVector):
+    model: str
+    version: int

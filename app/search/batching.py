@@ -1,0 +1,91 @@
+"""Greedy micro-batching: whatever waits when the searcher becomes free is searched together. No timer, no delay.
+
+One query alone is searched at once. Under load a batch shares each pass over the vectors, which is what a scan spends
+its time on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from concurrent.futures import Executor
+from dataclasses import dataclass
+
+import numpy as np
+
+from app.core.errors import Overloaded
+from app.core.scores import DoubleArray
+from app.search.index import Index, fetch_size
+
+MAX_BATCH = 64
+MAX_WAITING = 1024
+
+Found = tuple[list[int], list[float]]
+
+
+@dataclass(frozen=True, eq=False)
+class _Query:
+    direction: DoubleArray
+    fetch: int
+    exactly: bool
+    answer: asyncio.Future[Found]
+
+    def fits(self, other: _Query) -> bool:
+        return self.fetch == other.fetch and self.exactly == other.exactly
+
+
+class Batcher:
+    """Queries of one index, one batch at a time. Belongs to one event loop."""
+
+    def __init__(self, index: Index, pool: Executor) -> None:
+        self._index = index
+        self._pool = pool
+        self._waiting: deque[_Query] = deque()
+        self._draining: asyncio.Task[None] | None = None
+
+    async def nearest(self, direction: DoubleArray, k: int, *, exactly: bool = False) -> Found:
+        """Ids and scores of at least the `k` best (all, if there are fewer), best first.
+
+        Raises
+        ------
+        Overloaded
+            Too many queries wait.
+        """
+        if len(self._waiting) >= MAX_WAITING:
+            raise Overloaded
+        query = _Query(direction, fetch_size(k), exactly, asyncio.get_running_loop().create_future())
+        self._waiting.append(query)
+        if self._draining is None or self._draining.done():
+            self._draining = asyncio.create_task(self._drain())
+        return await query.answer
+
+    async def _drain(self) -> None:
+        loop = asyncio.get_running_loop()
+        while batch := self._next_batch():
+            try:
+                found = await loop.run_in_executor(self._pool, self._search, batch)
+            except Exception as error:
+                for query in batch:
+                    if not query.answer.done():
+                        query.answer.set_exception(error)
+                continue
+            for query, answer in zip(batch, found, strict=True):
+                if not query.answer.done():
+                    query.answer.set_result(answer)
+
+    def _next_batch(self) -> list[_Query]:
+        """Take the queries that can go with the oldest one; those whose client has left are dropped."""
+        batch: list[_Query] = []
+        others: list[_Query] = []
+        while self._waiting and len(batch) < MAX_BATCH:
+            query = self._waiting.popleft()
+            if query.answer.cancelled():
+                continue
+            (batch if not batch or query.fits(batch[0]) else others).append(query)
+        self._waiting.extendleft(reversed(others))
+        return batch
+
+    def _search(self, batch: list[_Query]) -> list[Found]:
+        directions = np.stack([query.direction for query in batch])
+        ids, scores = self._index.nearest(directions, batch[0].fetch, exactly=batch[0].exactly)
+        return list(zip(ids.tolist(), scores.tolist(), strict=True))

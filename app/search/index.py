@@ -1,0 +1,92 @@
+"""Nearest rows of one table: exactly, or through the index that was published with it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import cast
+
+import faiss
+import numpy as np
+import numpy.typing as npt
+
+from app.core import exact
+from app.core.errors import TableDamaged
+from app.core.scores import DoubleArray
+from app.core.table import Table
+
+SMALLEST_FETCH = 32
+
+
+def fetch_size(k: int) -> int:
+    """How many candidates to fetch for the `k` best: steps, so that queries of different k can share a batch.
+
+    Depends on the query alone, because an approximate index answers differently when it is asked for more.
+    """
+    return max(SMALLEST_FETCH, 1 << (k - 1).bit_length())
+
+
+@dataclass(frozen=True, eq=False)
+class Index:
+    """Searches for many directions at once; safe to call from several threads.
+
+    Parameters
+    ----------
+    table : Table
+    graph : the approximate index, or None where a scan is fast enough
+    """
+
+    table: Table
+    graph: faiss.IndexHNSW | None
+
+    def nearest(self, directions: DoubleArray, k: int, *, exactly: bool) -> tuple[npt.NDArray[np.int64], DoubleArray]:
+        """Ids and scores, (n, k) each, best first; a graph may find fewer, then the last ids are -1.
+
+        Parameters
+        ----------
+        directions : float64 (n, dim), each of length 1
+        k : a `fetch_size`, or smaller
+        exactly : scan even if there is a graph
+        """
+        k = min(k, len(self.table.unit_vectors))
+        if exactly or self.graph is None:
+            return exact.nearest(self.table.unit_vectors, directions, k)
+        return self._approximately(self.graph, directions, k)
+
+    def _approximately(
+        self, graph: faiss.IndexHNSW, directions: DoubleArray, k: int
+    ) -> tuple[npt.NDArray[np.int64], DoubleArray]:
+        ef_search = max(int(self.table.manifest.index.parameters["ef_search"]), k)
+        _, candidates = graph.search(
+            directions.astype(np.float32),
+            k,
+            params=faiss.SearchParametersHNSW(efSearch=ef_search),  # type: ignore[attr-defined] # made at run time
+        )
+        ids, scores = exact.best(self.table.unit_vectors, directions, np.maximum(candidates, 0), k)
+        if (candidates < 0).any():
+            for row, found in enumerate(candidates):
+                known = found[found >= 0]
+                ids[row], scores[row] = -1, -np.inf
+                best_ids, best_scores = exact.best(
+                    self.table.unit_vectors, directions[row : row + 1], known[None], len(known)
+                )
+                ids[row, : len(known)], scores[row, : len(known)] = best_ids[0], best_scores[0]
+        return ids, scores
+
+
+def open_index(table: Table) -> Index:
+    """Map the published index, if there is one.
+
+    Raises
+    ------
+    TableDamaged
+        It cannot be read, or does not belong to the table.
+    """
+    if table.manifest.index.kind == "flat":
+        return Index(table, None)
+    try:
+        graph = faiss.read_index(str(table.index_file), faiss.IO_FLAG_MMAP_IFC)
+    except RuntimeError as error:
+        raise TableDamaged(f"The index cannot be read: {error}") from error
+    if graph.ntotal != table.manifest.n_words or graph.d != table.manifest.dim:
+        raise TableDamaged("The index does not belong to the table.")
+    return Index(table, cast("faiss.IndexHNSW", graph))

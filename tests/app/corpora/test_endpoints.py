@@ -1,0 +1,125 @@
+"""Corpora over HTTP."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from app.core.settings import Settings
+
+TEXT = "왕은 궁전에 산다\nthe king lives\n".encode()
+
+
+def problem(response: Any, status: int, slug: str) -> dict[str, Any]:
+    assert response.status_code == status, response.text
+    assert response.headers["content-type"] == "application/problem+json"
+    body: dict[str, Any] = response.json()
+    assert (body["type"], body["status"]) == (f"/problems/{slug}", status)
+    return body
+
+
+def stored(settings: Settings) -> list[Path]:
+    return [path for path in (settings.data_dir / "storage").rglob("*") if path.is_file()]
+
+
+def test_upload_then_read_list_and_delete(client: TestClient, settings: Settings) -> None:
+    created = client.put("/corpora/왕.txt", content=TEXT)
+    assert created.status_code == 201
+    described = created.json()
+    assert described["sha256"] == hashlib.sha256(TEXT).hexdigest()
+    assert (described["n_bytes"], described["n_lines"], described["n_words"]) == (len(TEXT), 2, 6)
+    assert client.get("/corpora/왕.txt").json() == described
+    assert client.get("/corpora").json() == {"corpora": [described], "next": None}
+    assert [path.read_bytes() for path in stored(settings)] == [TEXT]
+    assert client.delete("/corpora/왕.txt").status_code == 204
+    assert stored(settings) == []
+    assert problem(client.get("/corpora/왕.txt"), 404, "corpus-not-found")["corpus"] == "왕.txt"
+    problem(client.delete("/corpora/왕.txt"), 404, "corpus-not-found")
+
+
+def test_names_are_composed(client: TestClient) -> None:
+    """A decomposed Korean name, as macOS sends it, is the composed one."""
+    assert (
+        client.put("/corpora/한글".replace("한글", "\u1112\u1161\u11ab\u1100\u1173\u11af"), content=TEXT).status_code
+        == 201
+    )
+    assert client.get("/corpora/한글").status_code == 200
+
+
+def test_same_content_twice_is_once(client: TestClient, settings: Settings) -> None:
+    assert client.put("/corpora/c", content=TEXT).status_code == 201
+    again = client.put("/corpora/c", content=gzip.compress(TEXT), headers={"Content-Encoding": "gzip"})
+    assert again.status_code == 200
+    assert len(stored(settings)) == 1
+
+
+def test_other_content_under_a_taken_name_is_refused(client: TestClient, settings: Settings) -> None:
+    client.put("/corpora/c", content=TEXT)
+    body = problem(client.put("/corpora/c", content=b"other"), 409, "corpus-name-taken")
+    assert body["sha256"] == hashlib.sha256(TEXT).hexdigest()
+    assert [path.read_bytes() for path in stored(settings)] == [TEXT]
+
+
+@pytest.mark.parametrize(
+    ("body", "headers", "status", "slug"),
+    [
+        (b"", {}, 400, "corpus-empty"),
+        (b"abc \xff", {}, 400, "corpus-not-text"),
+        (b"x" * ((1 << 20) + 1), {}, 413, "corpus-too-large"),
+        (gzip.compress(b"x " * (1 << 20)), {"Content-Encoding": "gzip"}, 413, "corpus-too-large"),
+        (gzip.compress(TEXT)[:-4], {"Content-Encoding": "gzip"}, 400, "bad-compression"),
+        (b"not gzip", {"Content-Encoding": "gzip"}, 400, "bad-compression"),
+        (TEXT, {"Content-Encoding": "br"}, 415, "unsupported-encoding"),
+        (TEXT, {"Content-Digest": "sha-256=:AAAA:"}, 400, "digest-mismatch"),
+        (TEXT, {"Content-Digest": "md5=:AAAA:"}, 400, "bad-digest"),
+        (TEXT, {"Content-Digest": "sha-256=:A:"}, 400, "bad-digest"),
+    ],
+)
+def test_bad_uploads_are_refused_and_leave_nothing(
+    client: TestClient, settings: Settings, body: bytes, headers: dict[str, str], status: int, slug: str
+) -> None:
+    problem(client.put("/corpora/c", content=body, headers=headers), status, slug)
+    assert client.get("/corpora").json()["corpora"] == []
+    assert stored(settings) == []
+
+
+@pytest.mark.parametrize("algorithm", ["sha-256", "sha-512"])
+@pytest.mark.parametrize("header", ["Content-Digest", "Repr-Digest"])
+def test_a_right_digest_is_accepted(client: TestClient, algorithm: str, header: str) -> None:
+    sent = gzip.compress(TEXT)
+    digest = base64.b64encode(hashlib.new(algorithm.replace("-", ""), sent).digest()).decode()
+    headers = {header: f"{algorithm}=:{digest}:", "Content-Encoding": "gzip"}
+    assert client.put("/corpora/c", content=sent, headers=headers).status_code == 201
+
+
+def test_invalid_utf8_is_replaced_when_asked(client: TestClient, settings: Settings) -> None:
+    assert client.put("/corpora/c?invalid_utf8=replace", content=b"abc \xff").status_code == 201
+    assert [path.read_bytes() for path in stored(settings)] == ["abc \ufffd".encode()]
+
+
+@pytest.mark.parametrize("name", ["a b", ".hidden", "-x", "x" * 101, "a%2Fb"])
+def test_bad_names_are_refused(client: TestClient, name: str) -> None:
+    assert client.put(f"/corpora/{name}", content=TEXT).status_code in (404, 422)
+    assert client.get("/corpora").json()["corpora"] == []
+
+
+def test_pages_follow_each_other(client: TestClient) -> None:
+    for name in "cab":
+        client.put(f"/corpora/{name}", content=TEXT)
+    first = client.get("/corpora?limit=2").json()
+    assert ([corpus["name"] for corpus in first["corpora"]], first["next"]) == (["a", "b"], "b")
+    second = client.get(f"/corpora?limit=2&after={first['next']}").json()
+    assert ([corpus["name"] for corpus in second["corpora"]], second["next"]) == (["c"], None)
+
+
+def test_too_little_space_is_refused_before_anything_is_read(client: TestClient, settings: Settings) -> None:
+    full = settings.model_copy(update={"min_free_bytes": 1 << 60})
+    client.app.state.settings = full  # type: ignore[attr-defined] # TestClient types its app as a bare ASGI callable
+    body = problem(client.put("/corpora/c", content=TEXT), 507, "storage-full")
+    assert body["free_bytes"] < 1 << 60

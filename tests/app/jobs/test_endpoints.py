@@ -1,0 +1,131 @@
+"""Jobs over HTTP; no trainer runs here."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from app.core import jobs
+from app.core.database import Database
+from app.core.settings import Settings
+
+BODY: dict[str, Any] = {"model": "m", "corpus": "c", "algorithm": "word2vec", "hyperparameters": {"dim": 64}}
+
+
+@pytest.fixture
+def corpus(client: TestClient) -> None:
+    assert client.put("/corpora/c", content=b"one two three\n").status_code == 201
+
+
+def test_a_submitted_job_is_queued_with_all_its_settings(client: TestClient, corpus: None) -> None:
+    response = client.post("/jobs", json=BODY)
+    assert response.status_code == 202
+    job = response.json()
+    assert response.headers["Location"] == f"/jobs/{job['id']}"
+    assert (job["state"], job["progress"], job["version"], job["error"]) == ("queued", 0.0, None, None)
+    assert job["hyperparameters"]["dim"] == 64
+    assert job["hyperparameters"]["learning_rate"] == 0.025
+    assert job["text"]["normalization"] == "nfc"
+    assert client.get(response.headers["Location"]).json() == job
+    assert client.get("/jobs").json() == {"jobs": [job], "next": None}
+    assert client.get("/jobs?state=running").json()["jobs"] == []
+
+
+@pytest.mark.parametrize(
+    ("change", "location"),
+    [
+        ({"algorithm": "magic"}, "body"),
+        ({"hyperparameters": {"dim": 1}}, "body.word2vec.hyperparameters.dim"),
+        ({"hyperparameters": {"dim": 10**9}}, "body.word2vec.hyperparameters.dim"),
+        ({"hyperparameters": {"vector_size": 100}}, "body.word2vec.hyperparameters.vector_size"),
+        ({"hyperparameters": {"learning_rate": "fast"}}, "body.word2vec.hyperparameters.learning_rate"),
+        ({"text": {"tokenizer": "magic"}}, "body.word2vec.text.tokenizer"),
+        ({"unknown": 1}, "body.word2vec.unknown"),
+        ({"model": "a/b"}, "body.word2vec.model"),
+    ],
+)
+def test_a_bad_field_is_named_with_its_value(
+    client: TestClient, corpus: None, change: dict[str, Any], location: str
+) -> None:
+    response = client.post("/jobs", json=BODY | change)
+    assert (response.status_code, response.json()["type"]) == (422, "/problems/invalid-request")
+    assert location in [issue["location"] for issue in response.json()["errors"]]
+    assert client.get("/jobs").json()["jobs"] == []
+
+
+def test_an_unknown_corpus_is_named(client: TestClient) -> None:
+    response = client.post("/jobs", json=BODY)
+    assert (response.status_code, response.json()["type"]) == (404, "/problems/corpus-not-found")
+    assert response.json()["corpus"] == "c"
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b'"x"', b"\xff"])
+def test_a_body_that_is_no_job_is_refused(client: TestClient, body: bytes) -> None:
+    response = client.post("/jobs", content=body, headers={"Content-Type": "application/json"})
+    assert response.status_code in (400, 422)
+    assert response.headers["content-type"] == "application/problem+json"
+
+
+def test_a_huge_body_is_refused(client: TestClient) -> None:
+    response = client.post("/jobs", content=b" " * (2 << 20), headers={"Content-Type": "application/json"})
+    assert response.status_code == 413
+    assert response.headers["content-type"] == "application/problem+json"
+
+
+def test_a_repeated_request_with_its_key_is_one_job(client: TestClient, corpus: None) -> None:
+    headers = {"Idempotency-Key": "abc"}
+    first = client.post("/jobs", json=BODY, headers=headers).json()
+    assert client.post("/jobs", json=BODY, headers=headers).json() == first
+    other = client.post("/jobs", json=BODY | {"model": "other"}, headers=headers)
+    assert (other.status_code, other.json()["type"]) == (422, "/problems/idempotency-conflict")
+    assert len(client.get("/jobs").json()["jobs"]) == 1
+
+
+def test_a_queued_job_is_cancelled_at_once(client: TestClient, corpus: None) -> None:
+    job_id = client.post("/jobs", json=BODY).json()["id"]
+    cancelled = client.post(f"/jobs/{job_id}/cancel")
+    assert (cancelled.status_code, cancelled.json()["state"]) == (202, "cancelled")
+    assert client.post(f"/jobs/{job_id}/cancel").json()["state"] == "cancelled"
+    assert client.delete("/corpora/c").status_code == 204
+
+
+def test_an_ended_job_cannot_be_cancelled(client: TestClient, corpus: None, settings: Settings) -> None:
+    job_id = client.post("/jobs", json=BODY).json()["id"]
+    database = Database(settings.database)
+    claim = jobs.claim(database, "worker", lease_seconds=30, max_attempts=3)
+    assert claim is not None
+    jobs.fail(database, claim, {"type": "/problems/vocabulary-empty", "title": "Vocabulary empty", "detail": "…"})
+    database.close()
+    response = client.post(f"/jobs/{job_id}/cancel")
+    assert (response.status_code, response.json()["state"]) == (409, "failed")
+    assert client.get(f"/jobs/{job_id}").json()["error"]["type"] == "/problems/vocabulary-empty"
+
+
+def test_a_corpus_in_use_stays(client: TestClient, corpus: None) -> None:
+    job_id = client.post("/jobs", json=BODY).json()["id"]
+    response = client.delete("/corpora/c")
+    assert (response.status_code, response.json()["job"]) == (409, job_id)
+
+
+def test_an_unknown_job_is_named(client: TestClient) -> None:
+    for response in (client.get("/jobs/x"), client.post("/jobs/x/cancel"), client.get("/jobs/x/events")):
+        assert (response.status_code, response.json()["type"]) == (404, "/problems/job-not-found")
+
+
+def test_events_end_with_the_job(client: TestClient, corpus: None) -> None:
+    job_id = client.post("/jobs", json=BODY).json()["id"]
+    cancelled = client.post(f"/jobs/{job_id}/cancel").json()
+    events = client.get(f"/jobs/{job_id}/events")
+    assert events.headers["content-type"].startswith("text/event-stream")
+    lines = [line for line in events.text.splitlines() if line.startswith(("event:", "data:"))]
+    assert lines[0] == "event: cancelled"
+    assert json.loads(lines[1].removeprefix("data:")) == cancelled
+
+
+def test_unknown_paths_and_methods_are_problems(client: TestClient) -> None:
+    for response, status in ((client.get("/nothing"), 404), (client.delete("/jobs"), 405)):
+        assert response.status_code == status
+        assert response.headers["content-type"] == "application/problem+json"

@@ -1,0 +1,192 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import httpx
+import numpy as np
+import pytest
+
+from app.search import answer_schemas
+from tests import oracle_search
+from tests.app.search.conftest import Sample
+
+
+def post(client: httpx.Client, path: str, queries: list[dict[str, Any]], **parameters: str) -> list[Any]:
+    response = client.post(path, json={"queries": queries}, params=parameters)
+    assert response.status_code == 200, response.text
+    body = response.json()
+    assert body.keys() == {"model", "version", "results"}
+    results: list[Any] = body["results"]
+    return results
+
+
+def near(score: float) -> Any:
+    return pytest.approx(score, abs=1.1e-6)
+
+
+@pytest.mark.parametrize("model", ["m", "graph"])
+def test_each_item_has_the_bytes_of_the_single_answer(served: httpx.Client, model: str) -> None:
+    """Different k in one batch, known and unknown words, through the table, the scan and the graph."""
+    known = "word" if model == "m" else "g"
+    queries: list[dict[str, Any]] = [
+        {"a": f"{known}{i}", "b": f"{known}{i + 1}", "c": f"{known}{i + 2}", "k": 1 + 7 * i % 90} for i in range(60)
+    ]
+    response = served.post("/analogy", json={"queries": queries}, params={"model": model})
+    head = served.get("/analogy", params={**queries[0], "model": model}).content.partition(b'"a":')[0]
+    singles = []
+    for query in queries:
+        single = served.get("/analogy", params={**query, "model": model})
+        assert single.status_code == 200
+        singles.append(b"{" + single.content.removeprefix(head))
+    assert response.content == head + b'"results":[' + b",".join(singles) + b"]}"
+
+
+def test_every_item_has_its_own_error(served: httpx.Client) -> None:
+    found = post(served, "/neighbors", [{"word": "king", "k": 1}, {"word": "kingg"}, {"word": "a b"}, {"word": "man"}])
+    assert [item.get("word") for item in found] == ["king", None, None, "man"]
+    assert [item["error"]["status"] for item in found[1:3]] == [404, 422]
+    assert found[1]["error"]["suggestions"]["kingg"][0] == "king"
+    single = served.get("/neighbors", params={"word": "kingg"}).json()
+    assert found[1]["error"] == single
+
+
+def test_neighbors_of_a_weighted_sum(served: httpx.Client, sample: Sample) -> None:
+    (found,) = post(served, "/neighbors", [{"words": {"king": 2, "man": -0.5, "왕": 1}, "k": 6}])
+    ids = [sample.id(word) for word in ("king", "man", "왕")]
+    direction = oracle_search.weighted_sum([oracle_search.unit(sample.rows[i]) for i in ids], [2, -0.5, 1])
+    expected = oracle_search.nearest(sample.rows, direction, set(ids), 6)
+    assert found == {
+        "words": {"king": 2.0, "man": -0.5, "왕": 1.0},
+        "neighbors": [{"word": sample.words[i], "score": near(score)} for i, score in expected],
+    }
+
+
+def test_neighbors_of_a_vector_leave_nothing_out(served: httpx.Client, sample: Sample) -> None:
+    (found,) = post(served, "/neighbors", [{"vector": sample.rows[3], "k": 3}])
+    assert found["neighbors"][0] == {"word": "woman", "score": 1.0}
+    expected = oracle_search.nearest(sample.rows, sample.rows[3], set(), 3)
+    assert [n["word"] for n in found["neighbors"]] == [sample.words[i] for i, _ in expected]
+
+
+def test_filters(served: httpx.Client, sample: Sample) -> None:
+    everything = oracle_search.nearest(sample.rows, sample.rows[0], {0}, 200)
+
+    def expected(allowed: set[str]) -> list[dict[str, Any]]:
+        return [{"word": sample.words[i], "score": near(s)} for i, s in everything if sample.words[i] in allowed][:5]
+
+    words = set(sample.words)
+    first = sample.words[everything[0][0]]
+    found = post(
+        served,
+        "/neighbors",
+        [
+            {"word": "king", "k": 5, "prefix": "word1"},
+            {"word": "king", "k": 5, "max_rank": 40},
+            {"word": "king", "k": 5, "min_count": 500},
+            {"word": "king", "k": 5, "deny": [first, "unheard-of".replace("-", "")]},
+            {"word": "king", "k": 5, "prefix": "word1", "max_rank": 60, "deny": ["word11"]},
+            {"word": "king", "k": 5, "prefix": "zzz"},
+            {"word": "king", "k": 5, "min_count": 10**9},
+            {"word": "king", "k": 5, "min_count": 1},
+        ],
+    )
+    assert [item["neighbors"] for item in found] == [
+        expected({word for word in words if word.startswith("word1")}),
+        expected(set(sample.words[:40])),
+        expected({word for word, count in zip(sample.words, sample.counts, strict=True) if count >= 500}),
+        expected(words - {first}),
+        expected({word for word in sample.words[:60] if word.startswith("word1")} - {"word11"}),
+        [],
+        [],
+        expected(words),
+    ]
+
+
+def test_analogy_of_many_words(served: httpx.Client, sample: Sample) -> None:
+    words = {"positive": ["king", "woman", "word7"], "negative": ["man", "word9"]}
+    positive, negative = ([sample.id(word) for word in words[side]] for side in ("positive", "negative"))
+    added, multiplied = post(served, "/analogy", [{**words, "k": 4}, {**words, "k": 4, "method": "mul"}])
+    expected = oracle_search.analogy(sample.rows, positive, negative, 4)
+    assert added == {**words, "answers": [{"word": sample.words[i], "score": near(s)} for i, s in expected]}
+    by_product = oracle_search.analogy_by_product(sample.rows, positive, negative, 4)
+    assert [a["word"] for a in multiplied["answers"]] == [sample.words[i] for i, _ in by_product]
+
+
+def test_similarity_of_sets(served: httpx.Client, sample: Sample) -> None:
+    (found,) = post(served, "/similarity", [{"a": ["king", "queen"], "b": "man"}])
+    mean = oracle_search.weighted_sum([oracle_search.unit(sample.rows[i]) for i in (0, 1)], [1.0, 1.0])
+    expected = oracle_search.cosine(mean, sample.rows[sample.id("man")])
+    assert found == {"a": ["king", "queen"], "b": "man", "score": pytest.approx(expected, abs=6e-7)}
+
+
+def test_the_other_batches(served: httpx.Client) -> None:
+    words = ["king", "man", "왕"]
+    cases: list[tuple[str, dict[str, Any], dict[str, Any], Any]] = [
+        ("/vector", {"word": "king", "encoding": "base64"}, {}, answer_schemas.BatchAnswer[answer_schemas.WordVector]),
+        ("/words", {"prefix": "word", "k": 2}, {}, answer_schemas.BatchAnswer[answer_schemas.FoundWords]),
+        ("/text-vector", {"text": "king of man"}, {}, answer_schemas.BatchAnswer[answer_schemas.TextVector]),
+        (
+            "/odd-one-out",
+            {"words": words},
+            {"word": words},
+            answer_schemas.BatchAnswer[answer_schemas.OddOneOut],
+        ),
+    ]
+    for path, query, parameters, answer in cases:
+        (found,) = post(served, path, [query])
+        single = served.get(path, params=parameters or query).json()
+        assert {"model": "m", "version": 1, **found} == single
+        answer.model_validate({"model": "m", "version": 1, "results": [found]})
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"queries": []},
+        {"queries": [{"word": "king"}] * 257},
+        {"queries": [{"word": "king", "vector": [1.0]}]},
+        {"queries": [{}]},
+        {"queries": [{"words": {}}]},
+        {"queries": [{"word": "king", "k": 1000}] * 26},
+        {"queries": [{"word": "king", "deny": ["x"] * 257}]},
+        {"queries": [{"word": "king", "unknown": 1}]},
+        {"queries": [{"word": "king", "min_count": 2**70}]},
+    ],
+)
+def test_bad_batches(served: httpx.Client, body: dict[str, Any]) -> None:
+    response = served.post("/neighbors", json=body)
+    assert response.status_code == 422
+    assert response.json()["type"] == "/problems/invalid-request"
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"vector": [1.0, 2.0]},
+        {"vector": [0.0] * 12},
+        {"vector": [1e300] * 12},
+        {"words": {"king": 0}},
+        {"words": {"king": 1e308, "man": 1e308}},
+    ],
+)
+def test_items_without_a_direction(served: httpx.Client, query: dict[str, Any]) -> None:
+    (found,) = post(served, "/neighbors", [query])
+    assert found["error"]["type"] == "/problems/invalid-request"
+
+
+def test_numbers_that_are_none_and_halves_of_characters(served: httpx.Client) -> None:
+    headers = {"Content-Type": "application/json"}
+    for content in ('{"queries":[{"vector":[NaN]}]}', '{"queries":[{"words":{"king":Infinity}}]}', "{", '"x"', "[]"):
+        refused = served.post("/neighbors", content=content, headers=headers)
+        assert refused.status_code == 422
+        json.loads(refused.content, parse_constant=pytest.fail)
+    response = served.post("/neighbors", content=json.dumps({"queries": [{"word": "a\ud800"}]}), headers=headers)
+    assert response.status_code in {200, 422}
+    assert b"error" in response.content
+
+
+def test_vectors_come_back_exactly(served: httpx.Client, sample: Sample) -> None:
+    (found,) = post(served, "/vector", [{"word": "queen"}])
+    np.testing.assert_allclose(np.array(found["vector"], np.float32), sample.vectors[1], rtol=3e-7)
