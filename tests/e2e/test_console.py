@@ -1,0 +1,63 @@
+"""The console in a real browser."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+from urllib.parse import quote
+
+import httpx
+import pytest
+
+from app.processes import Service
+from tests.conftest import missing
+from tests.e2e.conftest import job_in_state, served_version, submit
+
+OPTIONS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--virtual-time-budget=4000",
+    "--dump-dom",
+]
+
+
+@pytest.fixture
+def chromium() -> str:
+    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if not found:
+        missing("Chromium")
+    return str(found)
+
+
+def page(chromium: str, folder: Path, url: str) -> str:
+    """The document after its scripts have run."""
+    command = [chromium, *OPTIONS, f"--user-data-dir={folder / 'profile'}", url]
+    return subprocess.run(command, check=True, capture_output=True, text=True, timeout=120).stdout
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_console_shows_models_and_answers_questions(
+    chromium: str, service: Service, http: httpx.Client, bible: bytes, tmp_path: Path
+) -> None:
+    assert http.put("/corpora/bible", content=bible).status_code == 201
+    job_in_state(http, submit(http, epochs=1)["id"], "succeeded")
+    served_version(http, 1)
+    nearest = http.get("/neighbors", params={"word": "king"}).json()["neighbors"][0]["word"]
+
+    shown = page(chromium, tmp_path, f"{service.url}/console?model=bible&question=king")
+    assert "bible → version 1" in shown
+    assert '<span class="tag">latest</span>' in shown
+    assert "bible, version 1" in shown
+    assert f">{nearest}</button>" in shown
+
+    assert "Did you mean: king" in page(chromium, tmp_path, f"{service.url}/console?question=kingg")
+    answer = http.get("/analogy", params={"a": "king", "b": "man", "c": "woman"}).json()["answers"][0]["word"]
+    shown = page(chromium, tmp_path, f"{service.url}/console?question={quote('king - man + woman')}")
+    assert f">{answer}</button>" in shown

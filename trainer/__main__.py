@@ -1,0 +1,28 @@
+"""``python -m trainer``: settings -> worker."""
+
+from __future__ import annotations
+
+import signal
+
+from app.core import logs
+from app.core.database import Database
+from app.core.settings import Settings
+from app.core.storage import Storage
+from trainer.worker import Worker
+
+
+def main() -> None:
+    settings = Settings()
+    logs.configure(settings.log_level, as_json=settings.log_json)
+    database = Database(settings.database)
+    worker = Worker(database, Storage(settings.storage, cache=settings.cache), settings)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: worker.stop())
+    try:
+        worker.run()
+    finally:
+        database.close()
+
+
+if __name__ == "__main__":
+    main()
