@@ -1,0 +1,121 @@
+"""Server processes under measured load."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import random
+import statistics
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
+from multiprocessing import get_context
+from pathlib import Path
+
+import httpx
+
+from benchmarks import load
+
+CONNECTIONS = 32
+ROUNDS = 3
+
+
+@dataclass(frozen=True)
+class Server:
+    """A server process."""
+
+    port: int
+    pid: int
+    start_seconds: float
+
+    def cpu_seconds(self) -> float:
+        fields = Path(f"/proc/{self.pid}/stat").read_text().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def resident_megabytes(self) -> float:
+        return int(Path(f"/proc/{self.pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+@contextmanager
+def serving(kind: str, folder: Path, first: str) -> Iterator[Server]:
+    """Start a server; `start_seconds` is from the command to the first right answer to `first`."""
+    port = random.randrange(20_000, 30_000)  # noqa: S311 (a port, not a secret)
+    started = time.monotonic()
+    process = subprocess.Popen([sys.executable, "-m", "benchmarks.servers", kind, str(folder), str(port)])
+    try:
+        while True:
+            with suppress(httpx.HTTPError):
+                if httpx.get(f"http://127.0.0.1:{port}{first}", timeout=30).status_code == 200:
+                    break
+            if process.poll() is not None or time.monotonic() - started > 120:
+                raise RuntimeError(f"the server {kind} did not start")
+            time.sleep(0.02)
+        yield Server(port, process.pid, time.monotonic() - started)
+    finally:
+        process.terminate()
+        process.wait()
+
+
+@dataclass(frozen=True)
+class Measured:
+    per_second: float
+    per_cpu_second: float
+    p50: float
+    p99: float
+    worst: float
+
+
+class Bench:
+    """Runs loads in a process of their own, in turns, and keeps medians."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._pool = ProcessPoolExecutor(1, get_context("spawn"))
+
+    def close(self) -> None:
+        self._pool.shutdown()
+
+    def load(self, server: Server, requests: Sequence[bytes], rate: float | None = None) -> Measured:
+        before, started = server.cpu_seconds(), time.monotonic()
+        run = self._pool.submit(
+            load.run, server.port, requests, connections=CONNECTIONS, seconds=self._seconds, rate=rate
+        )
+        result = run.result()
+        used = (server.cpu_seconds() - before) / (time.monotonic() - started) * result.seconds
+        if result.n_failed:
+            raise RuntimeError(f"{result.n_failed} requests failed")
+        per_cpu_second = len(result.latencies) / max(used, 1e-3)
+        return Measured(result.per_second, per_cpu_second, *map(result.milliseconds, (50, 99, 100)))
+
+    def while_swapping(self, server: Server, requests: Sequence[bytes]) -> Measured:
+        """A light open load while the alias moves to and fro, so that versions are loaded all the time."""
+        stopping = threading.Event()
+
+        def swap() -> None:
+            with httpx.Client(base_url=f"http://127.0.0.1:{server.port}", timeout=60) as client:
+                for version in itertools.cycle((1, 2)):
+                    if stopping.wait(0.1):
+                        break
+                    client.put("/models/m/aliases/latest", json={"version": version}, headers={"If-Match": "*"})
+
+        swapping = threading.Thread(target=swap)
+        swapping.start()
+        try:
+            return self.load(server, requests, rate=200)
+        finally:
+            stopping.set()
+            swapping.join()
+
+    def compare(self, *loads: tuple[Server, Sequence[bytes]]) -> list[Measured]:
+        """Each in turn, `ROUNDS` times; medians."""
+        rounds = [[self.load(server, requests) for server, requests in loads] for _ in range(ROUNDS)]
+        return [_median([measured[i] for measured in rounds]) for i in range(len(loads))]
+
+
+def _median(measured: list[Measured]) -> Measured:
+    return Measured(*(statistics.median(asdict(m)[name] for m in measured) for name in Measured.__dataclass_fields__))

@@ -1,0 +1,209 @@
+"""Word2Vec beside gensim and word2vec.c: the same text, parameters and threads; tokens of the corpus per second."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from app.core.hyperparameters import Word2VecHyperparameters
+from app.core.text import TextSpec
+from benchmarks.contest import OURS, Case, Measurement
+from benchmarks.quality import Score, quality
+from trainer.corpus import EncodedCorpus, encode
+from trainer.word2vec import train
+
+UNIT = "thousand tokens/s"
+MODELS = {
+    "skip-gram-ns": ("skip-gram", "negative-sampling"),
+    "cbow-ns": ("cbow", "negative-sampling"),
+    "skip-gram-hs": ("skip-gram", "hierarchical-softmax"),
+    "cbow-hs": ("cbow", "hierarchical-softmax"),
+}
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What is the same for all contestants. `word2vec_c` is the path of its program, if it is to take part."""
+
+    text: Path
+    folder: Path
+    data: Path
+    threads: int
+    epochs: int
+    word2vec_c: Path | None
+    with_gensim: bool
+
+    @cached_property
+    def corpus(self) -> EncodedCorpus:
+        return encode(self.text, self.folder, text=TextSpec(tokenizer="whitespace"), min_count=5, threads=self.threads)
+
+    def quality(self, words: list[str], vectors: Any) -> dict[str, Score]:
+        return quality(words, vectors, self.data) if (self.data / "eval").is_dir() else {}
+
+
+def cases(setup: Setup, names: list[str]) -> Iterator[Case]:
+    """The cases of these names, such as ``skip-gram-ns-d100``."""
+    for name in names:
+        model, _, dim = name.rpartition("-d")
+        contestants: dict[str, Callable[[int], Measurement]] = {OURS: ours(setup, model, int(dim))}
+        if setup.with_gensim:
+            contestants["gensim"] = gensim(setup, model, int(dim))
+        if setup.word2vec_c:
+            contestants["word2vec.c"] = word2vec_c(setup, model, int(dim))
+        yield Case(name, UNIT, True, contestants)
+
+
+def ours(setup: Setup, model: str, dim: int) -> Callable[..., Measurement]:
+    architecture, objective = MODELS[model]
+
+    def measure(seed: int, changes: dict[str, Any] | None = None) -> Measurement:
+        parameters = Word2VecHyperparameters.model_validate(
+            {
+                "architecture": architecture,
+                "objective": objective,
+                "dim": dim,
+                "epochs": setup.epochs,
+                "seed": seed,
+                "threads": setup.threads,
+                **(changes or {}),
+            }
+        )
+        corpus = setup.corpus
+        result = train(corpus, parameters)
+        seconds = corpus.n_tokens * len(result.epochs) / result.tokens_per_second
+        n_predictions = sum(epoch.n_predictions for epoch in result.epochs)
+        notes = {
+            "seconds": seconds,
+            "predictions_per_second": n_predictions / seconds,
+            "windows_per_second": sum(epoch.n_windows for epoch in result.epochs) / seconds,
+            "held_out_loss": result.epochs[-1].held_out_loss,
+        }
+        found = setup.quality(corpus.vocabulary.words(), result.vectors)
+        return Measurement(corpus.n_corpus_tokens * len(result.epochs) / seconds / 1e3, found, notes)
+
+    return measure
+
+
+def gensim(setup: Setup, model: str, dim: int) -> Callable[[int], Measurement]:
+    """Its fastest mode, `corpus_file`; the building of its vocabulary is not timed here."""
+    architecture, objective = MODELS[model]
+
+    def measure(seed: int) -> Measurement:
+        from gensim.models import Word2Vec  # noqa: PLC0415 - an optional peer
+
+        is_sampling = objective == "negative-sampling"
+        rate = 0.05 if architecture == "cbow" else 0.025
+        peer = Word2Vec(
+            vector_size=dim,
+            window=5,
+            sample=1e-3,
+            sg=int(architecture == "skip-gram"),
+            hs=int(not is_sampling),
+            negative=5 if is_sampling else 0,
+            workers=setup.threads,
+            min_count=5,
+            seed=seed,
+            alpha=rate,
+            min_alpha=rate * 1e-4,
+        )
+        peer.build_vocab(corpus_file=str(setup.text))
+        start = time.perf_counter()
+        peer.train(
+            corpus_file=str(setup.text),
+            total_words=peer.corpus_total_words,
+            total_examples=peer.corpus_count,
+            epochs=setup.epochs,
+        )
+        seconds = time.perf_counter() - start
+        found = setup.quality(list(peer.wv.index_to_key), np.asarray(peer.wv.vectors, np.float32))
+        return Measurement(peer.corpus_total_words * setup.epochs / seconds / 1e3, found)
+
+    return measure
+
+
+def word2vec_c(setup: Setup, model: str, dim: int) -> Callable[[int], Measurement]:
+    """Timed from its first line of progress to its last, so that vocabulary, tables and saving do not count.
+
+    It has no seed but the thread's number, so that its runs differ by races alone.
+    """
+    architecture, objective = MODELS[model]
+    is_sampling = objective == "negative-sampling"
+
+    def measure(seed: int) -> Measurement:
+        del seed
+        with tempfile.TemporaryDirectory() as folder:
+            output = Path(folder) / "vectors.bin"
+            command = [
+                str(setup.word2vec_c),
+                "-train",
+                str(setup.text),
+                "-output",
+                str(output),
+                "-size",
+                str(dim),
+                "-window",
+                "5",
+                "-sample",
+                "1e-3",
+                "-cbow",
+                str(int(architecture == "cbow")),
+                "-hs",
+                str(int(not is_sampling)),
+                "-negative",
+                "5" if is_sampling else "0",
+                "-threads",
+                str(setup.threads),
+                "-binary",
+                "1",
+                "-iter",
+                str(setup.epochs),
+                "-min-count",
+                "5",
+            ]
+            share_per_second = _progress_speed(command)
+            words, vectors = read_word2vec(output)
+        tokens = setup.corpus.n_corpus_tokens * setup.epochs
+        return Measurement(share_per_second * tokens / 1e3, setup.quality(words, vectors))
+
+    return measure
+
+
+def _progress_speed(command: list[str]) -> float:
+    """Run word2vec.c; its share of the whole training per second, from the progress it prints."""
+    marks: list[tuple[float, float]] = []
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        tail = b""
+        while piece := os.read(process.stdout.fileno(), 4096):
+            tail = (tail + piece)[-200:]
+            found = re.findall(rb"Progress: ([0-9.]+)%", tail)
+            if found:
+                marks.append((time.perf_counter(), float(found[-1]) / 100))
+    if process.returncode or len(marks) < 2:
+        raise RuntimeError(f"{command[0]} failed with {process.returncode}")
+    (start, first), (end, last) = marks[0], marks[-1]
+    return (last - first) / (end - start)
+
+
+def read_word2vec(path: Path) -> tuple[list[str], Any]:
+    """Words and vectors of word2vec.c's binary format."""
+    blob = path.read_bytes()
+    start = blob.index(b"\n") + 1
+    n_words, dim = (int(part) for part in blob[:start].split())
+    words, vectors = [], np.empty((n_words, dim), np.float32)
+    for i in range(n_words):
+        end = blob.index(b" ", start)
+        words.append(blob[start:end].strip().decode("utf-8", "replace"))
+        vectors[i] = np.frombuffer(blob, np.float32, dim, end + 1)
+        start = end + 1 + 4 * dim
+    return words, vectors

@@ -1,0 +1,67 @@
+"""A published table for benchmarks, made without training: clustered vectors as word embeddings are."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+
+from app.core import catalog
+from app.core.database import Database
+from app.core.jobs import Claim
+from app.core.records import Job
+from app.core.settings import Settings
+from app.core.storage import Storage
+from app.core.table import CorpusOrigin, FloatArray
+from app.core.text import TextSpec
+from app.core.vocabulary import Vocabulary
+from app.processes import migrate
+from trainer.progress import ignore
+from trainer.publish import Provenance, publish
+
+
+def clustered(n_words: int, dim: int, seed: int = 0) -> FloatArray:
+    """Float32 (n_words, dim): clusters of about 20 words."""
+    rng = np.random.default_rng(seed)
+    centers = rng.standard_normal((max(2, n_words // 20), dim))
+    return (centers[rng.integers(0, len(centers), n_words)] + 0.8 * rng.standard_normal((n_words, dim))).astype("f4")
+
+
+def make(folder: Path, n_words: int, dim: int) -> Path:
+    """Fill a data folder that serves `w0` ... as model `m`, twice over as versions 1 and 2; its table's folder."""
+    settings = Settings(data_dir=folder)
+    migrate(settings)
+    storage = Storage(settings.storage, cache=settings.cache)
+    vocabulary = Vocabulary.from_words([f"w{i}" for i in range(n_words)], 10_000_000 // np.arange(1, n_words + 1) + 5)
+    origin = CorpusOrigin(name="synthetic", sha256="0" * 64, n_bytes=1, n_tokens=1, n_lines=1)
+    prefixes = [f"versions/{secrets.token_hex(16)}" for _ in range(2)]
+    with tempfile.TemporaryDirectory() as made:
+        provenance = Provenance("word2vec", {"dim": dim}, TextSpec(), origin)
+        manifest = publish(
+            Path(made), vocabulary, clustered(n_words, dim), provenance=provenance, threads=2, report=ignore
+        )
+        for prefix in prefixes:
+            for name in json.loads(manifest)["files"]:
+                storage.put_file(Path(made) / name, f"{prefix}/{name}")
+    for prefix in prefixes:
+        storage.put_new(manifest, f"{prefix}/manifest.json")
+        _add_rows(Database(settings.database), prefix, manifest)
+    return storage.local_folder(prefixes[0], ["manifest.json"])
+
+
+def _add_rows(database: Database, prefix: str, manifest: bytes) -> None:
+    moment = datetime.now(UTC)
+    with database.transaction() as session:
+        job = Job(id=secrets.token_hex(16), state="running", model="m", corpus="synthetic", algorithm="word2vec")
+        job.hyperparameters, job.text, job.created_at, job.lease_token = {}, {}, moment, "token"
+        session.add(job)
+        session.flush()
+        claim = Claim(job.id, "token", 1, "m", "corpora/x", "synthetic", "0" * 64, 1, "word2vec", {}, {})
+        version = catalog.publish(session, claim, prefix, hashlib.sha256(manifest).hexdigest(), json.loads(manifest))
+        job.state, job.lease_token, job.version, job.finished_at = "succeeded", None, version.number, moment
+    database.close()
