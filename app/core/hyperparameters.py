@@ -87,9 +87,9 @@ class GloVeHyperparameters(BaseModel):
     `update` says how AdaGrad steps. "standard" is as published: the learning rate is outside the root. "reference" is
     as in the C program: it is inside, so that it cancels out as squared gradients grow; biases step without it, and
     gradients are clipped at 100. The latter is the default, as it is better: analogies (top 30,000), WS-353 and
-    SimLex-999 after 15 epochs on the enwiki benchmark (dim 100, x_max 10, seed 1) are 0.314, 0.459 and 0.211 for "reference" at 0.05;
-    for "standard" 0.238, 0.448 and 0.207 at 0.05, 0.313, 0.453 and 0.202 at 0.1, and it diverges at 0.3. The C program
-    gives 0.312, 0.450 and 0.219. A learning rate that is left out is 0.05, or 0.1 for "standard".
+    SimLex-999 after 15 epochs on the enwiki benchmark (dim 100, x_max 10, seed 1) are 0.314, 0.459 and 0.211 for
+    "reference" at 0.05; for "standard" 0.238, 0.448 and 0.207 at 0.05, 0.313, 0.453 and 0.202 at 0.1, and it diverges
+    at 0.3. The C program gives 0.312, 0.450 and 0.219. A learning rate that is left out is 0.05, or 0.1 for "standard".
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
