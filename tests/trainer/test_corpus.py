@@ -6,6 +6,7 @@ import gzip
 import json
 import lzma
 import random
+import sys
 import tempfile
 from collections.abc import Callable
 from itertools import product
@@ -13,7 +14,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -24,6 +24,11 @@ from trainer import corpus
 from trainer.corpus import EncodedCorpus, encode
 from trainer.encoding import spelling
 from trainer.progress import Progress
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
 
 WORDS = [
     "a",
@@ -46,7 +51,7 @@ TEXTS = st.one_of(
     st.text(st.one_of(st.sampled_from(TRICKY), st.sampled_from([" ", "\n"])), max_size=300),
     st.lists(st.sampled_from(WORDS), max_size=200).map(" ".join),
 )
-PACKINGS: dict[str, Callable[[bytes], bytes]] = {"plain": bytes, "gzip": gzip.compress, "zstd": zstandard.compress}
+PACKINGS: dict[str, Callable[[bytes], bytes]] = {"plain": bytes, "gzip": gzip.compress, "zstd": zstd.compress}
 
 
 @pytest.fixture

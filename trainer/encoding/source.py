@@ -6,17 +6,22 @@ import codecs
 import gzip
 import io
 import json
+import sys
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, cast
 
-import zstandard
 from typing_extensions import Buffer
 
 from app.core.errors import BadCompression, BadRecord, CorpusNotText
 from app.core.text import JsonLines, TextSpec, without_surrogates
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
 
 MAX_RECORD_BYTES = 1 << 28
 """Longest line of JSON that is read into memory."""
@@ -24,6 +29,7 @@ MAX_RECORD_BYTES = 1 << 28
 _GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _BUFFER_BYTES = 1 << 18
+ZSTD_WINDOW_LOG_MAX = 27
 
 
 @contextmanager
@@ -101,38 +107,15 @@ class _GzipText(_Chunks):
 
 
 class _ZstdText(_Chunks):
-    # Small pieces of input bound what one call unpacks: a frame may hold 128 KiB of text in 4 bytes.
-    _INPUT_BYTES = 2048
-    _MAX_WINDOW_BYTES = 1 << 27
-
     def __init__(self, file: BinaryIO) -> None:
         super().__init__()
-        self._file = file
-        self._decompressor = zstandard.ZstdDecompressor(max_window_size=self._MAX_WINDOW_BYTES)
-        self._frame: zstandard.ZstdDecompressionObj | None = None
-        self._input = b""
+        self._file = zstd.ZstdFile(file, options={zstd.DecompressionParameter.window_log_max: ZSTD_WINDOW_LOG_MAX})
 
     def chunk(self) -> bytes:
-        while True:
-            self._input = self._input or self._file.read(self._INPUT_BYTES)
-            if not self._input:
-                if self._frame is not None:
-                    raise BadCompression("The zstd data of the corpus is cut off.")
-                return b""
-            text = self._unpack()
-            if text:
-                return text
-
-    def _unpack(self) -> bytes:
-        self._frame = self._frame or self._decompressor.decompressobj()
         try:
-            text = self._frame.decompress(self._input)
-        except zstandard.ZstdError as error:
-            raise BadCompression(f"The zstd data of the corpus is damaged: {error}") from error
-        self._input = self._frame.unused_data
-        if self._frame.eof:
-            self._frame = None
-        return text
+            return self._file.read(_BUFFER_BYTES)
+        except (EOFError, zstd.ZstdError) as error:
+            raise BadCompression(f"The zstd data of the corpus is damaged or cut off: {error}") from error
 
 
 class _JsonText(_Chunks):

@@ -22,6 +22,7 @@ from trainer.kernels.hashing import below, fill_uniform, key_of, mixed
 from trainer.kernels.layout import padded
 from trainer.kernels.options import KERNEL_OPTIONS
 from trainer.kernels.revision import REVISION
+from trainer.kernels.simd import prefetch_row
 
 FAST_MATH = {"reassoc", "contract", "arcp", "afn", "nsz"}
 """Sums in any order and 1/sqrt by estimate and a Newton step (float32 precision); NaN and infinity are kept."""
@@ -65,7 +66,7 @@ def initialise(parameters: npt.NDArray[np.float32], dim: int, seed: int) -> None
 @lru_cache
 def block_kernel(padded_dim: int) -> Callable[..., None]:
     """The kernel for vectors of `padded_dim` floats."""
-    size, revision = padded_dim, REVISION
+    size, both, revision = padded_dim, 2 * padded_dim, REVISION
 
     @njit(fastmath=FAST_MATH, **KERNEL_OPTIONS)
     def glove_blocks(stripes, cells, block_starts, blocks, steps, key, costs):
@@ -87,11 +88,15 @@ def block_kernel(padded_dim: int) -> Callable[..., None]:
         costs : float64 (n_blocks,), overwritten: each block's sum of ``f(x) * (...)**2``, each before its step
         """
         _ = revision
+        row_bytes, half_row = stripes.shape[2] * stripes.itemsize, both * stripes.itemsize
         order = np.empty(STRIP_CELLS, np.int64)
         for b in range(len(blocks)):
             row_stripe, column_stripe, is_mirrored = blocks[b]
             row_side, column_side = stripes[row_stripe], stripes[column_stripe]
             begin, end = block_starts[row_stripe, column_stripe], block_starts[row_stripe, column_stripe + 1]
+            # bytes to what the next cell will touch of a row: a word vector or a context vector, with its squares
+            row_shift, column_shift = (half_row, 0) if is_mirrored else (0, half_row)
+            next_row, next_column = row_side.ctypes.data + row_shift, column_side.ctypes.data + column_shift
             block_key = mixed(key, np.uint64((row_stripe * len(stripes) + column_stripe) * 2 + is_mirrored))
             strips = np.arange((end - begin + STRIP_CELLS - 1) // STRIP_CELLS)
             counter = shuffle(strips, len(strips), block_key, np.uint64(0))
@@ -104,6 +109,10 @@ def block_kernel(padded_dim: int) -> Callable[..., None]:
                 counter = shuffle(order, n_cells, block_key, counter)
                 for k in range(n_cells):
                     cell = cells[order[k]]
+                    if k + 1 < n_cells:
+                        ahead = cells[order[k + 1]]
+                        prefetch_row(next_row + np.int64(ahead.row) * row_bytes, both)
+                        prefetch_row(next_column + np.int64(ahead.column) * row_bytes, both)
                     row, column = row_side[np.int64(cell.row)], column_side[np.int64(cell.column)]
                     if is_mirrored:
                         if row_stripe == column_stripe and cell.row == cell.column:
