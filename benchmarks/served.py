@@ -46,7 +46,10 @@ def serving(kind: str, folder: Path, first: str) -> Iterator[Server]:
     """Start a server; `start_seconds` is from the command to the first right answer to `first`."""
     port = random.randrange(20_000, 30_000)  # noqa: S311 (a port, not a secret)
     started = time.monotonic()
-    process = subprocess.Popen([sys.executable, "-m", "benchmarks.servers", kind, str(folder), str(port)])
+    # one BLAS thread for everybody: many request threads, each with its own BLAS threads, only get in each other's way
+    environment = os.environ | {"OPENBLAS_NUM_THREADS": "1"}
+    command = [sys.executable, "-m", "benchmarks.servers", kind, str(folder), str(port)]
+    process = subprocess.Popen(command, env=environment)
     try:
         while True:
             with suppress(httpx.HTTPError):

@@ -111,7 +111,7 @@ function jobRow(job) {
 }
 
 function versionRow(model, version) {
-  const number = version.version ?? version.number;
+  const number = version.version;
   const names = Object.entries(model.aliases).filter(([, aliased]) => aliased === number).map(([alias]) => alias);
   const choose = element("button", { type: "button", textContent: "Make latest" });
   choose.onclick = () => showing($("#models-problem"), async () => {
@@ -145,7 +145,7 @@ async function refreshModels() {
   $("#version-rows").replaceChildren(...models.flatMap((model) => model.versions.map((version) => versionRow(model, version))));
   keep($("#ask-form").model, models.map((model) => element("option", { value: model.name, textContent: model.name })));
   const chosen = models.find((model) => model.name === $("#ask-form").model.value);
-  const versions = chosen ? [...Object.keys(chosen.aliases), ...chosen.versions.map((version) => String(version.version ?? version.number))] : [];
+  const versions = chosen ? [...Object.keys(chosen.aliases), ...chosen.versions.map((version) => String(version.version))] : [];
   keep($("#ask-form").version, versions.map((name) => element("option", { value: name, textContent: name })));
   const { body: corpora } = await api("/corpora");
   keep($("#train-form").corpus, ["", ...corpora.corpora.map((corpus) => corpus.name)].map(

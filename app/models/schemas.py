@@ -23,7 +23,7 @@ AliasName = Annotated[Name, Path(description="letters of any script, digits, _ .
 class VersionSummary(BaseModel):
     """A version in a list."""
 
-    number: int
+    version: int
     created_at: datetime
     job_id: str
     algorithm: str
@@ -34,7 +34,7 @@ class VersionSummary(BaseModel):
     def of(cls, version: Version) -> VersionSummary:
         manifest = version.manifest
         return cls(
-            number=version.number,
+            version=version.number,
             created_at=version.created_at,
             job_id=version.job_id,
             algorithm=manifest["algorithm"],
@@ -64,7 +64,7 @@ class VersionDescription(VersionSummary):
             described
             | {
                 "model": version.model,
-                "number": version.number,
+                "version": version.number,
                 "job_id": version.job_id,
                 "created_at": version.created_at,
                 "manifest_sha256": version.manifest_sha256,

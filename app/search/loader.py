@@ -77,6 +77,10 @@ class Loader:
         self._make_room(sum(file.n_bytes for file in manifest.files.values()), versions, pinned)
         folder = self._storage.local_folder(entry.prefix, [*manifest.files, MANIFEST_FILE])
         table = open_table(folder, entry.manifest_sha256)
+        differences = table.manifest.text.differences()
+        if differences:
+            # Few characters change between Unicode versions: worth a line in the log, not a refusal
+            logger.warning("text may be read otherwise", action="text_differs", prefix=entry.prefix, why=differences)
         version = ServedVersion(entry, table, self._searching)
         version.warm()
         return version

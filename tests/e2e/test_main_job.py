@@ -66,7 +66,7 @@ def test_a_killed_trainers_job_is_finished_by_another_and_published_once(
     service.trainer = service.start_trainer()
     job = job_in_state(http, job_id, "succeeded", "failed")
     assert (job["state"], job["attempts"], job["version"]) == ("succeeded", 2, 1)
-    assert [version["number"] for version in http.get("/models/bible").json()["versions"]] == [1]
+    assert [version["version"] for version in http.get("/models/bible").json()["versions"]] == [1]
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

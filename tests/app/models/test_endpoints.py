@@ -42,14 +42,14 @@ def test_models_and_versions(client: httpx.Client) -> None:
     assert (model["name"], model["n_versions"], model["aliases"], model["degraded"]) == ("m", 3, {"latest": 3}, {})
     assert model["loaded"] == [3]
     details = client.get("/models/m").json()
-    assert [version["number"] for version in details["versions"]] == [3, 2, 1]
+    assert [version["version"] for version in details["versions"]] == [3, 2, 1]
     assert details["versions"][0]["n_words"] == 30
 
 
 def test_a_version_tells_where_it_comes_from_and_what_was_measured(client: httpx.Client) -> None:
     response = client.get("/models/m/versions/2")
     body: dict[str, Any] = response.json()
-    assert (body["model"], body["number"], body["dim"], body["corpus"]["name"]) == ("m", 2, 4, "tiny")
+    assert (body["model"], body["version"], body["dim"], body["corpus"]["name"]) == ("m", 2, 4, "tiny")
     assert body["index"]["kind"] == "flat"
     assert body["index"]["recall_at_10"] == 1.0
     assert body["metrics"]["hubness"]["k"] == 10
