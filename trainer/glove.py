@@ -231,7 +231,7 @@ class _Training:
 
 def _steps(chosen: GloVeHyperparameters) -> Steps:
     learning_rate = np.float32(chosen.initial_learning_rate)
-    if chosen.update == "reference":
+    if chosen.glove_update == "reference":
         return Steps(scale=learning_rate, rate=np.float32(1), clip=np.float32(REFERENCE_CLIP))
     return Steps(scale=np.float32(1), rate=learning_rate, clip=np.finfo(np.float32).max)
 

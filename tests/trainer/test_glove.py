@@ -162,7 +162,7 @@ def planted(n_topics: int, n_own: int, n_lines: int) -> tuple[EncodedCorpus, np.
 @pytest.mark.parametrize("output", ["word+context", "word", "context"])
 def test_words_of_a_topic_are_nearest_to_each_other(tmp_path: Path, update: str, output: str) -> None:
     corpus, topics = planted(4, 15, 3000)
-    result = train(corpus, tmp_path / "t", update=update, output=output, epochs=30)
+    result = train(corpus, tmp_path / "t", glove_update=update, output=output, epochs=30)
     assert result.costs[-1] < result.costs[0] / 2
     unit = result.vectors / np.linalg.norm(result.vectors, axis=1, keepdims=True)
     cosines = unit @ unit.T
@@ -228,7 +228,7 @@ def test_too_little_to_train_on_is_said(tmp_path: Path) -> None:
 
 def test_divergence_is_an_error_not_a_table(tmp_path: Path) -> None:
     with pytest.raises(VectorsNotFinite) as caught:
-        train(zipf_corpus(), tmp_path / "a", update="standard", learning_rate=10, epochs=20)
+        train(zipf_corpus(), tmp_path / "a", glove_update="standard", learning_rate=10, epochs=20)
     assert caught.value.members["epoch"] >= 1
 
 

@@ -16,7 +16,7 @@ def test_jobs_may_name_it() -> None:
 
 @pytest.mark.parametrize(
     ("given", "expected"),
-    [({}, 0.05), ({"update": "standard"}, 0.1), ({"update": "standard", "learning_rate": 0.02}, 0.02)],
+    [({}, 0.05), ({"glove_update": "standard"}, 0.1), ({"glove_update": "standard", "learning_rate": 0.02}, 0.02)],
 )
 def test_the_learning_rate_goes_by_the_update(given: dict[str, Any], expected: float) -> None:
     chosen = GloVeHyperparameters.model_validate(given)
@@ -31,7 +31,7 @@ def test_the_learning_rate_goes_by_the_update(given: dict[str, Any], expected: f
         ({"window": 0}, "greater than or equal to 1"),
         ({"x_max": 0}, "greater than 0"),
         ({"x_max": float("inf")}, "finite"),
-        ({"update": "adam"}, "'standard' or 'reference'"),
+        ({"glove_update": "adam"}, "'standard' or 'reference'"),
         ({"output": "both"}, "'word.context', 'word' or 'context'"),
         ({"epochs": 3, "stop_patience": 3}, "smaller than epochs"),
         ({"memory_limit_bytes": 1000}, "greater than or equal to 67108864"),

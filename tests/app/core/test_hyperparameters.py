@@ -12,9 +12,10 @@ from app.core.hyperparameters import Word2VecHyperparameters
     ("given", "rate"),
     [
         ({}, 0.025),
-        ({"architecture": "cbow"}, 0.075),
+        ({"architecture": "cbow"}, 0.15),
+        ({"architecture": "cbow", "objective": "hierarchical-softmax"}, 0.075),
         ({"architecture": "cbow", "cbow_gradient": "legacy"}, 0.05),
-        ({"preset": "fast"}, 0.075),
+        ({"preset": "fast"}, 0.15),
         ({"architecture": "cbow", "learning_rate": 0.01}, 0.01),
     ],
 )
