@@ -69,7 +69,7 @@ class Service:
     """The two processes. They get the settings by their environment, as in production."""
 
     def __init__(self, settings: Settings) -> None:
-        port = settings.port or _free_port(settings.host)
+        port = _bindable(settings.host, settings.port)
         self.url = f"http://{f'[{settings.host}]' if ':' in settings.host else settings.host}:{port}"
         environment = os.environ | {
             "WORDKIN_DATA_DIR": str(settings.data_dir.resolve()),
@@ -129,9 +129,16 @@ class Service:
                 process.wait()
 
 
-def _free_port(host: str) -> int:
+def _bindable(host: str, port: int) -> int:
+    """The port, or a free one for 0; raise `ServiceDied` if another program has it."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as probe:
-        probe.bind((host, 0))
-        port: int = probe.getsockname()[1]
-        return port
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise ServiceDied(
+                f"{host}:{port} cannot be listened on ({error.strerror}); choose another with --port or --host."
+            ) from error
+        bound: int = probe.getsockname()[1]
+        return bound

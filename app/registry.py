@@ -17,6 +17,7 @@ from dataclasses import dataclass, field, replace
 from typing import NoReturn
 
 import structlog
+from prometheus_client import Gauge
 
 from app.core import catalog, exact
 from app.core.catalog import LATEST, AliasedVersion
@@ -35,6 +36,9 @@ from app.search.version import ServedVersion
 
 MAX_NUMBER_DIGITS = 9
 MIN_REFRESH_SECONDS = 0.05
+
+LOADED = Gauge("wordkin_versions_loaded", "Versions that this process serves")
+DEGRADED = Gauge("wordkin_aliases_degraded", "Aliases whose version could not be loaded")
 
 logger = structlog.get_logger()
 
@@ -213,6 +217,8 @@ class Registry:
                 aliases[name] = number
         named = {(model, number) for (model, _), number in aliases.items()}
         kept = {key: v for key, v in versions.items() if key in named or v.asked_by_number is not None}
+        LOADED.set(len(kept))
+        DEGRADED.set(len(degraded))
         new = Snapshot(kept, aliases, tuple(sorted({entry.model for entry in state})), degraded)
         if new != old:
             self._snapshot = new

@@ -5,15 +5,11 @@ Two clocks: the lease says that this worker is alive, the progress that the job 
 
 from __future__ import annotations
 
-import fcntl
 import multiprocessing
 import os
 import platform
-import shutil
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
@@ -29,6 +25,7 @@ from app.core.settings import Settings
 from app.core.storage import Storage
 from trainer import pipeline
 from trainer.messages import Advanced, Order, Published, Refused
+from trainer.scratch import scratch_folder
 from trainer.sweep import discard, discard_checkpoints, sweep
 
 SWEEP_SECONDS = 3600.0
@@ -186,7 +183,7 @@ class Attempt:
     def _take(self, message: object) -> None:
         if isinstance(message, Advanced):
             progress = self._overall(message)
-            if self._progress is None or progress.fraction > self._progress.fraction:
+            if self._progress is None or progress.progress > self._progress.progress:
                 self._moved_at = time.monotonic()
             self._progress = progress
         elif isinstance(message, Published | Refused):
@@ -197,11 +194,11 @@ class Attempt:
         start, end = pipeline.PHASES[message.phase]
         said = message.progress
         before = self._progress or JobProgress(message.phase, 0.0)
-        fraction = max(before.fraction, start + (end - start) * min(max(said.fraction, 0.0), 1.0))
+        fraction = max(before.progress, start + (end - start) * min(max(said.fraction, 0.0), 1.0))
         elapsed = time.monotonic() - self._started
         return JobProgress(
             phase=message.phase,
-            fraction=fraction,
+            progress=fraction,
             tokens_per_second=_first(said.tokens_per_second, before.tokens_per_second),
             eta_seconds=elapsed * (1 - fraction) / fraction if fraction > ETA_FROM else None,
             loss=_first(said.loss, before.loss),
@@ -271,38 +268,3 @@ class Attempt:
 
 def _first(now: T | None, before: T | None) -> T | None:
     return before if now is None else now
-
-
-@contextmanager
-def scratch_folder(parent: Path) -> Iterator[Path]:
-    """A folder for one attempt, locked while it is used; those that dead workers left are removed first."""
-    parent.mkdir(parents=True, exist_ok=True)
-    for left in parent.iterdir():
-        with _locked(left) as is_ours:
-            if is_ours:
-                shutil.rmtree(left, ignore_errors=True)
-    folder = parent / f"{os.getpid()}-{time.time_ns():x}"
-    folder.mkdir()
-    try:
-        with _locked(folder):
-            yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-@contextmanager
-def _locked(folder: Path) -> Iterator[bool]:
-    """Lock a folder by its descriptor, which the system releases however the process ends."""
-    try:
-        descriptor = os.open(folder, os.O_RDONLY)
-    except FileNotFoundError:
-        yield False
-        return
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        yield False
-    else:
-        yield True
-    finally:
-        os.close(descriptor)

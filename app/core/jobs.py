@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -60,10 +60,10 @@ class Claim:
 
 @dataclass(frozen=True)
 class JobProgress:
-    """Where a running job is; `fraction` of the whole job, from 0 to 1."""
+    """Where a running job is; `progress` of the whole job, from 0 to 1."""
 
     phase: str
-    fraction: float
+    progress: float
     tokens_per_second: float | None = None
     eta_seconds: float | None = None
     loss: float | None = None
@@ -207,15 +207,7 @@ def renew(database: Database, claim: Claim, progress: JobProgress | None, *, lea
         expires = now(session) + timedelta(seconds=lease_seconds)
         values: dict[str, Any] = {"lease_expires_at": expires}
         if progress:
-            values |= {
-                "phase": progress.phase,
-                "progress": progress.fraction,
-                "tokens_per_second": progress.tokens_per_second,
-                "eta_seconds": progress.eta_seconds,
-                "loss": progress.loss,
-                "held_out_loss": progress.held_out_loss,
-                "epoch": progress.epoch,
-            }
+            values |= asdict(progress)
         row = session.execute(
             update(Job).where(_held(claim)).values(**values).returning(Job.cancel_requested_at)
         ).first()
