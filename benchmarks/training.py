@@ -15,7 +15,7 @@ from benchmarks.contest import Case, as_table, run
 from benchmarks.corpora import DATA, enwiki
 from benchmarks.encode_cases import encode_case
 from benchmarks.glove_cases import CASES as GLOVE
-from benchmarks.glove_cases import glove_cases
+from benchmarks.glove_cases import glove_cases, glove_growth
 from benchmarks.growth import growth
 from benchmarks.word2vec_cases import Setup, cases, ours
 
@@ -41,12 +41,13 @@ def main() -> None:
         described = describe(setup)
         print(described, flush=True)
         rows: list[dict[str, Any]] = []
-        for case in chosen(setup, arguments.glove_dir, arguments.only or (QUICK if arguments.quick else CASES)):
+        for case in chosen(setup, arguments.glove_dir, named(arguments.only) or (QUICK if arguments.quick else CASES)):
             rows += run(case, arguments.seeds or arguments.repeats)
         print(as_table(rows))
         print(limits(setup, rows))
         if arguments.growth:
             rows += growth(lambda changes, dim: ours(setup, "skip-gram-ns", dim)(1, changes))
+            rows += glove_growth(setup)
         if arguments.json:
             arguments.json.write_text(json.dumps({"machine": described, "rows": rows}, indent=1), encoding="utf-8")
 
@@ -67,6 +68,11 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--corpus", type=Path, metavar="XZ", help="another corpus than enwiki2015-text8.xz")
     parser.add_argument("--folder", type=Path, help="keeps the unpacked corpus for the next run")
     return parser.parse_args()
+
+
+def named(only: list[str] | None) -> list[str]:
+    """The cases that were asked for; the beginning of names, such as ``glove``, stands for all that begin so."""
+    return [case for name in only or [] for case in [known for known in CASES if known.startswith(name)] or [name]]
 
 
 def chosen(setup: Setup, glove_programs: Path | None, names: list[str]) -> Iterator[Case]:
