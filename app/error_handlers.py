@@ -32,7 +32,6 @@ STATUS: dict[type[WordkinError], HTTPStatus] = {
     errors.StorageFull: HTTPStatus.INSUFFICIENT_STORAGE,
     errors.JobNotFound: HTTPStatus.NOT_FOUND,
     errors.JobFinished: HTTPStatus.CONFLICT,
-    errors.InvalidHyperparameters: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.IdempotencyConflict: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.ModelNotFound: HTTPStatus.NOT_FOUND,
     errors.ModelRequired: HTTPStatus.BAD_REQUEST,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
@@ -47,7 +46,6 @@ def create_app(settings: Settings) -> FastAPI:
         storage = Storage(settings.storage, cache=settings.cache)
         registry = Registry(database, storage, settings)
         app.state.database, app.state.storage, app.state.registry = database, storage, registry
-        app.state.stopping = asyncio.Event()
         registry.start()
         try:
             yield

@@ -93,10 +93,6 @@ class JobFinished(WordkinError):
     """The job has already ended."""
 
 
-class InvalidHyperparameters(WordkinError):
-    """The hyperparameters are not valid."""
-
-
 class IdempotencyConflict(WordkinError):
     """This idempotency key was used before with another request."""
 

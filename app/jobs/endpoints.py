@@ -7,7 +7,7 @@ import hashlib
 from collections.abc import AsyncIterator
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header, Query, Request, Response, status
+from fastapi import APIRouter, Depends, Header, Query, Response, status
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from starlette.concurrency import run_in_threadpool
 
@@ -107,15 +107,14 @@ def _describe(id: str, database: DatabaseDependency) -> JobDescription:  # noqa:
     responses=problem_responses(errors.JobNotFound, errors.DatabaseUnavailable),
 )
 async def follow(
-    job: Annotated[JobDescription, Depends(_describe)], request: Request, database: DatabaseDependency
+    job: Annotated[JobDescription, Depends(_describe)], database: DatabaseDependency
 ) -> AsyncIterator[ServerSentEvent]:
     """Follow a job as server-sent events, each the whole job, until it ends."""
-    stopping: asyncio.Event = request.app.state.stopping
     last: JobDescription | None = None
     while True:
         if job != last:
             yield ServerSentEvent(data=job.model_dump(mode="json"), event=job.state.value)
-        if job.state in jobs.ENDED or stopping.is_set():
+        if job.state in jobs.ENDED:
             return
         last = job
         await asyncio.sleep(EVENT_POLL_SECONDS)
