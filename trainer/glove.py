@@ -69,10 +69,14 @@ def train(
     hyperparameters: GloVeHyperparameters,
     folder: Path,
     *,
+    table: CooccurrenceTable | None = None,
     report: Report = ignore,
     checkpoints: Checkpoints | None = None,
 ) -> GloVeResult:
     """Count co-occurrences, using `folder` for what memory does not hold, and train vectors on them.
+
+    A `table` that was counted before, with the same window and sides, is trained on as it is; `corpus.ids` and
+    `min_cooccurrence` then play no part.
 
     The result is a function of corpus and hyperparameters: the same bits for any number of threads, any memory limit
     and any interruption that `checkpoints` bridge, on one type of processor. Words that occur near no other keep their
@@ -91,7 +95,11 @@ def train(
     """
     if len(corpus.vocabulary) < 2:
         raise VocabularyTooSmall("Training needs at least two different words.", n_words=len(corpus.vocabulary))
-    return _Training(corpus, hyperparameters, folder, report).run(checkpoints)
+    if table is not None:
+        counted, wanted = (table.window, table.symmetric), (hyperparameters.window, hyperparameters.symmetric)
+        if counted != wanted or table.n_words != len(corpus.vocabulary):
+            raise ValueError(f"the table was counted with (window, symmetric) {counted}, not {wanted}, or other words")
+    return _Training(corpus, hyperparameters, folder, report).run(table, checkpoints)
 
 
 def default_x_max(n_tokens: int, table: CooccurrenceTable) -> float:
@@ -113,10 +121,10 @@ class _Training:
         self.history = History()
         self.last_report = 0.0
 
-    def run(self, checkpoints: Checkpoints | None) -> GloVeResult:
+    def run(self, table: CooccurrenceTable | None, checkpoints: Checkpoints | None) -> GloVeResult:
         started = time.monotonic()
         saved = Saved(checkpoints, _identity(self.corpus, self.chosen), self.chosen.memory_limit_bytes // 2)
-        table = saved.table or self._count()
+        table = table or saved.table or self._count()
         if table.n_cells == 0:
             raise CorpusTooSmall("No two words are near enough to each other, often enough, to be counted.")
         saved.keep(table)

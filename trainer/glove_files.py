@@ -45,6 +45,13 @@ def read_vocabulary(path: Path) -> Vocabulary:
     return Vocabulary.from_words(words, counts)
 
 
+def write_vectors(vocabulary: Vocabulary, vectors: npt.NDArray[np.float32], path: Path) -> None:
+    """One `word number number ...` a line, by id; each number with as many digits as give the same float32 back."""
+    with path.open("w", encoding="utf-8", newline="\n") as file:
+        for word, row in zip(vocabulary.words(), vectors, strict=True):
+            file.write(f"{word} {' '.join(row.astype(str))}\n")
+
+
 def write_records(table: CooccurrenceTable, path: Path) -> None:
     """Write what the C program's `cooccur` writes: by row, then column, mirror images included."""
     with path.open("wb") as file:

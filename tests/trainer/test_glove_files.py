@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import struct
 import subprocess
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +15,7 @@ import pytest
 from app.core.errors import TableDamaged
 from app.core.hyperparameters import GloVeHyperparameters
 from app.core.vocabulary import Vocabulary
-from trainer import glove_files
+from trainer import glove, glove_files
 from trainer.cooccurrence import CooccurrenceTable, count
 from trainer.corpus import EncodedCorpus
 from trainer.glove_files import read_records, read_vocabulary, write_records, write_vocabulary
@@ -109,6 +111,25 @@ def test_a_damaged_vocabulary_is_refused(tmp_path: Path, content: bytes) -> None
     (tmp_path / "vocab.txt").write_bytes(content)
     with pytest.raises(TableDamaged):
         read_vocabulary(tmp_path / "vocab.txt")
+
+
+def test_training_on_records_equals_training_on_the_corpus(tmp_path: Path) -> None:
+    chosen = GloVeHyperparameters(window=3, dim=8, epochs=3, threads=1)
+    write_records(table(tmp_path / "t"), tmp_path / "r")
+    (tmp_path / "one").mkdir()
+    expected = glove.train(corpus(), chosen, tmp_path / "one")
+    words_only = replace(corpus(), ids=np.zeros(0, np.int32))
+    read = read_records(tmp_path / "r", len(words_only.vocabulary), 3)
+    found = glove.train(words_only, chosen, tmp_path, table=read)
+    assert np.array_equal(found.vectors, expected.vectors)
+    assert found.costs == expected.costs
+
+
+@pytest.mark.parametrize("change", [{"window": 4}, {"symmetric": False}])
+def test_a_table_counted_otherwise_is_refused(tmp_path: Path, change: dict[str, Any]) -> None:
+    chosen = GloVeHyperparameters.model_validate({"window": 3} | change)
+    with pytest.raises(ValueError, match="counted with"):
+        glove.train(corpus(), chosen, tmp_path, table=table(tmp_path / "t"))
 
 
 @pytest.mark.skipif("WORDKIN_GLOVE_DIR" not in os.environ, reason="WORDKIN_GLOVE_DIR names no built GloVe program")
