@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +14,12 @@ from trainer.kernels.windows import BLOCK
 
 MAX_GROUP = 6
 """Output rows of one product; two context rows' accumulators and operands then fill 16 vector registers."""
+
+SLOTS = 3
+"""Windows whose output rows are known at a time."""
+
+LINE_PAIR = 128
+"""Bytes that processors fetch and hand over together."""
 
 KEPT, WINDOWS, PREDICTIONS, LOSS, LOSS_PREDICTIONS = range(5)
 
@@ -48,7 +54,7 @@ class Tables(NamedTuple):
 
 
 class Scratch(NamedTuple):
-    """Memory of one thread. Two slots of output rows: the next window's are fetched while this one's are used."""
+    """Memory of one thread. Slots of output rows: while one window's are used, the second next one's are fetched."""
 
     words: npt.NDArray[np.int32]
     bits: npt.NDArray[np.uint64]
@@ -79,16 +85,24 @@ def new_scratch(window: int, dim: int, max_outputs: int) -> Scratch:
     width = -(-dim // LANES) * LANES
     n_scores = 2 * window * n_outputs + LANES
     return Scratch(
-        words=np.zeros(BLOCK + 2 * window, np.int32),
-        bits=np.zeros(BLOCK + 2 * window, np.uint64),
-        contexts=np.zeros(2 * window + 2, np.int64),
-        outputs=np.zeros((2, n_outputs), np.int64),
-        labels=np.zeros((2, n_outputs), np.float32),
-        tiled_labels=np.zeros(n_scores, np.float32),
-        scores=np.zeros(n_scores, np.float32),
-        rows=aligned_rows(2 * window + 3, width),
-        tally=np.zeros(5, np.float64),
+        words=_apart(BLOCK + 2 * window, np.int32),
+        bits=_apart(BLOCK + 2 * window, np.uint64),
+        contexts=_apart(2 * window + 2, np.int64),
+        outputs=_apart(SLOTS * n_outputs, np.int64).reshape(SLOTS, n_outputs),
+        labels=_apart(SLOTS * n_outputs, np.float32).reshape(SLOTS, n_outputs),
+        tiled_labels=_apart(n_scores, np.float32),
+        scores=_apart(n_scores, np.float32),
+        rows=_apart((2 * window + 3) * width, np.float32).reshape(-1, width),
+        tally=_apart(5, np.float64),
     )
+
+
+def _apart(size: int, dtype: npt.DTypeLike) -> npt.NDArray[Any]:
+    """Zeros that share no pair of cache lines with other memory: threads that write side by side would wait."""
+    n_bytes = size * np.dtype(dtype).itemsize
+    buffer = np.zeros(-(-n_bytes // LINE_PAIR) * LINE_PAIR + LINE_PAIR, np.uint8)
+    start = -buffer.ctypes.data % LINE_PAIR
+    return buffer[start : start + n_bytes].view(dtype)
 
 
 class Addresses(NamedTuple):

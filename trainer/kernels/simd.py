@@ -22,6 +22,7 @@ from trainer.kernels.vectors import (
     INT64,
     LANES,
     ROW,
+    ROW_BYTES,
     Value,
     address_of,
     fused,
@@ -30,6 +31,7 @@ from trainer.kernels.vectors import (
     load_addresses,
     n_vectors,
     no_result,
+    prefetch,
     splat,
     store,
     store_sums,
@@ -138,8 +140,11 @@ def logistic_gradients(typing, scores, labels, n_scores, learning_rate):
 
 
 @intrinsic(prefer_literal=True)
-def update_rows(typing, contexts, n_contexts, outputs, copies, gradients, n_outputs, dim):
+def update_rows(typing, contexts, n_contexts, outputs, copies, gradients, ahead, n_outputs, dim):
     """Add to each context row its gradients' sum of output rows, and to each output row its sum of context copies.
+
+    Meanwhile the rows of a later product are asked for, a few cache lines with each column: all at once would fill the
+    processor's list of outstanding misses and hold up the work.
 
     Both sums are of old rows: of the copies, and of the output rows before the first is written. A row that is named
     twice gets both additions.
@@ -149,15 +154,22 @@ def update_rows(typing, contexts, n_contexts, outputs, copies, gradients, n_outp
     contexts, outputs : as for `score_rows`; the rows are updated
     copies : as `score_rows` wrote them, read
     gradients : address of float32 (n_contexts, n_outputs), read
+    ahead : address of int64 (at least n_outputs + 1,), addresses of rows to fetch; they need not be readable
     """
     size, vectors = literal(n_outputs), n_vectors(literal(dim))
+    columns_per_line = max(64 // ROW_BYTES, 1)
+    rows_at_a_time = -(-size // columns_per_line)
 
     def emit(builder: Any, values: Sequence[Value]) -> None:
-        contexts, n_contexts, outputs, copies, gradients = values[:5]
+        contexts, n_contexts, outputs, copies, gradients, ahead = values[:6]
         output_rows = load_addresses(builder, outputs, size)
         steps = [cgutils.alloca_once_value(builder, ir.Constant(ROW, [0.0] * LANES)) for _ in range(size)]
         with cgutils.for_range(builder, INT64(vectors)) as outer:
             column = outer.index
+            first = builder.mul(builder.urem(column, INT64(columns_per_line)), INT64(rows_at_a_time))
+            line = builder.mul(builder.udiv(column, INT64(columns_per_line)), INT64(64))
+            for k in range(rows_at_a_time):
+                prefetch(builder, builder.add(load(builder, ahead, builder.add(first, INT64(k)), INT64), line))
             rows = [load(builder, row, column) for row in output_rows]
             for step in steps:
                 builder.store(ir.Constant(ROW, [0.0] * LANES), step)
@@ -174,7 +186,7 @@ def update_rows(typing, contexts, n_contexts, outputs, copies, gradients, n_outp
             for output_row, step in zip(output_rows, steps, strict=True):
                 store(builder, builder.fadd(load(builder, output_row, column), builder.load(step)), output_row, column)
 
-    return no_result(emit, types.int64, types.int64, types.int64, types.int64, types.int64, n_outputs, dim)
+    return no_result(emit, types.int64, types.int64, types.int64, types.int64, types.int64, types.int64, n_outputs, dim)
 
 
 @intrinsic(prefer_literal=True)
@@ -227,11 +239,7 @@ def prefetch_row(typing, row, dim):
     lines = -(-literal(dim) * 4 // 64)
 
     def emit(builder: Any, values: Sequence[Value]) -> None:
-        byte = ir.IntType(8).as_pointer()
-        kind = ir.FunctionType(ir.VoidType(), [byte, INT32, INT32, INT32])
-        function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
         for line in range(lines):
-            place = builder.inttoptr(builder.add(values[0], INT64(64 * line)), byte)
-            builder.call(function, [place, INT32(0), INT32(3), INT32(1)])
+            prefetch(builder, builder.add(values[0], INT64(64 * line)))
 
     return no_result(emit, types.int64, dim)

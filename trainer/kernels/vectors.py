@@ -38,6 +38,14 @@ def load_addresses(builder: Any, base: Value, count: int) -> list[Value]:
     return [load(builder, base, INT64(i), INT64) for i in range(count)]
 
 
+def prefetch(builder: Any, place: Value) -> None:
+    """Ask for the cache line at an address, whether it can be read or not."""
+    byte = ir.IntType(8).as_pointer()
+    kind = ir.FunctionType(ir.VoidType(), [byte, INT32, INT32, INT32])
+    function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
+    builder.call(function, [builder.inttoptr(place, byte), INT32(0), INT32(3), INT32(1)])
+
+
 def fused(builder: Any, a: Value, b: Value, c: Value) -> Value:
     function = cgutils.get_or_insert_function(
         builder.module, ir.FunctionType(a.type, [a.type] * 3), f"llvm.fmuladd.v{a.type.count}f32"

@@ -25,6 +25,7 @@ from trainer.kernels.layout import (
     LOSS_PREDICTIONS,
     MAX_GROUP,
     PREDICTIONS,
+    SLOTS,
     WINDOWS,
     Scratch,
     Stream,
@@ -46,41 +47,45 @@ def groups(n_outputs: int) -> tuple[int, int]:
     return group, n_outputs % group or 1
 
 
-def _step(sources, sinks, n_contexts, slot, n_outputs, at, rate, tally, wants_loss, is_path, group, tail, dim):
+def _step(sources, sinks, n_rows, slot, ahead, n_outputs, at, rate, tally, wants_loss, is_path, group, tail, dim):
     """Take one step for the rows at `sources` against the output rows of `slot`, adding what they learn at `sinks`.
 
     All scores are taken before anything is written. Output rows are then updated group by group, so that a negative
-    that is drawn twice, in two groups, is seen by the second as the first left it.
+    that is drawn twice, in two groups, is seen by the second as the first left it. The rows of the slot `ahead` are
+    fetched meanwhile, as many as are updated.
     """
     raise NotImplementedError
 
 
 @overload(_step, prefer_literal=True)
-def _step_of(sources, sinks, n_contexts, slot, n_outputs, at, rate, tally, wants_loss, is_path, group, tail, dim):
+def _step_of(sources, sinks, n_rows, slot, ahead, n_outputs, at, rate, tally, wants_loss, is_path, group, tail, dim):
     size, rest, width = group.literal_value, tail.literal_value, dim.literal_value
 
-    def step(sources, sinks, n_contexts, slot, n_outputs, at, rate, tally, wants_loss, is_path, group, tail, dim):
-        outputs, scores, copies = at.outputs + 8 * slot * at.slot, at.scores, at.copies
+    def step(sources, sinks, n_rows, slot, ahead, n_outputs, at, rate, tally, wants_loss, is_path, group, tail, dim):
+        outputs, later = at.outputs + 8 * slot * at.slot, at.outputs + 8 * ahead * at.slot
+        scores, copies = at.scores, at.copies
         first = 0
         while n_outputs - first >= size:
-            score_rows(sources, n_contexts, outputs + 8 * first, copies, scores + 4 * first * n_contexts, size, width)
+            score_rows(sources, n_rows, outputs + 8 * first, copies, scores + 4 * first * n_rows, size, width)
             first += size
         while n_outputs > first:
-            score_rows(sources, n_contexts, outputs + 8 * first, copies, scores + 4 * first * n_contexts, rest, width)
+            score_rows(sources, n_rows, outputs + 8 * first, copies, scores + 4 * first * n_rows, rest, width)
             first += rest
-        n_scores = first * n_contexts
+        n_scores = first * n_rows
         if is_path or n_outputs > size:  # else the labels of one whole group were tiled once and for all
-            tile_labels(at.labels + 4 * slot * at.slot, n_outputs, n_contexts, size, rest, at.tiled_labels)
+            tile_labels(at.labels + 4 * slot * at.slot, n_outputs, n_rows, size, rest, at.tiled_labels)
         if wants_loss:
             tally[LOSS] += scores_loss(scores, at.tiled_labels, n_scores)
-            tally[LOSS_PREDICTIONS] += n_contexts
+            tally[LOSS_PREDICTIONS] += n_rows
         logistic_gradients(scores, at.tiled_labels, n_scores, rate)
         first = 0
         while n_outputs - first >= size:
-            update_rows(sinks, n_contexts, outputs + 8 * first, copies, scores + 4 * first * n_contexts, size, width)
+            gradients = scores + 4 * first * n_rows
+            update_rows(sinks, n_rows, outputs + 8 * first, copies, gradients, later + 8 * first, size, width)
             first += size
         while n_outputs > first:
-            update_rows(sinks, n_contexts, outputs + 8 * first, copies, scores + 4 * first * n_contexts, rest, width)
+            gradients = scores + 4 * first * n_rows
+            update_rows(sinks, n_rows, outputs + 8 * first, copies, gradients, later + 8 * first, rest, width)
             first += rest
 
     return step
@@ -125,7 +130,7 @@ def block_kernel(architecture: str, dim: int, n_negatives: int, legacy_gradient:
         write_int64(hidden, 0, at.hidden)
         write_int64(change, 0, at.change)
         if not is_path:
-            for slot in range(2):
+            for slot in range(SLOTS):
                 for k in range(n_negatives + 1):
                     write_float32(at.labels, slot * at.slot + k, np.float32(1.0 if k == 0 else 0.0))
             tile_labels(at.labels, group, 2 * window, group, tail, at.tiled_labels)
@@ -135,23 +140,21 @@ def block_kernel(architecture: str, dim: int, n_negatives: int, legacy_gradient:
             rate = rates[block]
             key = mixed(stream.noise_key, np.uint64(block))
             counter = np.uint64(0)
-            slot, n_next, n_outputs = 0, 0, 0
-            center = first - 1
-            following = _next_center(at.words, first, last)
+            slot, n_outputs, n_next = 0, 0, 0
+            center, following, later = first - 1, first - 1, _next_center(at.words, first, last)
             while center < last:
-                slot = 1 - slot
-                n_outputs = n_next
-                n_next = 0
-                if following < last:
-                    word = np.int64(int32_at(at.words, following))
+                ahead = (slot + SLOTS - 1) % SLOTS
+                n_later = 0
+                if later < last:
+                    word = np.int64(int32_at(at.words, later))
                     if is_path:
-                        n_next = choose_path(at, word, slot)
+                        n_later = choose_path(at, word, ahead)
                     else:
-                        n_next = n_negatives + 1
-                        counter = choose_noise(at, word, slot, key, counter, n_negatives)
-                    for k in range(n_next):
-                        prefetch_row(int64_at(at.outputs, slot * at.slot + k), dim)
-                    entering = following + window
+                        n_later = n_negatives + 1
+                        counter = choose_noise(at, word, ahead, key, counter, n_negatives)
+                    for k in range(n_outputs, n_later):  # `_step` fetches as many as it updates
+                        prefetch_row(int64_at(at.outputs, ahead * at.slot + k), dim)
+                    entering = later + window
                     if entering < end:
                         prefetch_row(at.input_table + max(0, np.int64(int32_at(at.words, entering))) * at.stride, dim)
                 if n_outputs > 0:
@@ -167,12 +170,12 @@ def block_kernel(architecture: str, dim: int, n_negatives: int, legacy_gradient:
                             sum_rows(at.contexts, n, share, at.hidden, dim)
                             sources, sinks, n_rows = hidden, change, 1
                         n_predictions += n_rows
-                        use = 1 - slot
                         _step(
                             sources,
                             sinks,
                             n_rows,
-                            use,
+                            slot,
+                            ahead,
                             n_outputs,
                             at,
                             rate,
@@ -185,8 +188,9 @@ def block_kernel(architecture: str, dim: int, n_negatives: int, legacy_gradient:
                         )
                         if is_cbow:
                             add_to_rows(at.contexts, n, np.float32(1.0) if legacy_gradient else share, at.change, dim)
-                center = following
-                following = _next_center(at.words, following + 1, last)
+                center, following, later = following, later, _next_center(at.words, later + 1, last)
+                n_outputs, n_next = n_next, n_later
+                slot = (slot + 1) % SLOTS
         tally[KEPT] += n_kept
         tally[WINDOWS] += n_windows
         tally[PREDICTIONS] += n_predictions

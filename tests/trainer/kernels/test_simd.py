@@ -59,9 +59,16 @@ def test_products_of_rows(dim: int, n_outputs: int, n_contexts: int) -> None:
         score_rows(contexts.ctypes.data, n, outputs.ctypes.data, copies.ctypes.data, scores.ctypes.data, n_outputs, dim)
 
     @njit
-    def update(contexts, n, outputs, copies, gradients):
+    def update(contexts, n, outputs, copies, gradients, ahead):
         update_rows(
-            contexts.ctypes.data, n, outputs.ctypes.data, copies.ctypes.data, gradients.ctypes.data, n_outputs, dim
+            contexts.ctypes.data,
+            n,
+            outputs.ctypes.data,
+            copies.ctypes.data,
+            gradients.ctypes.data,
+            ahead.ctypes.data,
+            n_outputs,
+            dim,
         )
 
     inputs, outputs = random_rows(4, dim, 1), random_rows(6, dim, 2)
@@ -76,7 +83,8 @@ def test_products_of_rows(dim: int, n_outputs: int, n_contexts: int) -> None:
     assert (copies[:, :dim] == inputs[c, :dim]).all()
 
     gradients = np.random.default_rng(3).normal(size=(n_contexts, n_outputs)).astype(np.float32)
-    update(row_addresses(inputs, c), n_contexts, row_addresses(outputs, o), copies, gradients)
+    ahead = np.arange(n_outputs + 1)  # addresses of nothing
+    update(row_addresses(inputs, c), n_contexts, row_addresses(outputs, o), copies, gradients, ahead)
     np.add.at(old_inputs, c, gradients @ old_outputs[o])
     by_outputs = gradients.T.astype(np.float64) @ copies[:, :dim]
     np.add.at(old_outputs[:, :dim], o, by_outputs)
