@@ -125,11 +125,13 @@ def api(host: Host = None, port: Port = None) -> None:
     """Start only the API. The database must have been migrated."""
     import uvicorn  # noqa: PLC0415 (the other commands start faster without it)
 
-    from app.main import create_app  # noqa: PLC0415
+    from app.main import create_app, tune_process  # noqa: PLC0415
 
     settings = _settings(host, port)
+    api_app = create_app(settings)
+    tune_process()
     uvicorn.run(
-        create_app(settings),
+        api_app,
         host=settings.host,
         port=settings.port,
         access_log=False,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import time
-import uuid
+from functools import lru_cache
 
 import structlog
 from prometheus_client import Counter, Histogram
@@ -13,6 +14,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 REQUEST_ID = "X-Request-Id"
 MAX_REQUEST_ID = 64
+
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+"""Those that are counted by name: clients may send any other word."""
 
 REQUESTS = Counter("wordkin_requests_total", "Requests by route and status", ["method", "route", "status"])
 SECONDS = Histogram(
@@ -78,14 +82,21 @@ class LimitBody:
 def _request_id(given: str | None) -> str:
     if given and len(given) <= MAX_REQUEST_ID and given.isascii() and given.isprintable():
         return given
-    return uuid.uuid4().hex
+    return os.urandom(16).hex()
+
+
+@lru_cache(maxsize=1024)
+def _metrics(method: str, route: str, status: int) -> tuple[Counter, Histogram]:
+    return REQUESTS.labels(method, route, status), SECONDS.labels(method, route)
 
 
 def _record(scope: Scope, status: int, seconds: float, request_id: str) -> None:
     # The route's pattern, never the path: a label for every word would fill the memory
     route = getattr(scope.get("route"), "path", "unmatched")
-    REQUESTS.labels(scope["method"], route, status).inc()
-    SECONDS.labels(scope["method"], route).observe(seconds)
+    method = scope["method"] if scope["method"] in METHODS else "other"
+    requests, durations = _metrics(method, route, status)
+    requests.inc()
+    durations.observe(seconds)
     log = logger.warning if status >= 500 else logger.debug
     log(
         "request",

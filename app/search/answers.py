@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from hashlib import blake2b
 from typing import Any
 
 from fastapi import Request, Response
+from pydantic_core import to_json
 
 from app.registry import pinned_number
 from app.search.schemas import Target
@@ -18,11 +18,9 @@ IMMUTABLE_WHILE_DEFAULT = "public, max-age=60, immutable"
 """Pinned to a number, but of whichever model is the default: that is a setting, and settings change."""
 REVALIDATE = "no-cache"
 
-_encoder = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-
 
 def encoded(body: dict[str, Any]) -> bytes:
-    return _encoder.encode(body).encode()
+    return to_json(body)  # several times faster than the standard library's
 
 
 def respond(request: Request, version: ServedVersion, asked: Target, body: dict[str, Any]) -> Response:

@@ -1,7 +1,8 @@
-"""Greedy micro-batching: whatever waits when the searcher becomes free is searched together. No timer, no delay.
+"""Greedy micro-batching: what waits when the searcher becomes free is searched together. No timer, no delay.
 
 One query alone is searched at once. Under load a batch shares each pass over the vectors, which is what a scan spends
-its time on.
+its time on. Of many that wait only half are taken: were it all, the loop that reads requests and writes answers would
+have nothing to do during the search, and the searcher nothing while all are answered.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from app.core.scores import DoubleArray
 from app.search.index import Index, fetch_size
 
 MAX_BATCH = 64
+FULL_BATCH = 16
+"""From here on a query more in a batch saves little."""
 MAX_WAITING = 1024
 
 Found = tuple[list[int], list[float]]
@@ -77,7 +80,8 @@ class Batcher:
         """Take the queries that can go with the oldest one; those whose client has left are dropped."""
         batch: list[_Query] = []
         others: list[_Query] = []
-        while self._waiting and len(batch) < MAX_BATCH:
+        most = min(max(FULL_BATCH, len(self._waiting) // 2), MAX_BATCH)
+        while self._waiting and len(batch) < most:
             query = self._waiting.popleft()
             if query.answer.cancelled():
                 continue

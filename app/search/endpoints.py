@@ -66,8 +66,7 @@ async def get_analogy(
 ) -> Response:
     """Find the words nearest to a - b + c: king - man + woman."""
     version = await registry.get(asked.model, asked.version)
-    query = schemas.AnalogyQuery(**asked.model_dump(exclude={"model", "version"}))
-    return respond(request, version, asked, await queries.analogy(version, query))
+    return respond(request, version, asked, await queries.analogy(version, asked))
 
 
 @router.get(

@@ -14,7 +14,7 @@ from app.core.errors import TableDamaged
 from app.core.scores import DoubleArray
 from app.core.table import Table
 
-SMALLEST_FETCH = 32
+SMALLEST_FETCH = 16
 
 
 def fetch_size(k: int) -> int:

@@ -14,6 +14,7 @@ from app.core.scores import DECIMALS, DoubleArray
 from app.core.vocabulary import WordId
 from app.search import scans
 from app.search.schemas import (
+    AnalogyOfWords,
     AnalogyQuery,
     NeighborsQuery,
     OddOneOutQuery,
@@ -63,7 +64,7 @@ async def neighbors(version: ServedVersion, query: NeighborsQuery) -> Body:
     return asked | await _nearest(version, direction, excluded, query.k, exact=query.exact, name="neighbors")
 
 
-async def analogy(version: ServedVersion, query: AnalogyQuery) -> Body:
+async def analogy(version: ServedVersion, query: AnalogyQuery | AnalogyOfWords) -> Body:
     if query.positive is None:
         a, b, c = await version.ids([query.a or "", query.b or "", query.c or ""])
         positive, negative = [a, c], [b]

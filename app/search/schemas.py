@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from typing import Annotated, Generic, Literal, TypeVar
+from typing import Annotated, ClassVar, Generic, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
@@ -96,6 +96,8 @@ class AnalogyOfWords(Query):
         Field(description="add: cosine to a - b + c (3CosAdd); mul: product of similarities (3CosMul), always exact"),
     ] = "add"
     exact: Exact = False
+    positive: ClassVar[list[str] | None] = None
+    negative: ClassVar[list[str]] = []
 
 
 class AnalogyQuery(Query):

@@ -59,8 +59,8 @@ def s3_server(folder: Path) -> Iterator[dict[str, str]]:
         _wait(endpoint, server, folder / "log")
         yield environment
     finally:
-        server.terminate()
-        server.wait(20)
+        server.kill()  # asked to end, it takes its time; nothing of it is kept
+        server.wait()
         log.close()
 
 

@@ -44,7 +44,7 @@ def directions(index: Index) -> list[DoubleArray]:
     return list(index.table.unit_vectors.astype(np.float64))
 
 
-@pytest.mark.parametrize(("k", "size"), [(1, 32), (32, 32), (33, 64), (64, 64), (1003, 1024)])
+@pytest.mark.parametrize(("k", "size"), [(1, 16), (16, 16), (17, 32), (64, 64), (1003, 1024)])
 def test_fetch_size(k: int, size: int) -> None:
     assert fetch_size(k) == size
 
@@ -66,7 +66,7 @@ def test_what_waits_is_searched_together_and_alike(index: Index) -> None:
 
     with ThreadPoolExecutor(1) as pool:
         found = asyncio.run(run(pool))
-    assert watched.batches == [(1, 32, False), (10, 32, False), (1, 128, False), (1, 32, True)]  # type: ignore[attr-defined]
+    assert watched.batches == [(1, 16, False), (10, 16, False), (1, 128, False), (1, 16, True)]  # type: ignore[attr-defined]
     assert [ids[0] for ids, _ in found] == list(range(13)), "each gets its own answer"
     assert len(found[7][0]) == 128
 
