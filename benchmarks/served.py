@@ -83,10 +83,12 @@ class Bench:
     def close(self) -> None:
         self._pool.shutdown()
 
-    def load(self, server: Server, requests: Sequence[bytes], rate: float | None = None) -> Measured:
+    def load(
+        self, server: Server, requests: Sequence[bytes], rate: float | None = None, connections: int = CONNECTIONS
+    ) -> Measured:
         before, started = server.cpu_seconds(), time.monotonic()
         run = self._pool.submit(
-            load.run, server.port, requests, connections=CONNECTIONS, seconds=self._seconds, rate=rate
+            load.run, server.port, requests, connections=connections, seconds=self._seconds, rate=rate
         )
         result = run.result()
         used = (server.cpu_seconds() - before) / (time.monotonic() - started) * result.seconds

@@ -19,7 +19,7 @@ from starlette.types import Receive, Scope, Send
 from app.core import exact
 from app.core.settings import Settings
 from app.core.table import open_table
-from app.main import create_app
+from app.main import create_app, tune_process
 from app.search.answer_schemas import NeighborsAnswer
 
 COMPARED = {"/bare", "/modelled", "/one-by-one"}
@@ -28,6 +28,7 @@ COMPARED = {"/bare", "/modelled", "/one-by-one"}
 def ours(folder: Path) -> FastAPI:
     """The application on a data folder."""
     app = create_app(Settings(data_dir=folder, log_level="warning"))
+    tune_process()
     example = {"model": "m", "version": 1, "word": "w", "neighbors": [{"word": "w", "score": 0.5}] * 10}
 
     @app.get("/bare")
@@ -100,9 +101,28 @@ def write_gensim(folder: Path, table_folder: Path) -> None:
     vectors.save(str(folder / "gensim.kv"))
 
 
+def ours_from_environment() -> FastAPI:
+    """What granian calls in the process it starts."""
+    return ours(Path(os.environ["WORDKIN_BENCHMARK_FOLDER"]))
+
+
+def _run_granian(port: int) -> None:
+    from granian.constants import Interfaces  # noqa: PLC0415
+    from granian.server import Server  # noqa: PLC0415
+
+    where = "benchmarks.servers:ours_from_environment"
+    Server(
+        where, address="127.0.0.1", port=port, interface=Interfaces.ASGI, factory=True, workers=1, log_enabled=False
+    ).serve()
+
+
 def main(kind: str, folder: str, port: str, core: str = "") -> None:
     if core and hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {int(core)})
+    if kind == "granian":
+        os.environ["WORDKIN_BENCHMARK_FOLDER"] = folder
+        _run_granian(int(port))
+        return
     app: Any = {"ours": ours, "gensim": gensim_service, "raw": lambda _: raw}[kind](Path(folder))
     uvicorn.run(app, host="127.0.0.1", port=int(port), log_level="warning", loop="uvloop", http="httptools")
 

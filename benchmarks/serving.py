@@ -7,21 +7,28 @@ second divide by what the server process itself used, which says the same on a b
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import json
 import os
 import random
 import statistics
 import tempfile
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
-from app.core.table import Table, open_table
-from benchmarks import load, postgres, world
+import numpy as np
+
+from app.core import exact
+from app.core.table import FloatArray, Table, open_table
+from benchmarks import chroma, load, postgres, serving_growth, world
+from benchmarks.machine import cpu_name, versions
 from benchmarks.served import CONNECTIONS, Bench, serving
 from benchmarks.servers import write_gensim
 
+PARTS = ("server", "granian", "gensim", "pgvector", "chroma")
+PACKAGES = ("numpy", "faiss-cpu", "uvicorn", "granian", "gensim")
 N_RECALL = 100
 EF_SEARCH = 100
 
@@ -50,11 +57,16 @@ def row(case: str, ours: float, peer: str, theirs: float, unit: str, *, less: bo
 class Questions:
     """The same random words for everybody."""
 
-    def __init__(self, n_words: int, seed: int = 1) -> None:
-        chosen = random.Random(seed)  # noqa: S311 (words, not secrets)
-        self.words = [f"w{chosen.randrange(n_words)}" for _ in range(20_000)]
-        self.triples = [tuple(f"w{i}" for i in chosen.sample(range(n_words), 3)) for _ in range(5_000)]
+    def __init__(self, words: Sequence[str], seed: int = 1) -> None:
+        plain = [word for word in words if word.isascii() and word.isalnum() and word.lower() == word]
+        draw = random.Random(seed)  # noqa: S311 (words, not secrets)
+        self.words = draw.choices(plain, k=20_000)
+        self.triples = [draw.sample(plain, 3) for _ in range(5_000)]
         self.neighbors = [load.get("/neighbors", word=word, k=10) for word in self.words]
+
+    @property
+    def first(self) -> str:
+        return f"/neighbors?word={self.words[0]}"
 
     def analogies(self, path: str = "/analogy") -> list[bytes]:
         return [load.get(path, a=a, b=b, c=c) for a, b, c in self.triples]
@@ -62,9 +74,9 @@ class Questions:
 
 def against_the_server_itself(bench: Bench, folder: Path, questions: Questions) -> list[Row]:
     """Point by point: look-ups against an endpoint that does nothing, batching against none, tails, and a load."""
-    with serving("ours", folder, "/neighbors?word=w1") as ours:
+    with serving("ours", folder, questions.first) as ours:
         neighbors, bare, modelled = bench.compare(
-            (ours, questions.neighbors), (ours, [load.get("/bare")]), (ours, [load.get("/modelled", word="w1")])
+            (ours, questions.neighbors), (ours, [load.get("/bare")]), (ours, [load.get("/modelled", word="w")])
         )
         analogy, alone = bench.compare((ours, questions.analogies()), (ours, questions.analogies("/one-by-one")))
         steady = bench.load(ours, questions.analogies(), rate=analogy.per_second / 2)
@@ -111,7 +123,7 @@ def against_gensim(bench: Bench, folder: Path, table_folder: Path, questions: Qu
     write_gensim(folder, table_folder)
     measured = []
     for kind in ("ours", "gensim"):  # one after the other: a backlog of one must not slow the other
-        with serving(kind, folder, "/neighbors?word=w1") as server:
+        with serving(kind, folder, questions.first) as server:
             neighbors, analogies = bench.compare((server, questions.neighbors), (server, questions.analogies()))
             measured.append(
                 (server.start_seconds, neighbors.per_second, analogies.per_second, server.resident_megabytes())
@@ -125,23 +137,38 @@ def against_gensim(bench: Bench, folder: Path, table_folder: Path, questions: Qu
     ]
 
 
+def against_granian(bench: Bench, folder: Path, questions: Questions) -> list[Row]:
+    """The same application on another server."""
+    if importlib.util.find_spec("granian") is None:
+        raise ImportError("granian", name="granian")
+    with serving("ours", folder, questions.first) as ours, serving("granian", folder, questions.first) as theirs:
+        (n_ours, n_theirs), (a_ours, a_theirs) = (
+            bench.compare((ours, asked), (theirs, asked)) for asked in (questions.neighbors, questions.analogies())
+        )
+    peer = "the same on granian"
+    return [
+        row("granian-neighbors", n_ours.per_second, peer, n_theirs.per_second, "requests/s"),
+        row("granian-neighbors-p99", n_ours.p99, peer, n_theirs.p99, "ms", less=True),
+        row("granian-analogies", a_ours.per_second, peer, a_theirs.per_second, "requests/s"),
+    ]
+
+
 def against_pgvector(bench: Bench, folder: Path, table: Table, questions: Questions, size: str) -> list[Row]:
     peer = f"pgvector HNSW, {size}"
     words = [[word] for word in questions.words[:2000]]
-    with (
-        tempfile.TemporaryDirectory() as data,
-        serving("ours", folder, "/neighbors?word=w1") as ours,
-        postgres.served(Path(data), table) as peer_server,
-    ):
-        found = [_recall(table, peer_server, word, EF_SEARCH) for (word,) in words[:N_RECALL]]
+    with tempfile.TemporaryDirectory() as data, postgres.served(Path(data), table) as peer_server:
+        found = [_recall(table, word, _others(peer_server.ask(postgres.NEIGHBORS, [word], EF_SEARCH), word))
+                 for (word,) in words[:N_RECALL]]  # fmt: skip
         quality = f"recall@10 1.0 against {statistics.mean(found):.3f} (ef_search {EF_SEARCH})"
 
         def theirs(statement: str, parameters: Sequence[Sequence[str]]) -> float:
             return peer_server.per_second(statement, parameters, threads=8, seconds=3, ef_search=EF_SEARCH)
 
-        neighbors, analogies = bench.load(ours, questions.neighbors), bench.load(ours, questions.analogies())
-        their_neighbors = theirs(postgres.NEIGHBORS, words)
-        their_analogies = theirs(postgres.ANALOGY, questions.triples)
+        with serving("ours", folder, questions.first) as ours:
+            neighbors = bench.load(ours, questions.neighbors)
+            their_neighbors = theirs(postgres.NEIGHBORS, words)
+            analogies = bench.load(ours, questions.analogies())
+            their_analogies = theirs(postgres.ANALOGY, questions.triples)
         megabytes = table.n_bytes / 1e6, peer_server.n_bytes / 1e6
     return [
         row("pgvector-neighbors", neighbors.per_second, peer, their_neighbors, "requests/s", quality=quality),
@@ -150,44 +177,120 @@ def against_pgvector(bench: Bench, folder: Path, table: Table, questions: Questi
     ]
 
 
-def _recall(table: Table, server: postgres.Served, word: str, ef_search: int) -> float:
+def against_chroma(
+    bench: Bench, folder: Path, table: Table, questions: Questions, size: str, program: Path
+) -> list[Row]:
+    peer = f"Chroma, {size}"
+    vector_of = {word: table.unit_vectors[_id(table, word)] for word in questions.words}
+    with tempfile.TemporaryDirectory() as data, chroma.served(program, Path(data), table) as theirs:
+        found = [
+            _recall(table, word, _others(theirs.ask(vector_of[word]), word)) for word in questions.words[:N_RECALL]
+        ]
+        quality = f"recall@10 1.0 against {statistics.mean(found):.3f}; theirs is given vectors"
+        their_neighbors = [theirs.query(vector_of[word]) for word in questions.words[:5000]]
+        their_analogies = [theirs.query(vector, 13) for vector in chroma.analogy_vectors(table, questions.triples)]
+        with serving("ours", folder, questions.first) as ours:
+            n_ours, n_theirs = bench.compare((ours, questions.neighbors), (theirs.server, their_neighbors))
+            a_ours, a_theirs = bench.compare((ours, questions.analogies()), (theirs.server, their_analogies))
+            megabytes = ours.resident_megabytes(), theirs.server.resident_megabytes()
+            starts = ours.start_seconds, theirs.server.start_seconds
+    return [
+        row("chroma-neighbors", n_ours.per_second, peer, n_theirs.per_second, "requests/s", quality=quality),
+        row("chroma-analogies", a_ours.per_second, peer, a_theirs.per_second, "requests/s", quality=quality),
+        row("chroma-memory", megabytes[0], peer, megabytes[1], "MB resident", less=True),
+        row("chroma-start", starts[0], peer, starts[1], "s to first answer", less=True),
+    ]
+
+
+def _id(table: Table, word: str) -> int:
     word_id = table.lookup.find(word)
     assert word_id is not None
-    exact = {table.lookup.word(i) for i in table.neighbors.ids[word_id, :10].tolist()}
-    found = [w for w in server.ask(postgres.NEIGHBORS, [word], ef_search) if w != word][:10]
-    return len(exact & set(found)) / 10
+    return word_id
+
+
+def _others(found: Sequence[str], word: str) -> list[str]:
+    return [other for other in found if other != word][:10]
+
+
+def _recall(table: Table, word: str, found: Sequence[str]) -> float:
+    """The share of a word's ten nearest, by exact search, that were found."""
+    unit_vectors = table.unit_vectors
+    ids, _ = exact.nearest(unit_vectors, unit_vectors[_id(table, word)][None].astype(np.float64), 11)
+    right = [table.lookup.word(i) for i in ids[0].tolist() if i != _id(table, word)][:10]
+    return len(set(right) & set(found)) / 10
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="a small table and short loads: about a minute")
-    parser.add_argument("--json", type=Path, help="write the rows there")
-    parser.add_argument("--words", type=int, help="words of the table (default 68000; quick 20000)")
-    parser.add_argument("--dim", type=int, default=100)
-    arguments = parser.parse_args()
-    n_words = arguments.words or (20_000 if arguments.quick else 68_000)
-    size = f"{n_words // 1000}k x {arguments.dim}"
+    arguments = parsed()
     bench = Bench(0.8 if arguments.quick else 3.0)
+    described = f"{cpu_name()}, {os.cpu_count()} cores, {CONNECTIONS} connections; {versions(*PACKAGES)}"
+    print(f"{described}; higher ratios are better")
     rows: list[Row] = []
-    with tempfile.TemporaryDirectory() as made:
-        folder = Path(made)
-        table_folder = world.make(folder, n_words, arguments.dim)
-        questions, table = Questions(n_words), open_table(table_folder)
-        print(f"{size}, {CONNECTIONS} connections, {os.cpu_count()} cores; higher ratios are better\n")
-        parts: list[Callable[[], list[Row]]] = [
-            lambda: against_the_server_itself(bench, folder, questions),
-            lambda: against_gensim(bench, folder, table_folder, questions, size),
-            lambda: against_pgvector(bench, folder, table, questions, size),
-        ]
-        for part in parts:
-            try:
-                rows += part()
-            except ImportError as error:
-                print(f"left out, not installed: {error.name}")
+    for words, vectors in tables(arguments):
+        rows += measured(arguments, bench, words, vectors, is_first=not rows)
+    if arguments.growth:
+        rows += [row(*point) for point in serving_growth.growth(bench)]
     bench.close()
     if arguments.json:
-        content: dict[str, Any] = {"rows": [asdict(each) for each in rows]}
-        arguments.json.write_text(json.dumps(content, indent=1))
+        content = {"machine": described, "rows": [asdict(each) for each in rows]}
+        arguments.json.write_text(json.dumps(content, indent=1), encoding="utf-8")
+
+
+def parsed() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.serving", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="one small table and short loads: about a minute")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the rows there")
+    parser.add_argument("--only", nargs="+", choices=PARTS, help="some of the comparisons")
+    parser.add_argument("--words", type=int, nargs="+", help="sizes of synthetic tables (default 68000 400000)")
+    parser.add_argument("--dim", type=int, default=100)
+    parser.add_argument(
+        "--table", type=Path, metavar="FILE", help="a real table instead: a word and its numbers a line"
+    )
+    parser.add_argument("--chroma", type=Path, metavar="PATH", help="the program `chroma`, if it is to take part")
+    parser.add_argument("--growth", action="store_true", help="also how speed changes with words, dim, k, connections")
+    return parser.parse_args()
+
+
+def tables(arguments: argparse.Namespace) -> Iterator[tuple[list[str], FloatArray]]:
+    if arguments.table:
+        yield world.from_file(arguments.table)
+        return
+    for n_words in arguments.words or ([20_000] if arguments.quick else [68_000, 400_000]):
+        yield world.synthetic(n_words, arguments.dim)
+
+
+def measured(
+    arguments: argparse.Namespace, bench: Bench, words: list[str], vectors: FloatArray, *, is_first: bool
+) -> list[Row]:
+    """All comparisons on one table; the server against itself and granian on the first one only."""
+    size = f"{len(words) // 1000}k x {vectors.shape[1]}"
+    with tempfile.TemporaryDirectory() as made:
+        folder = Path(made)
+        started = time.monotonic()
+        table_folder = world.make(folder, words, vectors)
+        questions, table = Questions(words), open_table(table_folder)
+        print(f"\n{size}: published in {time.monotonic() - started:.0f} s; {_index_text(table)}", flush=True)
+        parts: dict[str, Callable[[], list[Row]]] = {
+            "server": lambda: against_the_server_itself(bench, folder, questions) if is_first else [],
+            "granian": lambda: against_granian(bench, folder, questions) if is_first else [],
+            "gensim": lambda: against_gensim(bench, folder, table_folder, questions, size),
+            "pgvector": lambda: against_pgvector(bench, folder, table, questions, size),
+            "chroma": lambda: against_chroma(bench, folder, table, questions, size, arguments.chroma),
+        }
+        rows: list[Row] = []
+        for name in arguments.only or PARTS:
+            if name == "chroma" and not arguments.chroma:
+                continue
+            try:
+                rows += parts[name]()
+            except ImportError as error:
+                print(f"left out, not installed: {error.name}")
+    return rows
+
+
+def _index_text(table: Table) -> str:
+    index = table.manifest.index
+    return f"{index.kind} {index.parameters}, recall@10 {index.recall_at_10}"
 
 
 if __name__ == "__main__":

@@ -14,13 +14,15 @@ from benchmarks import machine
 from benchmarks.contest import Case, as_table, run
 from benchmarks.corpora import DATA, enwiki
 from benchmarks.encode_cases import encode_case
+from benchmarks.end_to_end import end_to_end_case
 from benchmarks.glove_cases import CASES as GLOVE
 from benchmarks.glove_cases import glove_cases, glove_growth
 from benchmarks.growth import growth
+from benchmarks.overheads import overheads
 from benchmarks.word2vec_cases import Setup, cases, ours
 
 WORD2VEC = ["skip-gram-ns-d100", "cbow-ns-d100", "skip-gram-hs-d100", "cbow-hs-d100"]
-CASES = [*WORD2VEC, "skip-gram-ns-d300", "cbow-ns-d300", "encode", *GLOVE]
+CASES = [*WORD2VEC, "skip-gram-ns-d300", "cbow-ns-d300", "encode", "end-to-end-d100", *GLOVE]
 QUICK = ["skip-gram-ns-d100", "cbow-ns-d100", "encode"]
 
 
@@ -45,6 +47,8 @@ def main() -> None:
             rows += run(case, arguments.seeds or arguments.repeats)
         print(as_table(rows))
         print(limits(setup, rows))
+        if arguments.costs:
+            rows += overheads(setup)
         if arguments.growth:
             rows += growth(lambda changes, dim: ours(setup, "skip-gram-ns", dim)(1, changes))
             rows += glove_growth(setup)
@@ -61,6 +65,7 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--repeats", type=int, default=1, help="runs of each program, in turns; medians are compared")
     parser.add_argument("--seeds", type=int, metavar="N", help="the same as --repeats: run n has seed n")
     parser.add_argument("--threads", type=int, default=machine.cores())
+    parser.add_argument("--costs", action="store_true", help="also what the losses and checkpoints cost")
     parser.add_argument("--growth", action="store_true", help="also how cost grows with dim, words, tokens and threads")
     parser.add_argument("--word2vec-c", type=Path, metavar="PATH", help="the compiled word2vec program")
     parser.add_argument("--glove-dir", type=Path, metavar="PATH", help="the folder of the compiled GloVe programs")
@@ -80,6 +85,8 @@ def chosen(setup: Setup, glove_programs: Path | None, names: list[str]) -> Itera
     for name in names:
         if name == "encode":
             yield encode_case(setup)
+        elif name == "end-to-end-d100":
+            yield end_to_end_case(setup)
         elif name in GLOVE:
             yield from glove_cases(setup, glove_programs, [name])
         else:

@@ -96,26 +96,9 @@ def ours(setup: Setup, model: str, dim: int) -> Callable[..., Measurement]:
 
 def gensim(setup: Setup, model: str, dim: int) -> Callable[[int], Measurement]:
     """Its fastest mode, `corpus_file`; the building of its vocabulary is not timed here."""
-    architecture, objective = MODELS[model]
 
     def measure(seed: int) -> Measurement:
-        from gensim.models import Word2Vec  # noqa: PLC0415 - an optional peer
-
-        is_sampling = objective == "negative-sampling"
-        rate = 0.05 if architecture == "cbow" else 0.025
-        peer = Word2Vec(
-            vector_size=dim,
-            window=5,
-            sample=1e-3,
-            sg=int(architecture == "skip-gram"),
-            hs=int(not is_sampling),
-            negative=5 if is_sampling else 0,
-            workers=setup.threads,
-            min_count=5,
-            seed=seed,
-            alpha=rate,
-            min_alpha=rate * 1e-4,
-        )
+        peer = gensim_model(setup, model, dim, seed)
         peer.build_vocab(corpus_file=str(setup.text))
         start = time.perf_counter()
         peer.train(
@@ -131,51 +114,65 @@ def gensim(setup: Setup, model: str, dim: int) -> Callable[[int], Measurement]:
     return measure
 
 
+def gensim_model(setup: Setup, model: str, dim: int, seed: int) -> Any:
+    """gensim's `Word2Vec` with the parameters that all contestants have, not yet trained."""
+    from gensim.models import Word2Vec  # noqa: PLC0415 - an optional peer
+
+    architecture, objective = MODELS[model]
+    is_sampling = objective == "negative-sampling"
+    rate = 0.05 if architecture == "cbow" else 0.025
+    return Word2Vec(
+        vector_size=dim,
+        window=5,
+        sample=1e-3,
+        sg=int(architecture == "skip-gram"),
+        hs=int(not is_sampling),
+        negative=5 if is_sampling else 0,
+        workers=setup.threads,
+        min_count=5,
+        seed=seed,
+        alpha=rate,
+        min_alpha=rate * 1e-4,
+    )
+
+
 def word2vec_c(setup: Setup, model: str, dim: int) -> Callable[[int], Measurement]:
     """Timed from its first line of progress to its last, so that vocabulary, tables and saving do not count.
 
     It has no seed but the thread's number, so that its runs differ by races alone.
     """
-    architecture, objective = MODELS[model]
-    is_sampling = objective == "negative-sampling"
 
     def measure(seed: int) -> Measurement:
         del seed
         with tempfile.TemporaryDirectory() as folder:
             output = Path(folder) / "vectors.bin"
-            command = [
-                str(setup.word2vec_c),
-                "-train",
-                str(setup.text),
-                "-output",
-                str(output),
-                "-size",
-                str(dim),
-                "-window",
-                "5",
-                "-sample",
-                "1e-3",
-                "-cbow",
-                str(int(architecture == "cbow")),
-                "-hs",
-                str(int(not is_sampling)),
-                "-negative",
-                "5" if is_sampling else "0",
-                "-threads",
-                str(setup.threads),
-                "-binary",
-                "1",
-                "-iter",
-                str(setup.epochs),
-                "-min-count",
-                "5",
-            ]
-            share_per_second = _progress_speed(command)
+            share_per_second = _progress_speed(word2vec_c_command(setup, model, dim, output))
             words, vectors = read_word2vec(output)
         tokens = setup.corpus.n_corpus_tokens * setup.epochs
         return Measurement(share_per_second * tokens / 1e3, setup.quality(words, vectors))
 
     return measure
+
+
+def word2vec_c_command(setup: Setup, model: str, dim: int, output: Path) -> list[str]:
+    """word2vec.c with the parameters that all contestants have."""
+    architecture, objective = MODELS[model]
+    is_sampling = objective == "negative-sampling"
+    options = {
+        "train": setup.text,
+        "output": output,
+        "size": dim,
+        "window": 5,
+        "sample": "1e-3",
+        "cbow": int(architecture == "cbow"),
+        "hs": int(not is_sampling),
+        "negative": 5 if is_sampling else 0,
+        "threads": setup.threads,
+        "binary": 1,
+        "iter": setup.epochs,
+        "min-count": 5,
+    }
+    return [str(setup.word2vec_c), *(part for name, value in options.items() for part in (f"-{name}", str(value)))]
 
 
 def _progress_speed(command: list[str]) -> float:

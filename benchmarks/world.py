@@ -6,6 +6,7 @@ import hashlib
 import json
 import secrets
 import tempfile
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -32,19 +33,34 @@ def clustered(n_words: int, dim: int, seed: int = 0) -> FloatArray:
     return (centers[rng.integers(0, len(centers), n_words)] + 0.8 * rng.standard_normal((n_words, dim))).astype("f4")
 
 
-def make(folder: Path, n_words: int, dim: int) -> Path:
-    """Fill a data folder that serves `w0` ... as model `m`, twice over as versions 1 and 2; its table's folder."""
+def synthetic(n_words: int, dim: int) -> tuple[list[str], FloatArray]:
+    """Words `w0` ... with clustered vectors."""
+    return [f"w{i}" for i in range(n_words)], clustered(n_words, dim)
+
+
+def from_file(path: Path) -> tuple[list[str], FloatArray]:
+    """Words and float32 vectors of a text file, a word and its numbers a line, the most frequent first."""
+    words, rows = [], []
+    with path.open(encoding="utf-8") as file:
+        for line in file:
+            word, *numbers = line.rstrip("\n").split(" ")
+            if len(numbers) > 1 and word:  # word2vec's first line has two numbers only
+                words.append(word)
+                rows.append(np.array(numbers, np.float32))
+    return words, np.stack(rows)
+
+
+def make(folder: Path, words: Sequence[str], vectors: FloatArray) -> Path:
+    """Fill a data folder that serves the words as model `m`, twice over as versions 1 and 2; its table's folder."""
     settings = Settings(data_dir=folder)
     migrate(settings)
     storage = Storage(settings.storage, cache=settings.cache)
-    vocabulary = Vocabulary.from_words([f"w{i}" for i in range(n_words)], 10_000_000 // np.arange(1, n_words + 1) + 5)
+    vocabulary = Vocabulary.from_words(words, 10_000_000 // np.arange(1, len(words) + 1) + 5)
     origin = CorpusOrigin(name="synthetic", sha256="0" * 64, n_bytes=1, n_tokens=1, n_lines=1)
     prefixes = [f"versions/{secrets.token_hex(16)}" for _ in range(2)]
     with tempfile.TemporaryDirectory() as made:
-        provenance = Provenance("word2vec", {"dim": dim}, TextSpec(), origin)
-        manifest = publish(
-            Path(made), vocabulary, clustered(n_words, dim), provenance=provenance, threads=2, report=ignore
-        )
+        provenance = Provenance("word2vec", {"dim": vectors.shape[1]}, TextSpec(tokenizer="whitespace"), origin)
+        manifest = publish(Path(made), vocabulary, vectors, provenance=provenance, threads=2, report=ignore)
         for prefix in prefixes:
             for name in json.loads(manifest)["files"]:
                 storage.put_file(Path(made) / name, f"{prefix}/{name}")

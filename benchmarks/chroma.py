@@ -1,0 +1,102 @@
+"""Chroma as a peer: its own server, asked over its own HTTP by the same load generator.
+
+It does not know vectors by word when it searches, so every request carries its vector: a client that only has words
+would need one more request for each question.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import subprocess
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import numpy as np
+
+from app.core.table import Table
+from benchmarks import load
+from benchmarks.served import Server
+
+COLLECTIONS = "/api/v2/tenants/default_tenant/databases/default_database/collections"
+BATCH = 5_000
+
+
+@dataclass(frozen=True)
+class Served:
+    """A running server that holds the table; `start_seconds` of `server` are those of a second start."""
+
+    server: Server
+    query_path: str
+    build_seconds: float
+
+    def query(self, vector: np.ndarray, k: int = 11) -> bytes:
+        body = {"query_embeddings": [vector.tolist()], "n_results": k, "include": ["distances"]}
+        return load.post(self.query_path, json.dumps(body).encode())
+
+    def ask(self, vector: np.ndarray, k: int = 11) -> list[str]:
+        body = {"query_embeddings": [vector.tolist()], "n_results": k, "include": ["distances"]}
+        answer = httpx.post(f"http://127.0.0.1:{self.server.port}{self.query_path}", json=body, timeout=60)
+        found: list[str] = answer.raise_for_status().json()["ids"][0]
+        return found
+
+
+@contextmanager
+def served(program: Path, folder: Path, table: Table) -> Iterator[Served]:
+    """Load the table into Chroma's HNSW with its own defaults, start it anew, and wait for its first answer."""
+    with _running(program, folder, "/api/v2/heartbeat") as server:
+        started = time.monotonic()
+        identity = _fill(server.port, table)
+        build_seconds = time.monotonic() - started
+    path = f"{COLLECTIONS}/{identity}/query"
+    first = {"query_embeddings": [table.unit_vectors[0].tolist()], "n_results": 10}
+    with _running(program, folder, path, first) as server:
+        yield Served(server, path, build_seconds)
+
+
+def _fill(port: int, table: Table) -> str:
+    words = table.vocabulary.words()
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=600) as client:
+        made = client.post(COLLECTIONS, json={"name": "words", "configuration": {"hnsw": {"space": "cosine"}}})
+        identity: str = made.raise_for_status().json()["id"]
+        for start in range(0, len(words), BATCH):
+            some = slice(start, start + BATCH)
+            body = {"ids": words[some], "embeddings": table.unit_vectors[some].tolist()}
+            client.post(f"{COLLECTIONS}/{identity}/add", json=body).raise_for_status()
+    return identity
+
+
+@contextmanager
+def _running(program: Path, folder: Path, path: str, body: dict[str, Any] | None = None) -> Iterator[Server]:
+    port = random.randrange(20_000, 30_000)  # noqa: S311 (a port, not a secret)
+    started = time.monotonic()
+    command = [str(program), "run", "--path", str(folder), "--host", "127.0.0.1", "--port", str(port)]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    url = f"http://127.0.0.1:{port}{path}"
+    try:
+        while True:
+            with suppress(httpx.HTTPError):
+                answer = httpx.post(url, json=body, timeout=60) if body else httpx.get(url, timeout=60)
+                if answer.status_code == 200:
+                    break
+            if process.poll() is not None or time.monotonic() - started > 120:
+                raise RuntimeError("Chroma's server did not start")
+            time.sleep(0.02)
+        yield Server(port, process.pid, time.monotonic() - started)
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def analogy_vectors(table: Table, triples: Sequence[Sequence[str]]) -> list[np.ndarray]:
+    """a - b + c for each triple."""
+    vectors = []
+    for triple in triples:
+        a, b, c = (table.unit_vectors[table.lookup.find(word)] for word in triple)
+        vectors.append(a - b + c)
+    return vectors

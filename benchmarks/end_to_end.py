@@ -1,0 +1,94 @@
+"""From a file on disk to a first right answer: ours through the service, over HTTP; the peers as programs that save."""
+
+from __future__ import annotations
+
+import multiprocessing
+import resource
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from app.client import ENDED, Client
+from app.core.settings import Settings
+from app.processes import running
+from benchmarks.contest import OURS, Case, Measurement
+from benchmarks.word2vec_cases import Setup, gensim_model, word2vec_c_command
+
+DIM = 100
+MODEL = "skip-gram-ns"
+
+
+def end_to_end_case(setup: Setup) -> Case:
+    """Upload, encoding, training, neighbour table, publishing and loading are all in our seconds; starting is not."""
+    contestants: dict[str, Callable[[int], Measurement]] = {OURS: partial(_alone, _ours, setup)}
+    if setup.with_gensim:
+        contestants["gensim"] = partial(_alone, _gensim, setup)
+    if setup.word2vec_c:
+        contestants["word2vec.c"] = partial(_alone, _word2vec_c, setup)
+    return Case("end-to-end-d100", "seconds", False, contestants)
+
+
+def _alone(contestant: Callable[[Setup, int], float], setup: Setup, seed: int) -> Measurement:
+    """Measure in a process of its own, so that the peak memory of its largest process is the contestant's."""
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        seconds, peak_bytes = pool.apply(_measured, (contestant, setup, seed))
+    return Measurement(seconds, notes={"peak_megabytes": peak_bytes / 1e6})
+
+
+def _measured(contestant: Callable[[Setup, int], float], setup: Setup, seed: int) -> tuple[float, int]:
+    seconds = contestant(setup, seed)
+    peak = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return seconds, peak * 1024
+
+
+def _ours(setup: Setup, seed: int) -> float:
+    with tempfile.TemporaryDirectory() as folder:
+        settings = Settings(data_dir=Path(folder), port=0, log_level="warning")
+        with running(settings) as service:
+            client = Client(service.url)
+            start = time.perf_counter()
+            client.upload("text", setup.text)
+            hyperparameters = {"dim": DIM, "epochs": setup.epochs, "seed": seed, "threads": setup.threads}
+            submission = {
+                "model": "text",
+                "corpus": "text",
+                "algorithm": "word2vec",
+                "hyperparameters": {"architecture": "skip-gram", "min_count": 5, **hyperparameters},
+                "text": {"tokenizer": "whitespace"},
+            }
+            job = client.submit(submission)
+            while job["state"] not in ENDED:
+                time.sleep(0.1)
+                job = client.get(f"/jobs/{job['id']}")
+            client.get("/neighbors", model="text", version=job["version"], word="king")
+            seconds = time.perf_counter() - start
+            client.close()
+    return seconds
+
+
+def _gensim(setup: Setup, seed: int) -> float:
+    start = time.perf_counter()
+    peer = gensim_model(setup, MODEL, DIM, seed)
+    peer.build_vocab(corpus_file=str(setup.text))
+    peer.train(
+        corpus_file=str(setup.text),
+        total_words=peer.corpus_total_words,
+        total_examples=peer.corpus_count,
+        epochs=setup.epochs,
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        peer.wv.save(f"{folder}/vectors")
+        peer.wv.most_similar("king")
+        return time.perf_counter() - start
+
+
+def _word2vec_c(setup: Setup, seed: int) -> float:
+    del seed  # it has none
+    with tempfile.TemporaryDirectory() as folder:
+        start = time.perf_counter()
+        command = word2vec_c_command(setup, MODEL, DIM, Path(folder) / "vectors")
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+        return time.perf_counter() - start
