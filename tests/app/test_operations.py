@@ -44,6 +44,13 @@ def test_metrics_count_requests_by_route_and_never_by_path(client: TestClient) -
     assert re.search(r"^wordkin_versions_loaded \d", metrics, re.M)
 
 
+def test_methods_that_nobody_knows_make_no_labels_of_their_own(client: TestClient) -> None:
+    client.request("SECRET", "/jobs")
+    metrics = client.get("/metrics").text
+    assert 'method="other"' in metrics
+    assert "SECRET" not in metrics
+
+
 def test_a_request_id_is_taken_over_or_made(client: TestClient) -> None:
     assert client.get("/livez", headers={"X-Request-Id": "mine"}).headers["X-Request-Id"] == "mine"
     made = client.get("/livez", headers={"X-Request-Id": "x" * 65}).headers["X-Request-Id"]

@@ -71,6 +71,25 @@ def test_what_waits_is_searched_together_and_alike(index: Index) -> None:
     assert len(found[7][0]) == 128
 
 
+def test_of_many_that_wait_half_are_taken(index: Index) -> None:
+    """So that those who were answered can be written to while the others are searched for; none is left behind."""
+    watched = Watched(index.table, index.graph).watch()
+    asked = directions(index)
+
+    async def run(pool: ThreadPoolExecutor) -> None:
+        batcher = Batcher(watched, pool)
+        first = asyncio.create_task(batcher.nearest(asked[0], 10))
+        await asyncio.sleep(0.05)
+        others = [asyncio.create_task(batcher.nearest(asked[i % len(asked)], 10)) for i in range(60)]
+        await asyncio.sleep(0.05)
+        watched.gate.set()  # type: ignore[attr-defined]
+        await asyncio.gather(first, *others)
+
+    with ThreadPoolExecutor(1) as pool:
+        asyncio.run(run(pool))
+    assert [n for n, _, _ in watched.batches] == [1, 30, 16, 14]  # type: ignore[attr-defined]
+
+
 def test_queries_of_clients_that_left_are_not_searched(index: Index) -> None:
     watched = Watched(index.table, index.graph).watch()
     asked = directions(index)
