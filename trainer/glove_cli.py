@@ -22,7 +22,7 @@ from trainer import glove
 from trainer.cooccurrence import count as count_cells
 from trainer.corpus import EncodedCorpus, encode
 from trainer.glove_files import read_records, read_vocabulary, write_records, write_vectors, write_vocabulary
-from trainer.progress import Report
+from trainer.progress import Progress, Report
 
 VOCABULARY, RECORDS = "vocab.txt", "cooccurrence.bin"
 
@@ -47,7 +47,7 @@ def count(
     text = TextSpec.model_validate({"tokenizer": tokenizer, "case": case})
     folder.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix="count-", dir=folder) as name, Bar(console=errors) as bar:
-        scratch = Path(name)
+        scratch, reading = Path(name), _shown(bar, "reading")
         encoded = encode(
             corpus,
             scratch,
@@ -55,8 +55,9 @@ def count(
             min_count=chosen.min_count,
             max_words=chosen.max_words,
             threads=chosen.threads or os.cpu_count() or 1,
-            report=_shown(bar, "reading"),
+            report=reading,
         )
+        reading(Progress(1.0))
         table = count_cells(encoded, chosen, scratch, report=_shown(bar, "counting"))
         write_vocabulary(encoded.vocabulary, folder / VOCABULARY)
         write_records(table, folder / RECORDS)
