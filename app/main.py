@@ -14,7 +14,7 @@ from fastapi.openapi.utils import get_openapi
 
 from app import error_handlers, health, problems
 from app.console.endpoints import router as console_router
-from app.core import logs
+from app.core import exact, logs
 from app.core.database import Database
 from app.core.settings import Settings
 from app.core.storage import Storage
@@ -59,6 +59,7 @@ def create_app(settings: Settings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         logs.configure(settings.log_level, as_json=settings.log_json)
+        exact.one_thread_a_scan()
         database = Database(settings.database)
         storage = Storage(settings.storage, cache=settings.cache)
         registry = Registry(database, storage, settings)

@@ -19,7 +19,7 @@ from typing import NoReturn
 import structlog
 from prometheus_client import Gauge
 
-from app.core import catalog, exact
+from app.core import catalog
 from app.core.catalog import LATEST, AliasedVersion
 from app.core.database import Database
 from app.core.errors import (
@@ -80,9 +80,9 @@ class Registry:
         self._refreshed = -1.0
         self._stopping = threading.Event()
         self._poller = threading.Thread(target=self._poll, name="registry", daemon=True)
-        self._finding = ThreadPoolExecutor(1, "registry-find", initializer=exact.use_one_thread)
+        self._finding = ThreadPoolExecutor(1, "registry-find")
         n_searchers = max(1, (os.cpu_count() or 1) - 1)  # the event loop has the other core
-        self._searching = ThreadPoolExecutor(n_searchers, "search", initializer=exact.use_one_thread)
+        self._searching = ThreadPoolExecutor(n_searchers, "search")
         self._loader = Loader(storage, settings.model_memory_bytes, self._searching)
 
     def start(self) -> None:
@@ -171,7 +171,6 @@ class Registry:
     # Loading
 
     def _poll(self) -> None:
-        exact.use_one_thread()
         while not self._stopping.is_set():
             try:
                 self.refresh()

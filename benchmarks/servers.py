@@ -16,7 +16,6 @@ import uvicorn
 from fastapi import FastAPI, Request
 from starlette.types import Receive, Scope, Send
 
-from app.core import exact
 from app.core.settings import Settings
 from app.core.table import open_table
 from app.main import create_app, tune_process
@@ -42,7 +41,6 @@ def ours(folder: Path) -> FastAPI:
     @app.get("/one-by-one")
     def one_by_one(request: Request, a: str, b: str, c: str) -> dict[str, Any]:
         version = request.app.state.registry.loaded(None, "latest")
-        exact.use_one_thread()
         ids = [version.find(word) for word in (a, b, c)]
         x, y, z = version.table.unit_vectors[ids]
         found, scores = _search_alone(version.table.unit_vectors, x - y + z)
@@ -57,6 +55,7 @@ def ours(folder: Path) -> FastAPI:
 def _search_alone(unit_vectors: np.ndarray, direction: np.ndarray) -> tuple[list[int], list[float]]:
     import faiss  # noqa: PLC0415
 
+    faiss.omp_set_num_threads(1)
     query = (direction / np.linalg.norm(direction))[None]
     scores, ids = faiss.knn(query, unit_vectors, 13, metric=faiss.METRIC_INNER_PRODUCT)
     return ids[0].tolist(), scores[0].tolist()

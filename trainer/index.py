@@ -12,6 +12,7 @@ import faiss
 import numpy as np
 import numpy.typing as npt
 
+from app.core import exact
 from app.core.table import INDEX_FILE, FloatArray, IndexDescription
 from trainer.progress import Progress, Report
 
@@ -58,7 +59,8 @@ def build_index(folder: Path, unit_vectors: FloatArray, limits: IndexLimits, rep
     """
     faiss.omp_set_num_threads(1)
     sample = _sample(unit_vectors)
-    flat_milliseconds = _milliseconds(lambda query: _scan(query, unit_vectors), unit_vectors[sample.word_ids])
+    with exact.one_thread_a_scan():
+        flat_milliseconds = _milliseconds(lambda query: _scan(query, unit_vectors), unit_vectors[sample.word_ids])
     flat = IndexDescription(kind="flat", recall_at_10=1.0, build_seconds=0.0, query_milliseconds=flat_milliseconds)
     if flat_milliseconds <= limits.flat_budget_milliseconds:
         return flat
@@ -86,12 +88,12 @@ def build_index(folder: Path, unit_vectors: FloatArray, limits: IndexLimits, rep
 def _sample(unit_vectors: FloatArray) -> _Sample:
     n_words = len(unit_vectors)
     word_ids = np.linspace(0, n_words - 1, min(N_RECALL_QUERIES, n_words)).astype(np.int64)
-    _, found = faiss.knn(unit_vectors[word_ids], unit_vectors, min(K + 1, n_words), metric=faiss.METRIC_INNER_PRODUCT)
+    found, _ = exact.nearest(unit_vectors, unit_vectors[word_ids].astype(np.float64), min(K + 1, n_words))
     return _Sample(word_ids, found)
 
 
 def _scan(query: FloatArray, unit_vectors: FloatArray) -> None:
-    faiss.knn(query, unit_vectors, min(K + 1, len(unit_vectors)), metric=faiss.METRIC_INNER_PRODUCT)
+    exact.nearest(unit_vectors, query.astype(np.float64), min(K + 1, len(unit_vectors)))
 
 
 def _build(unit_vectors: FloatArray, report: Report) -> faiss.IndexHNSWFlat:
@@ -118,8 +120,8 @@ def _recall(index: faiss.IndexHNSWFlat, unit_vectors: FloatArray, sample: _Sampl
     """Share of the exact `K` neighbours, the word itself left out, that the index finds."""
     _, found = index.search(unit_vectors[sample.word_ids], sample.nearest.shape[1])
     hits = total = 0
-    for word_id, exact, approximate in zip(sample.word_ids, sample.nearest, found, strict=True):
-        wanted = set(exact.tolist()) - {int(word_id)}
+    for word_id, nearest, approximate in zip(sample.word_ids, sample.nearest, found, strict=True):
+        wanted = set(nearest.tolist()) - {int(word_id)}
         hits += len(wanted & set(approximate.tolist()))
         total += len(wanted)
     return hits / total if total else 1.0

@@ -40,7 +40,7 @@ def nearest_neighbors(unit_vectors: FloatArray, *, threads: int, report: Report)
     n_words = len(unit_vectors)
     started = time.monotonic()
     ids, found = [], []
-    with ThreadPoolExecutor(threads, initializer=exact.use_one_thread) as pool:
+    with exact.one_thread_a_scan(), ThreadPoolExecutor(threads) as pool:
         for start in range(0, n_words, threads * BLOCK):
             if start >= ALWAYS_COVERED and time.monotonic() - started > BUDGET_SECONDS:
                 break

@@ -1,35 +1,39 @@
-"""Exact nearest neighbours by a scan: FAISS proposes, `app.core.scores` decides."""
+"""Exact nearest neighbours by a scan: float32 matrix products propose, `app.core.scores` decides."""
 
 from __future__ import annotations
 
-import faiss
+from contextlib import AbstractContextManager
+
 import numpy as np
 import numpy.typing as npt
+from threadpoolctl import threadpool_limits
 
 from app.core import scores
 from app.core.scores import DoubleArray, FloatArray
 
-MARGIN = 16
-"""Candidates beyond those asked for: usually enough to prove that none is missing."""
-RESCORED_AT_A_TIME = 32
-BLAS_FROM = 400
-"""Queries times dimensions from which FAISS multiplies matrices; its own default fits many threads, not one."""
-
-faiss.cvar.distance_compute_blas_threshold = BLAS_FROM
+PRODUCTS_AT_A_TIME = 1 << 23
+"""Bounds the memory of a scan: 32 MiB, more only where one direction alone needs it."""
+LARGEST_GROUP = 64
+GROUPS_PER_ANSWER = 8
+"""So many groups of words for each of the k answers let the best of each group tell which words are worth a look."""
 
 IdArray = npt.NDArray[np.int64]
 
 
-def use_one_thread() -> None:
-    """Keep FAISS on the calling thread, in whichever thread calls this."""
-    faiss.omp_set_num_threads(1)
+def one_thread_a_scan() -> AbstractContextManager[object]:
+    """Keep each scan on its calling thread, in this whole process; as a context manager, until its end.
+
+    Several scans at a time are what uses several cores, without waiting for each other's threads.
+    """
+    limits: AbstractContextManager[object] = threadpool_limits(1, user_api="blas")
+    return limits
 
 
 def nearest(unit_vectors: FloatArray, directions: DoubleArray, k: int) -> tuple[IdArray, DoubleArray]:
     """Find the `k` rows of largest cosine to each direction.
 
-    The float32 products of FAISS differ in their last bits between batch sizes, so they only propose. The proposal is
-    enough when nothing that was left out can reach the last row kept; otherwise twice as many are asked for.
+    Many directions share each pass over the vectors. Products of float32 differ in their last bits between batch
+    sizes, so they only propose, and enough of them that nothing left out can be among the answers.
 
     Parameters
     ----------
@@ -39,32 +43,60 @@ def nearest(unit_vectors: FloatArray, directions: DoubleArray, k: int) -> tuple[
 
     Returns
     -------
-    ids int64 and scores float64, both (n, k), by falling score, ties by id
+    ids int64 and scores float64, (n, k) each: by falling score, ties by rising id
     """
     ids, found = np.empty((len(directions), k), np.int64), np.empty((len(directions), k))
-    if k == 0:
-        return ids, found
-    pending, n_candidates = np.arange(len(directions)), min(k + MARGIN, len(unit_vectors))
-    while len(pending):
-        queries = directions[pending]
-        products, candidates = faiss.knn(
-            queries.astype(np.float32), unit_vectors, n_candidates, metric=faiss.METRIC_INNER_PRODUCT
-        )
-        ids[pending], found[pending] = best(unit_vectors, queries, candidates, k)
-        if n_candidates == len(unit_vectors):
-            break
-        pending = pending[products[:, -1] + scores.SLACK >= found[pending, -1]]
-        n_candidates = min(2 * n_candidates, len(unit_vectors))
+    at_a_time = max(1, PRODUCTS_AT_A_TIME // max(1, len(unit_vectors)))
+    for start in range(0, len(directions) if k else 0, at_a_time):
+        rows = slice(start, start + at_a_time)
+        proposed = _proposed(unit_vectors, directions[rows], k)
+        ids[rows], found[rows] = best(unit_vectors, directions[rows], *proposed, k)
     return ids, found
 
 
-def best(unit_vectors: FloatArray, directions: DoubleArray, candidates: IdArray, k: int) -> tuple[IdArray, DoubleArray]:
-    """Score candidates, int64 (n, m), and keep the `k` best of each row."""
-    ids, found = np.empty((len(directions), k), np.int64), np.empty((len(directions), k))
-    for start in range(0, len(directions), RESCORED_AT_A_TIME):
-        rows = slice(start, start + RESCORED_AT_A_TIME)
-        cosines = scores.cosines(unit_vectors, directions[rows], candidates[rows])
-        order = scores.ranking(cosines, candidates[rows])[:, :k]
-        ids[rows] = np.take_along_axis(candidates[rows], order, 1)
-        found[rows] = np.take_along_axis(cosines, order, 1)
+def best(
+    unit_vectors: FloatArray, directions: DoubleArray, queries: IdArray, candidates: IdArray, k: int
+) -> tuple[IdArray, DoubleArray]:
+    """Score pairs and keep the `k` best of each direction.
+
+    Parameters
+    ----------
+    directions : float64 (n, dim)
+    queries, candidates : int64 (n_pairs,), rows of `directions` and of `unit_vectors`
+
+    Returns
+    -------
+    ids int64 and scores float64, (n, k) each; where a direction has fewer candidates, -1 and -inf at the end
+    """
+    cosines = scores.of_pairs(unit_vectors, directions, queries, candidates)
+    order = np.lexsort((candidates, -cosines, queries))
+    queries = queries[order]
+    place = np.arange(len(order)) - np.searchsorted(queries, np.arange(len(directions)))[queries]
+    kept = place < k
+    ids, found = np.full((len(directions), k), -1, np.int64), np.full((len(directions), k), -np.inf)
+    ids[queries[kept], place[kept]] = candidates[order[kept]]
+    found[queries[kept], place[kept]] = cosines[order[kept]]
     return ids, found
+
+
+def _proposed(unit_vectors: FloatArray, directions: DoubleArray, k: int) -> tuple[IdArray, IdArray]:
+    """Pairs of a direction and a word, among them the `k` best words of every direction.
+
+    The words are dealt out into groups. Of the groups' largest products, the k-th largest is a bound that k words
+    reach, each in a group of its own; so no word below the bound, less the slack of float32, is among the answers. Few
+    words reach it, and they lie in few groups.
+    """
+    n_words, n_directions = len(unit_vectors), len(directions)
+    n_in_group = min(max(n_words // (GROUPS_PER_ANSWER * k), 1), LARGEST_GROUP)
+    n_groups = -(-n_words // n_in_group)
+    products = np.empty((n_in_group * n_groups, n_directions), np.float32)
+    # several times faster than its transpose: BLAS walks the long table once, in the order in which it lies
+    np.matmul(unit_vectors, directions.astype(np.float32).T, out=products[:n_words])
+    products[n_words:] = -np.inf
+    # word i is in group i modulo n_groups, so that the maxima are taken of whole rows of memory
+    grouped = products.reshape(n_in_group, n_groups, n_directions)
+    largest = grouped.max(axis=0)
+    bounds = np.partition(largest, n_groups - k, axis=0)[n_groups - k] - scores.slack(unit_vectors.shape[1])
+    groups, queries = np.nonzero(largest >= bounds)
+    places, columns = np.nonzero(grouped[:, groups, queries] >= bounds[queries])
+    return queries[columns], places * n_groups + groups[columns]

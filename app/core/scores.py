@@ -14,12 +14,13 @@ import numpy as np
 import numpy.typing as npt
 
 DECIMALS = 6
-SLACK = 2e-5
-"""No float32 product of unit vectors is further than this from the exact one (300 dimensions, any order)."""
 
 FloatArray = npt.NDArray[np.float32]
 DoubleArray = npt.NDArray[np.float64]
 IdArray = npt.NDArray[np.integer[Any]]
+
+PAIRS_AT_A_TIME = 2048
+"""So that what is multiplied stays in the cache."""
 
 
 def rounded(scores: DoubleArray) -> DoubleArray:
@@ -27,22 +28,40 @@ def rounded(scores: DoubleArray) -> DoubleArray:
     return np.round(scores, DECIMALS) + 0.0
 
 
-def cosines(unit_vectors: FloatArray, directions: DoubleArray, ids: IdArray) -> DoubleArray:
-    """Score each direction against candidates of its own.
+def slack(dim: int) -> float:
+    """How far apart two float32 products may be although the scores are equal, or in the other order.
+
+    A sum of `dim` products, in any order, is off by at most `dim` units of rounding for vectors of length 1, one more
+    for rounding the direction to float32; either product may be, and scores are rounded.
+    """
+    return 2 * (dim + 2) * 2.0**-24 + 10.0**-DECIMALS
+
+
+def of_pairs(unit_vectors: FloatArray, directions: DoubleArray, queries: IdArray, ids: IdArray) -> DoubleArray:
+    """Score pairs of a direction and a word.
 
     Parameters
     ----------
     unit_vectors : float32 (n_words, dim)
     directions : float64 (n, dim), each of length 1
-    ids : integer (n, k), rows of `unit_vectors`
+    queries, ids : integer (n_pairs,), rows of `directions` and of `unit_vectors`
 
     Returns
     -------
-    float64 (n, k), rounded
+    float64 (n_pairs,), rounded
     """
-    products = unit_vectors[ids].astype(np.float64)
-    products *= directions[:, None, :]
-    return rounded(products.sum(axis=2))
+    found = np.empty(len(ids))
+    for start in range(0, len(ids), PAIRS_AT_A_TIME):
+        some = slice(start, start + PAIRS_AT_A_TIME)
+        products = unit_vectors[ids[some]].astype(np.float64)
+        products *= directions[queries[some]]
+        products.sum(axis=1, out=found[some])
+    return rounded(found)
+
+
+def cosines(unit_vectors: FloatArray, direction: DoubleArray, ids: IdArray) -> DoubleArray:
+    """Score one direction, float64 (dim,), against words, integer (n,); float64 (n,), rounded."""
+    return of_pairs(unit_vectors, direction[None], np.zeros(len(ids), np.int64), ids)
 
 
 def cosine(a: DoubleArray, b: DoubleArray) -> float:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
-import faiss
 import numpy as np
 import numpy.typing as npt
 
@@ -13,6 +12,9 @@ from app.core import exact
 from app.core.errors import TableDamaged
 from app.core.scores import DoubleArray
 from app.core.table import Table
+
+if TYPE_CHECKING:
+    import faiss
 
 SMALLEST_FETCH = 16
 
@@ -55,22 +57,17 @@ class Index:
     def _approximately(
         self, graph: faiss.IndexHNSW, directions: DoubleArray, k: int
     ) -> tuple[npt.NDArray[np.int64], DoubleArray]:
+        import faiss  # noqa: PLC0415 (see open_index)
+
+        faiss.omp_set_num_threads(1)  # of the calling thread
         ef_search = max(int(self.table.manifest.index.parameters["ef_search"]), k)
         _, candidates = graph.search(
             directions.astype(np.float32),
             k,
             params=faiss.SearchParametersHNSW(efSearch=ef_search),  # type: ignore[attr-defined] # made at run time
         )
-        ids, scores = exact.best(self.table.unit_vectors, directions, np.maximum(candidates, 0), k)
-        if (candidates < 0).any():
-            for row, found in enumerate(candidates):
-                known = found[found >= 0]
-                ids[row], scores[row] = -1, -np.inf
-                best_ids, best_scores = exact.best(
-                    self.table.unit_vectors, directions[row : row + 1], known[None], len(known)
-                )
-                ids[row, : len(known)], scores[row, : len(known)] = best_ids[0], best_scores[0]
-        return ids, scores
+        queries, places = np.nonzero(candidates >= 0)
+        return exact.best(self.table.unit_vectors, directions, queries, candidates[queries, places], k)
 
 
 def open_index(table: Table) -> Index:
@@ -83,6 +80,9 @@ def open_index(table: Table) -> Index:
     """
     if table.manifest.index.kind == "flat":
         return Index(table, None)
+    # A fifth of the start and of the memory, which only large vocabularies need
+    import faiss  # noqa: PLC0415
+
     try:
         graph = faiss.read_index(str(table.index_file), faiss.IO_FLAG_MMAP_IFC)
     except RuntimeError as error:

@@ -114,7 +114,7 @@ async def words(version: ServedVersion, query: WordsQuery) -> Body:
 async def odd_one_out(version: ServedVersion, query: OddOneOutQuery) -> Body:
     ids = await version.ids(query.words)
     mean = _mean_direction(version, ids)
-    found = scores.cosines(version.table.unit_vectors, mean[None], np.array([ids]))[0].tolist()
+    found = scores.cosines(version.table.unit_vectors, mean, np.array(ids)).tolist()
     listed = [{"word": version.lookup.word(i), "score": score} for i, score in zip(ids, found, strict=True)]
     odd = min(range(len(ids)), key=lambda i: (found[i], ids[i]))
     return {"odd": listed[odd]["word"], "words": listed}

@@ -90,7 +90,7 @@ def _by_csls(
     proposed = _largest(2 * cosines - means[ids], k + len(left_out) + MARGIN)
     ids = ids[proposed]
     ids = ids[~np.isin(ids, list(left_out))]
-    cosine = scores.cosines(version.table.unit_vectors, direction[None], ids[None])[0]
+    cosine = scores.cosines(version.table.unit_vectors, direction, ids)
     csls = scores.rounded(2 * cosine - own_mean - means[ids])
     order = scores.ranking(csls, ids)[:k]
     return [
@@ -124,7 +124,7 @@ def _by_product(
     for word_id in negative:
         product /= _shifted(version, word_id, ids) + SMOOTHING
     product = scores.rounded(product)
-    cosine = scores.cosines(unit_vectors, direction[None], ids[None])[0]
+    cosine = scores.cosines(unit_vectors, direction, ids)
     order = scores.ranking(product, ids)[:k]
     return [
         {"word": version.lookup.word(i), "score": score, "product": value}
@@ -134,8 +134,7 @@ def _by_product(
 
 def _shifted(version: ServedVersion, word_id: WordId, ids: IdArray) -> DoubleArray:
     """Cosines moved to [0, 1], as 3CosMul multiplies and divides them."""
-    cosines: DoubleArray = scores.cosines(version.table.unit_vectors, version.direction(word_id)[None], ids[None])[0]
-    return (1 + cosines) / 2
+    return (1 + scores.cosines(version.table.unit_vectors, version.direction(word_id), ids)) / 2
 
 
 def _all_cosines(unit_vectors: FloatArray, direction: DoubleArray, ids: IdArray) -> FloatArray:

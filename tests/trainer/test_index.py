@@ -2,8 +2,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from app.core.table import INDEX_FILE, normalise
 from tests.published import ALWAYS_GRAPH, random_vectors
+from trainer import index
 from trainer.index import IndexLimits, build_index
 from trainer.progress import ignore
 
@@ -29,10 +32,11 @@ def test_a_graph_that_misses_the_recall_falls_back_to_the_scan(tmp_path: Path) -
     assert chosen.build_seconds > 0
 
 
-def test_a_graph_that_is_no_faster_falls_back_to_the_scan(tmp_path: Path) -> None:
-    """50 words are scanned faster than any graph is walked."""
-    limits = IndexLimits(flat_budget_milliseconds=0.0, min_recall=0.0)
-    assert build_index(tmp_path, normalise(random_vectors(50, 200))[0], limits, ignore).kind == "flat"
+def test_a_graph_that_is_no_faster_falls_back_to_the_scan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(index, "_milliseconds", lambda *_: 30.0)
+    limits = IndexLimits(min_recall=0.0)
+    chosen = build_index(tmp_path, normalise(random_vectors(500, 10))[0], limits, ignore)
+    assert (chosen.kind, chosen.query_milliseconds, list(tmp_path.iterdir())) == ("flat", 30.0, [])
 
 
 def test_the_graph_is_the_same_each_time(tmp_path: Path) -> None:

@@ -11,7 +11,8 @@ from tests.published import random_vectors
 def test_scores_are_the_cosines_rounded() -> None:
     vectors = random_vectors(40, 30)
     unit = (vectors / np.linalg.norm(vectors.astype(float), axis=1, keepdims=True)).astype(np.float32)
-    found = scores.cosines(unit, unit[:3].astype(np.float64), np.array([[5, 6], [7, 8], [9, 2]]))
+    asked = np.array([[5, 6], [7, 8], [9, 2]])
+    found = np.array([scores.cosines(unit, unit[i].astype(np.float64), asked[i]) for i in range(3)])
     expected = [[cosine(vectors[i], vectors[j]) for j in row] for i, row in enumerate([[5, 6], [7, 8], [9, 2]])]
     np.testing.assert_allclose(found, expected, atol=6e-7)
     np.testing.assert_array_equal(found, np.round(found, 6))
@@ -22,14 +23,22 @@ def test_bytes_do_not_depend_on_the_batch(dim: int) -> None:
     """Each pair alone and all together."""
     vectors = random_vectors(200, dim)
     unit = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
-    directions, ids = unit[:20].astype(np.float64), np.arange(20 * 9).reshape(20, 9)
-    together = scores.cosines(unit, directions, ids)
-    alone = [
-        [scores.cosines(unit, directions[i : i + 1], ids[i : i + 1, j : j + 1])[0, 0] for j in range(9)]
-        for i in range(20)
-    ]
+    directions, queries, ids = unit[:20].astype(np.float64), np.repeat(np.arange(20), 9), np.arange(20 * 9)
+    together = scores.of_pairs(unit, directions, queries, ids)
+    alone = [scores.cosines(unit, directions[i], np.array([j]))[0] for i, j in zip(queries, ids, strict=True)]
     np.testing.assert_array_equal(together, alone)
-    assert scores.cosine(directions[3], unit[ids[3, 4]].astype(np.float64)) == together[3, 4]
+    assert scores.cosine(directions[3], unit[ids[31]].astype(np.float64)) == together[31]
+
+
+@pytest.mark.parametrize("dim", [2, 50, 300, 1024])
+def test_slack_covers_the_worst_rounding_of_float32(dim: int) -> None:
+    """All products of one sign, added one by one, are where rounding errors grow most."""
+    vectors = np.abs(random_vectors(400, dim))
+    unit = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+    exact = unit[1:].astype(np.float64) @ unit[0].astype(np.float64)
+    one_by_one = np.cumsum(unit[1:] * unit[0], axis=1, dtype=np.float32)[:, -1]
+    furthest = np.abs(one_by_one - exact).max()
+    assert 0 < 2 * furthest < scores.slack(dim)
 
 
 def test_no_negative_zero() -> None:

@@ -135,7 +135,7 @@ def test_an_error_reaches_whoever_asked_and_the_next_is_served(index: Index) -> 
 
     async def run(pool: ThreadPoolExecutor) -> None:
         batcher = Batcher(index, pool)
-        with pytest.raises(ValueError, match="unpack"):
+        with pytest.raises(ValueError, match="mismatch"):
             await batcher.nearest(np.zeros((2, 2)), 10)
         assert (await batcher.nearest(asked[3], 10))[0][0] == 3
 
