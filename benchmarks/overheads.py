@@ -22,8 +22,8 @@ SLICES, SLICE_BLOCKS = 400, 12
 def overheads(setup: Setup, dim: int = 100) -> list[dict[str, Any]]:
     """Shares of the training time, one row each; slices of text with and without the loss take turns."""
     rows = []
-    for model, (architecture, objective) in MODELS.items():
-        chosen = {"architecture": architecture, "objective": objective, "dim": dim, "threads": 1}
+    for model, parameters in MODELS.items():
+        chosen = {**parameters, "dim": dim, "threads": 1}
         training = word2vec._Training(setup.corpus, Word2VecHyperparameters.model_validate(chosen), ignore, Saver(None))
         with_loss = training._stream(0)
         streams = with_loss, with_loss._replace(loss_every=2**40)

@@ -23,12 +23,17 @@ from trainer.corpus import EncodedCorpus, encode
 from trainer.word2vec import train
 
 UNIT = "thousand tokens/s"
+SAMPLING = {"objective": "negative-sampling"}
+SOFTMAX = {"objective": "hierarchical-softmax"}
 MODELS = {
-    "skip-gram-ns": ("skip-gram", "negative-sampling"),
-    "cbow-ns": ("cbow", "negative-sampling"),
-    "skip-gram-hs": ("skip-gram", "hierarchical-softmax"),
-    "cbow-hs": ("cbow", "hierarchical-softmax"),
+    "skip-gram-ns": {"architecture": "skip-gram", **SAMPLING},
+    "cbow-ns": {"architecture": "cbow", **SAMPLING},
+    "skip-gram-hs": {"architecture": "skip-gram", **SOFTMAX},
+    "cbow-hs": {"architecture": "cbow", **SOFTMAX},
+    "cbow-legacy-ns": {"architecture": "cbow", "cbow_gradient": "legacy", **SAMPLING},
+    "cbow-legacy-hs": {"architecture": "cbow", "cbow_gradient": "legacy", **SOFTMAX},
 }
+"""Our hyperparameters; the legacy gradient is the peers' only one."""
 
 
 @dataclass(frozen=True)
@@ -64,13 +69,11 @@ def cases(setup: Setup, names: list[str]) -> Iterator[Case]:
 
 
 def ours(setup: Setup, model: str, dim: int) -> Callable[..., Measurement]:
-    architecture, objective = MODELS[model]
 
     def measure(seed: int, changes: dict[str, Any] | None = None) -> Measurement:
         parameters = Word2VecHyperparameters.model_validate(
             {
-                "architecture": architecture,
-                "objective": objective,
+                **MODELS[model],
                 "dim": dim,
                 "epochs": setup.epochs,
                 "seed": seed,
@@ -92,6 +95,11 @@ def ours(setup: Setup, model: str, dim: int) -> Callable[..., Measurement]:
         return Measurement(corpus.n_corpus_tokens * len(result.epochs) / seconds / 1e3, found, notes)
 
     return measure
+
+
+def _kind(model: str) -> tuple[bool, bool]:
+    """Whether it is CBOW, and whether it samples."""
+    return MODELS[model]["architecture"] == "cbow", MODELS[model]["objective"] == "negative-sampling"
 
 
 def gensim(setup: Setup, model: str, dim: int) -> Callable[[int], Measurement]:
@@ -118,14 +126,13 @@ def gensim_model(setup: Setup, model: str, dim: int, seed: int) -> Any:
     """gensim's `Word2Vec` with the parameters that all contestants have, not yet trained."""
     from gensim.models import Word2Vec  # noqa: PLC0415 - an optional peer
 
-    architecture, objective = MODELS[model]
-    is_sampling = objective == "negative-sampling"
-    rate = 0.05 if architecture == "cbow" else 0.025
+    is_cbow, is_sampling = _kind(model)
+    rate = 0.05 if is_cbow else 0.025
     return Word2Vec(
         vector_size=dim,
         window=5,
         sample=1e-3,
-        sg=int(architecture == "skip-gram"),
+        sg=int(not is_cbow),
         hs=int(not is_sampling),
         negative=5 if is_sampling else 0,
         workers=setup.threads,
@@ -156,15 +163,14 @@ def word2vec_c(setup: Setup, model: str, dim: int) -> Callable[[int], Measuremen
 
 def word2vec_c_command(setup: Setup, model: str, dim: int, output: Path) -> list[str]:
     """word2vec.c with the parameters that all contestants have."""
-    architecture, objective = MODELS[model]
-    is_sampling = objective == "negative-sampling"
+    is_cbow, is_sampling = _kind(model)
     options = {
         "train": setup.text,
         "output": output,
         "size": dim,
         "window": 5,
         "sample": "1e-3",
-        "cbow": int(architecture == "cbow"),
+        "cbow": int(is_cbow),
         "hs": int(not is_sampling),
         "negative": 5 if is_sampling else 0,
         "threads": setup.threads,

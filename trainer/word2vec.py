@@ -33,6 +33,7 @@ from trainer.kernels.word2vec import block_kernel
 from trainer.progress import Progress, Report, ignore
 from trainer.sampling import keep_limits, keep_probabilities
 from trainer.schedule import block_learning_rates, chunks
+from trainer.sharing import replication
 from trainer.soundness import check_vectors
 
 REPORT_SECONDS = 0.5
@@ -41,6 +42,8 @@ LARGEST_CHUNK = 128
 LOSS_EVERY = 128
 """One window in so many is measured: about 1 % of the time."""
 HELD_OUT_BLOCKS = 16
+TABLES_VERSION = 2
+"""Changes when the rows of a checkpoint come to mean something else: 2 numbers the Huffman tree from its root."""
 SAMPLE_EPOCH = 2**32
 """The held-out sample draws as an epoch of its own."""
 
@@ -85,7 +88,8 @@ def train(
 
     Every kept token is the center of exactly one window an epoch. With one thread the result is a function of corpus
     and hyperparameters, also when resumed from `checkpoints`; more threads update shared rows without locks (Niu et
-    al. 2011), so that their results differ from run to run within the noise of a seed.
+    al. 2011), the most visited ones by way of copies (`trainer.sharing`), so that their results differ from run to run
+    within the noise of a seed.
 
     The loss is the mean over predictions of their negative log-likelihood in nats, a prediction being one context row
     (CBOW: their mean) against its center and negatives, or against the center's whole Huffman path; it is measured on
@@ -142,7 +146,9 @@ class _Training:
         self.kernel = block_kernel(hyperparameters.architecture, hyperparameters.dim, n_negatives, is_legacy)
         n_threads = min(hyperparameters.threads or len(os.sched_getaffinity(0)), max(self.n_blocks, 1))
         longest = n_negatives + 1 if n_negatives else int(np.diff(self.targets.offsets).max())
-        self.scratch = [new_scratch(hyperparameters.window, hyperparameters.dim, longest) for _ in range(n_threads)]
+        shape = hyperparameters.window, hyperparameters.dim, longest
+        shared = replication(self.counts, self.targets, hyperparameters, n_threads)
+        self.scratch = [new_scratch(*shape, *shared) for _ in range(n_threads)]
         self.identity = _identity(self.ids, self.counts, hyperparameters)
         self.epochs: list[EpochResult] = []
         self.tally = _Tally()
@@ -282,4 +288,5 @@ def _read_only(ids: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
 def _identity(ids: npt.NDArray[np.int32], counts: npt.NDArray[np.int64], chosen: Word2VecHyperparameters) -> str:
     """What a checkpoint must share: all hyperparameters but the threads, the counts, and a sample of the ids."""
     sample = np.ascontiguousarray(ids[:: len(ids) // 2**18 + 1])
-    return fingerprint(chosen.model_dump_json(exclude={"threads"}), f"{BLOCK} {len(ids)}", counts, sample)
+    numbers = f"{TABLES_VERSION} {BLOCK} {len(ids)}"
+    return fingerprint(chosen.model_dump_json(exclude={"threads"}), numbers, counts, sample)

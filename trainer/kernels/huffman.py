@@ -17,7 +17,7 @@ def huffman_paths(
     Returns
     -------
     offsets : int64 (n_words + 1,), word i's path is ``points[offsets[i]:offsets[i + 1]]``
-    points : int32, inner nodes 0..n_words - 2; the root is n_words - 2
+    points : int32, inner nodes 0..n_words - 2 by falling weight, as words are; the root is 0
     labels : float32, 1 where the path goes to the more frequent child (bit 0), else 0: word2vec.c's ``1 - code``
     """
     n_words = len(counts)
@@ -71,6 +71,6 @@ def _fill_paths(parents, bits, offsets, points, labels):
     for word in range(n_words):
         node = word
         for place in range(offsets[word + 1] - 1, offsets[word] - 1, -1):
-            points[place] = parents[node]
+            points[place] = n_words - 2 - parents[node]
             labels[place] = 1 - bits[node]
             node = n_words + parents[node]

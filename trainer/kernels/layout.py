@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -54,7 +55,10 @@ class Tables(NamedTuple):
 
 
 class Scratch(NamedTuple):
-    """Memory of one thread. Slots of output rows: while one window's are used, the second next one's are fetched."""
+    """Memory of one thread. Slots of output rows: while one window's are used, the second next one's are fetched.
+
+    Replicas are of the first rows of both tables (`trainer.kernels.replicas`), merged every `merge_every` windows.
+    """
 
     words: npt.NDArray[np.int32]
     bits: npt.NDArray[np.uint64]
@@ -65,6 +69,9 @@ class Scratch(NamedTuple):
     scores: npt.NDArray[np.float32]
     rows: npt.NDArray[np.float32]
     tally: npt.NDArray[np.float64]
+    input_replicas: npt.NDArray[np.float32]
+    output_replicas: npt.NDArray[np.float32]
+    merge_every: int
 
 
 def aligned_rows(n_rows: int, n_columns: int) -> npt.NDArray[np.float32]:
@@ -79,8 +86,9 @@ def padded(dim: int) -> int:
     return -(-dim // 16) * 16
 
 
-def new_scratch(window: int, dim: int, max_outputs: int) -> Scratch:
+def new_scratch(window: int, dim: int, max_outputs: int, n_replicas: int, merge_every: int) -> Scratch:
     """Scratch for one thread, for windows of `window` words a side and at most `max_outputs` output rows."""
+    replicas = (2, n_replicas, padded(dim))
     n_outputs = -(-max_outputs // MAX_GROUP) * MAX_GROUP + MAX_GROUP
     width = -(-dim // LANES) * LANES
     n_scores = 2 * window * n_outputs + LANES
@@ -94,6 +102,9 @@ def new_scratch(window: int, dim: int, max_outputs: int) -> Scratch:
         scores=_apart(n_scores, np.float32),
         rows=_apart((2 * window + 3) * width, np.float32).reshape(-1, width),
         tally=_apart(5, np.float64),
+        input_replicas=_apart(math.prod(replicas), np.float32).reshape(replicas),
+        output_replicas=_apart(math.prod(replicas), np.float32).reshape(replicas),
+        merge_every=merge_every,
     )
 
 
@@ -121,6 +132,9 @@ class Addresses(NamedTuple):
     slot: int
     input_table: int
     output_table: int
+    input_replicas: int
+    output_replicas: int
+    n_replicas: int
     stride: int
     columns: int
     n_words: int
@@ -147,6 +161,9 @@ def addresses_of(targets, tables, scratch):
         scratch.outputs.shape[1],
         tables.inputs.ctypes.data,
         tables.outputs.ctypes.data,
+        scratch.input_replicas.ctypes.data,
+        scratch.output_replicas.ctypes.data,
+        scratch.input_replicas.shape[1],
         4 * tables.inputs.shape[1],
         targets.columns.ctypes.data,
         tables.inputs.shape[0],

@@ -10,6 +10,7 @@ from numba import njit
 from trainer.kernels.memory import float32_at, int32_at, int64_at, write_float32, write_int64
 from trainer.kernels.noise import noise_word_but
 from trainer.kernels.options import KERNEL_OPTIONS
+from trainer.kernels.replicas import row_address
 
 PATH_TAIL = 2
 """Huffman paths are cut into full groups, then pairs; an odd one gets a filler row, which learns nothing."""
@@ -19,10 +20,10 @@ PATH_TAIL = 2
 def choose_noise(at, center, slot, key, counter, n_negatives):
     """Write the addresses of the output rows of the center and its negatives into `slot`; returns the next counter."""
     outputs = at.outputs + 8 * at.slot * slot
-    write_int64(outputs, 0, at.output_table + center * at.stride)
+    write_int64(outputs, 0, row_address(at.output_table, at.output_replicas, at.n_replicas, center, at.stride))
     for k in range(1, n_negatives + 1):
         word, counter = noise_word_but(at.columns, at.n_words, center, key, counter)
-        write_int64(outputs, k, at.output_table + word * at.stride)
+        write_int64(outputs, k, row_address(at.output_table, at.output_replicas, at.n_replicas, word, at.stride))
     return counter
 
 
@@ -33,7 +34,8 @@ def choose_path(at, center, slot):
     start = int64_at(at.offsets, center)
     n_outputs = int64_at(at.offsets, center + 1) - start
     for k in range(n_outputs):
-        write_int64(outputs, k, at.output_table + np.int64(int32_at(at.points, start + k)) * at.stride)
+        node = np.int64(int32_at(at.points, start + k))
+        write_int64(outputs, k, row_address(at.output_table, at.output_replicas, at.n_replicas, node, at.stride))
         write_float32(labels, k, float32_at(at.point_labels, start + k))
     for k in range(n_outputs, n_outputs + PATH_TAIL - 1):
         write_int64(outputs, k, at.filler)

@@ -5,6 +5,7 @@ from numba import njit
 
 from trainer.kernels.hashing import below, lower_half, mixed
 from trainer.kernels.memory import int32_at, write_int64
+from trainer.kernels.replicas import row_address
 
 BLOCK = 1024
 """Positions of the corpus in one block: the unit of the learning rate, of random keys and of work."""
@@ -65,26 +66,26 @@ def drawn_window(bits, window, shrink):
 
 
 @njit(nogil=True, cache=True)
-def gather_context(words, center, left, end, reach, table, stride, contexts):
+def gather_context(words, center, left, end, reach, contexts, table, replicas, n_replicas, stride):
     """Write the addresses of the rows of the tokens around index `center`, within its line; returns their number.
 
     Parameters
     ----------
     words : int64, address of what `kept_tokens` wrote; ``words[left:end]`` is read
-    table, stride : int64, address of row 0 and bytes from row to row
     contexts : int64, address of int64 (2 * reach,), overwritten
+    table, replicas, n_replicas, stride : int64, as for `row_address`
     """
     n = 0
     for i in range(center - 1, max(left, center - reach) - 1, -1):
         word = int32_at(words, i)
         if word < 0:
             break
-        write_int64(contexts, n, table + np.int64(word) * stride)
+        write_int64(contexts, n, row_address(table, replicas, n_replicas, np.int64(word), stride))
         n += 1
     for i in range(center + 1, min(end, center + reach + 1)):
         word = int32_at(words, i)
         if word < 0:
             break
-        write_int64(contexts, n, table + np.int64(word) * stride)
+        write_int64(contexts, n, row_address(table, replicas, n_replicas, np.int64(word), stride))
         n += 1
     return n

@@ -36,6 +36,7 @@ from trainer.kernels.layout import (
 from trainer.kernels.memory import int32_at, int64_at, write_float32, write_int64
 from trainer.kernels.objectives import PATH_TAIL, choose_noise, choose_path, scores_loss, tile_labels
 from trainer.kernels.options import KERNEL_OPTIONS
+from trainer.kernels.replicas import copy_rows, merge_rows, row_address, rows_due
 from trainer.kernels.revision import REVISION
 from trainer.kernels.simd import add_to_rows, logistic_gradients, prefetch_row, score_rows, sum_rows, update_rows
 from trainer.kernels.windows import drawn_window, gather_context, kept_tokens
@@ -134,6 +135,9 @@ def block_kernel(architecture: str, dim: int, n_negatives: int, legacy_gradient:
                 for k in range(n_negatives + 1):
                     write_float32(at.labels, slot * at.slot + k, np.float32(1.0 if k == 0 else 0.0))
             tile_labels(at.labels, group, 2 * window, group, tail, at.tiled_labels)
+        copy_rows(tables.inputs, scratch.input_replicas)
+        copy_rows(tables.outputs, scratch.output_replicas)
+        n_merges, until_merge = 0, scratch.merge_every
         n_kept, n_windows, n_predictions = 0, 0, 0
         for block in range(first_block, last_block):
             left, first, last, end = kept_tokens(ids, block, keep, stream.token_key, window, words, bits)
@@ -156,11 +160,31 @@ def block_kernel(architecture: str, dim: int, n_negatives: int, legacy_gradient:
                         prefetch_row(int64_at(at.outputs, ahead * at.slot + k), dim)
                     entering = later + window
                     if entering < end:
-                        prefetch_row(at.input_table + max(0, np.int64(int32_at(at.words, entering))) * at.stride, dim)
+                        word = max(0, np.int64(int32_at(at.words, entering)))
+                        prefetch_row(
+                            row_address(at.input_table, at.input_replicas, at.n_replicas, word, at.stride), dim
+                        )
                 if n_outputs > 0:
+                    until_merge -= 1
+                    if until_merge == 0:
+                        n_merges += 1
+                        until_merge = scratch.merge_every
+                        merge_rows(tables.inputs, scratch.input_replicas, rows_due(n_merges))
+                        merge_rows(tables.outputs, scratch.output_replicas, rows_due(n_merges))
                     n_kept += 1
                     reach = drawn_window(bits[center], window, shrink_windows)
-                    n = gather_context(at.words, center, left, end, reach, at.input_table, at.stride, at.contexts)
+                    n = gather_context(
+                        at.words,
+                        center,
+                        left,
+                        end,
+                        reach,
+                        at.contexts,
+                        at.input_table,
+                        at.input_replicas,
+                        at.n_replicas,
+                        at.stride,
+                    )
                     if n > 0:
                         n_windows += 1
                         wants_loss = center % loss_every == 0
@@ -191,6 +215,8 @@ def block_kernel(architecture: str, dim: int, n_negatives: int, legacy_gradient:
                 center, following, later = following, later, _next_center(at.words, later + 1, last)
                 n_outputs, n_next = n_next, n_later
                 slot = (slot + 1) % SLOTS
+        merge_rows(tables.inputs, scratch.input_replicas, at.n_replicas)
+        merge_rows(tables.outputs, scratch.output_replicas, at.n_replicas)
         tally[KEPT] += n_kept
         tally[WINDOWS] += n_windows
         tally[PREDICTIONS] += n_predictions

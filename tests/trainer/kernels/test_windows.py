@@ -32,7 +32,7 @@ def windows_by_kernel(ids: npt.NDArray[np.int32], keep: npt.NDArray[np.uint32]) 
             if words[i] < 0:
                 continue
             reach = drawn_window(np.uint64(bits[i]), WINDOW, True)
-            n = gather_context(words.ctypes.data, i, left, end, reach, 0, 1, contexts.ctypes.data)
+            n = gather_context(words.ctypes.data, i, left, end, reach, contexts.ctypes.data, 0, 0, 0, 1)
             found[-1].append((int(words[i]), contexts[:n].tolist()))
     return [window for block in reversed(found) for window in block]
 

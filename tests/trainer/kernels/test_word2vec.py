@@ -45,6 +45,7 @@ class Case:
     n_words: int = 40
     n_positions: int = BLOCK + 300
     rate: float = 0.2
+    n_replicas: int = 0
 
     def __post_init__(self) -> None:
         generator = np.random.default_rng(self.dim)
@@ -72,7 +73,7 @@ class Case:
             loss_every,
         )
         longest = self.n_negatives + 1 if self.n_negatives else int(np.diff(self.targets.offsets).max())
-        scratch = new_scratch(self.window, self.dim, longest)
+        scratch = new_scratch(self.window, self.dim, longest, self.n_replicas, merge_every=7)
         kernel = block_kernel(self.architecture, self.dim, self.n_negatives, self.is_legacy)
         kernel(stream, self.targets, self.tables, scratch, 0, len(self.rates))
         return scratch.tally
@@ -105,10 +106,14 @@ CASES = [
     Case("cbow", 20, 0),
     Case("skip-gram", 24, 13, rate=0.05),
     Case("skip-gram", 9, 1, n_words=2),
+    Case("skip-gram", 20, 5, n_replicas=11),
+    Case("cbow", 20, 0, n_replicas=39),
 ]
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda c: f"{c.architecture}-{c.dim}-{c.n_negatives}-{c.is_legacy}")
+@pytest.mark.parametrize(
+    "case", CASES, ids=lambda c: f"{c.architecture}-{c.dim}-{c.n_negatives}-{c.is_legacy}-{c.n_replicas}"
+)
 def test_an_epoch_is_that_of_the_oracle(case: Case) -> None:
     """Every draw, window and step: tables, loss and counts after more than a block, with words repeated in windows."""
     inputs, outputs = (table[:, : case.dim].astype(np.float64) for table in case.tables)
