@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.core.jobs import Claim
+from app.core.table import GraphStorage
 from trainer.progress import Progress
 
 
@@ -20,6 +21,7 @@ class Order:
     cache: str
     threads: int
     checkpoint_seconds: float
+    graph_storage: GraphStorage
 
 
 @dataclass(frozen=True)

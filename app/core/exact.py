@@ -11,8 +11,8 @@ from threadpoolctl import threadpool_limits
 from app.core import scores
 from app.core.scores import DoubleArray, FloatArray
 
-PRODUCTS_AT_A_TIME = 1 << 23
-"""Bounds the memory of a scan: 32 MiB, more only where one direction alone needs it."""
+PRODUCTS_AT_A_TIME = 1 << 24
+"""Bounds the memory of a scan: 64 MiB, more only where one direction alone needs it."""
 LARGEST_GROUP = 64
 GROUPS_PER_ANSWER = 8
 """So many groups of words for each of the k answers let the best of each group tell which words are worth a look."""

@@ -35,6 +35,8 @@ MAX_HEADER_BYTES = 1 << 20
 _DTYPES = {"F32": np.float32, "I64": np.int64, "I32": np.int32, "U8": np.uint8}
 
 FloatArray = npt.NDArray[np.float32]
+GraphStorage = Literal["float32", "float16", "int8"]
+"""What a graph keeps of each vector while it is searched."""
 
 
 class _Part(BaseModel):
@@ -46,10 +48,19 @@ class FileDigest(_Part):
     sha256: str
 
 
+class GraphSearch(_Part):
+    """With how much effort a graph is searched, and what was measured with it."""
+
+    ef_search: int
+    recall_at_10: float
+    query_milliseconds: float
+
+
 class IndexDescription(_Part):
     """How the index was chosen: what it is, how it searches, and what was measured.
 
-    `flat` scans the table itself and has no file of its own.
+    `flat` scans the table itself and has no file of its own. What is measured is for words; sums of words lie farther
+    from all words, need more effort, and are scanned for if `sums` is None.
     """
 
     kind: Literal["flat", "hnsw"]
@@ -57,6 +68,7 @@ class IndexDescription(_Part):
     recall_at_10: float
     build_seconds: float
     query_milliseconds: float
+    sums: GraphSearch | None = None
 
 
 class CorpusOrigin(_Part):

@@ -16,6 +16,7 @@ import numpy as np
 
 from app.core.errors import Overloaded
 from app.core.scores import DoubleArray
+from app.core.table import GraphSearch
 from app.search.index import Index, fetch_size
 
 MAX_BATCH = 64
@@ -30,11 +31,11 @@ Found = tuple[list[int], list[float]]
 class _Query:
     direction: DoubleArray
     fetch: int
-    exactly: bool
+    graph: GraphSearch | None
     answer: asyncio.Future[Found]
 
     def fits(self, other: _Query) -> bool:
-        return self.fetch == other.fetch and self.exactly == other.exactly
+        return self.fetch == other.fetch and self.graph == other.graph
 
 
 class Batcher:
@@ -46,8 +47,8 @@ class Batcher:
         self._waiting: deque[_Query] = deque()
         self._draining: asyncio.Task[None] | None = None
 
-    async def nearest(self, direction: DoubleArray, k: int, *, exactly: bool = False) -> Found:
-        """Ids and scores of at least the `k` best (all, if there are fewer), best first.
+    async def nearest(self, direction: DoubleArray, k: int, graph: GraphSearch | None = None) -> Found:
+        """Ids and scores of at least the `k` best (all, if there are fewer), best first; by a scan without `graph`.
 
         Raises
         ------
@@ -56,7 +57,7 @@ class Batcher:
         """
         if len(self._waiting) >= MAX_WAITING:
             raise Overloaded
-        query = _Query(direction, fetch_size(k), exactly, asyncio.get_running_loop().create_future())
+        query = _Query(direction, fetch_size(k), graph, asyncio.get_running_loop().create_future())
         self._waiting.append(query)
         if self._draining is None or self._draining.done():
             self._draining = asyncio.create_task(self._drain())
@@ -91,5 +92,5 @@ class Batcher:
 
     def _search(self, batch: list[_Query]) -> list[Found]:
         directions = np.stack([query.direction for query in batch])
-        ids, scores = self._index.nearest(directions, batch[0].fetch, exactly=batch[0].exactly)
+        ids, scores = self._index.nearest(directions, batch[0].fetch, batch[0].graph)
         return list(zip(ids.tolist(), scores.tolist(), strict=True))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
@@ -11,7 +12,7 @@ import numpy.typing as npt
 from app.core import exact
 from app.core.errors import TableDamaged
 from app.core.scores import DoubleArray
-from app.core.table import Table
+from app.core.table import GraphSearch, Table
 
 if TYPE_CHECKING:
     import faiss
@@ -40,32 +41,42 @@ class Index:
     table: Table
     graph: faiss.IndexHNSW | None
 
-    def nearest(self, directions: DoubleArray, k: int, *, exactly: bool) -> tuple[npt.NDArray[np.int64], DoubleArray]:
+    @cached_property
+    def for_words(self) -> GraphSearch | None:
+        """How the graph finds neighbours of words; None: by a scan."""
+        index = self.table.manifest.index
+        if self.graph is None:
+            return None
+        return GraphSearch(
+            ef_search=int(index.parameters["ef_search"]),
+            recall_at_10=index.recall_at_10,
+            query_milliseconds=index.query_milliseconds,
+        )
+
+    @property
+    def for_sums(self) -> GraphSearch | None:
+        """How the graph finds what is near to sums of words and to any other vectors; None: by a scan."""
+        return self.table.manifest.index.sums
+
+    def nearest(
+        self, directions: DoubleArray, k: int, graph: GraphSearch | None
+    ) -> tuple[npt.NDArray[np.int64], DoubleArray]:
         """Ids and scores, (n, k) each, best first; a graph may find fewer, then the last ids are -1.
 
         Parameters
         ----------
         directions : float64 (n, dim), each of length 1
         k : a `fetch_size`, or smaller
-        exactly : scan even if there is a graph
+        graph : how to search the graph, one of `for_words` and `for_sums`; None scans
         """
         k = min(k, len(self.table.unit_vectors))
-        if exactly or self.graph is None:
+        if graph is None or self.graph is None:
             return exact.nearest(self.table.unit_vectors, directions, k)
-        return self._approximately(self.graph, directions, k)
-
-    def _approximately(
-        self, graph: faiss.IndexHNSW, directions: DoubleArray, k: int
-    ) -> tuple[npt.NDArray[np.int64], DoubleArray]:
         import faiss  # noqa: PLC0415 (see open_index)
 
         faiss.omp_set_num_threads(1)  # of the calling thread
-        ef_search = max(int(self.table.manifest.index.parameters["ef_search"]), k)
-        _, candidates = graph.search(
-            directions.astype(np.float32),
-            k,
-            params=faiss.SearchParametersHNSW(efSearch=ef_search),  # type: ignore[attr-defined] # made at run time
-        )
+        effort = faiss.SearchParametersHNSW(efSearch=max(graph.ef_search, k))  # type: ignore[attr-defined] # made at run time
+        _, candidates = self.graph.search(directions.astype(np.float32), k, params=effort)
         queries, places = np.nonzero(candidates >= 0)
         return exact.best(self.table.unit_vectors, directions, queries, candidates[queries, places], k)
 

@@ -11,6 +11,7 @@ import numpy as np
 from app.core import scores
 from app.core.errors import InvalidRequest
 from app.core.scores import DECIMALS, DoubleArray
+from app.core.table import GraphSearch
 from app.core.vocabulary import WordId
 from app.search import scans
 from app.search.schemas import (
@@ -61,7 +62,8 @@ async def neighbors(version: ServedVersion, query: NeighborsQuery) -> Body:
     if query.metric == "csls" or not scans.is_unfiltered(query):
         found = await scans.filtered(version, query, direction, excluded)
         return asked | {"neighbors": found}
-    return asked | await _nearest(version, direction, excluded, query.k, exact=query.exact, name="neighbors")
+    graph = version.index.for_words if query.word is not None else version.index.for_sums
+    return asked | await _nearest(version, direction, excluded, query.k, None if query.exact else graph, "neighbors")
 
 
 async def analogy(version: ServedVersion, query: AnalogyQuery | AnalogyOfWords) -> Body:
@@ -80,7 +82,8 @@ async def analogy(version: ServedVersion, query: AnalogyQuery | AnalogyOfWords) 
     direction = _direction(version, together, [1.0] * len(positive) + [-1.0] * len(negative))
     if query.method == "mul":
         return asked | {"answers": await scans.by_product(version, positive, negative, direction, query.k)}
-    return asked | await _nearest(version, direction, together, query.k, exact=query.exact, name="answers")
+    graph = None if query.exact else version.index.for_sums
+    return asked | await _nearest(version, direction, together, query.k, graph, "answers")
 
 
 async def similarity(version: ServedVersion, query: SimilarityQuery) -> Body:
@@ -138,15 +141,19 @@ def encoded(values: scores.FloatArray, encoding: str) -> list[float] | str:
 
 
 async def _nearest(
-    version: ServedVersion, direction: DoubleArray, excluded: Sequence[WordId], k: int, *, exact: bool, name: str
+    version: ServedVersion,
+    direction: DoubleArray,
+    excluded: Sequence[WordId],
+    k: int,
+    graph: GraphSearch | None,
+    name: str,
 ) -> Body:
     left_out = set(excluded)
-    ids, found = await version.batcher.nearest(direction, k + len(left_out), exactly=exact)
+    ids, found = await version.batcher.nearest(direction, k + len(left_out), graph)
     kept = [(i, score) for i, score in zip(ids, found, strict=True) if i not in left_out and i >= 0][:k]
     body: Body = {name: _words(version, kept)}
-    if version.index_kind != "flat" and not exact:
-        index = version.table.manifest.index
-        body["approximate"] = {"index": index.kind, "recall_at_10": index.recall_at_10}
+    if graph:
+        body["approximate"] = {"index": version.table.manifest.index.kind, "recall_at_10": graph.recall_at_10}
     return body
 
 

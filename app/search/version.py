@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Sequence
 from concurrent.futures import Executor
 from functools import cached_property
-from typing import Literal
 
 import numpy as np
 
@@ -40,15 +39,11 @@ class ServedVersion:
         self.asked_by_number: float | None = None
         """When a request last named the number, by the monotonic clock; None if only aliases lead here."""
 
-    @property
-    def index_kind(self) -> Literal["flat", "hnsw"]:
-        return self.table.manifest.index.kind
-
     def warm(self) -> None:
         """Answer a few queries, so that the first client waits for no disk."""
         n_words = len(self.table.unit_vectors)
         for word_id in np.linspace(0, n_words - 1, min(WARM_QUERIES, n_words)).astype(int).tolist():
-            self.index.nearest(self.direction(WordId(word_id))[None], 10, exactly=False)
+            self.index.nearest(self.direction(WordId(word_id))[None], 10, self.index.for_words)
             self.table.neighbors.ids[: word_id + 1][-1:].sum()
 
     def direction(self, word_id: WordId) -> DoubleArray:

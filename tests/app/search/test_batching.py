@@ -10,12 +10,13 @@ import pytest
 
 from app.core.errors import Overloaded
 from app.core.scores import DoubleArray
-from app.core.table import open_table
+from app.core.table import GraphSearch, open_table
 from app.search import batching
 from app.search.batching import Batcher
 from app.search.index import Index, fetch_size, open_index
 from tests.published import random_vectors, write_version
 
+GRAPH = GraphSearch(ef_search=32, recall_at_10=1.0, query_milliseconds=1.0)
 Found = tuple[np.ndarray, np.ndarray]
 
 
@@ -27,10 +28,10 @@ class Watched(Index):
         object.__setattr__(self, "gate", threading.Event())
         return self
 
-    def nearest(self, directions: DoubleArray, k: int, *, exactly: bool) -> Found:
-        self.batches.append((len(directions), k, exactly))  # type: ignore[attr-defined]
+    def nearest(self, directions: DoubleArray, k: int, graph: GraphSearch | None) -> Found:
+        self.batches.append((len(directions), k, graph))  # type: ignore[attr-defined]
         assert self.gate.wait(10)  # type: ignore[attr-defined]
-        return super().nearest(directions, k, exactly=exactly)
+        return super().nearest(directions, k, graph)
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +51,7 @@ def test_fetch_size(k: int, size: int) -> None:
 
 
 def test_what_waits_is_searched_together_and_alike(index: Index) -> None:
-    """The first goes alone; those that came meanwhile go together, apart by fetch size and exactness."""
+    """The first goes alone; those that came meanwhile go together, apart by fetch size and kind of search."""
     watched = Watched(index.table, index.graph).watch()
     asked = directions(index)
 
@@ -59,14 +60,14 @@ def test_what_waits_is_searched_together_and_alike(index: Index) -> None:
         first = asyncio.create_task(batcher.nearest(asked[0], 10))
         await asyncio.sleep(0.05)
         others = [asyncio.create_task(batcher.nearest(asked[i], 100 if i == 7 else 10)) for i in range(1, 12)]
-        others.append(asyncio.create_task(batcher.nearest(asked[12], 10, exactly=True)))
+        others.append(asyncio.create_task(batcher.nearest(asked[12], 10, GRAPH)))
         await asyncio.sleep(0.05)
         watched.gate.set()  # type: ignore[attr-defined]
         return await asyncio.gather(first, *others)
 
     with ThreadPoolExecutor(1) as pool:
         found = asyncio.run(run(pool))
-    assert watched.batches == [(1, 16, False), (10, 16, False), (1, 128, False), (1, 16, True)]  # type: ignore[attr-defined]
+    assert watched.batches == [(1, 16, None), (10, 16, None), (1, 128, None), (1, 16, GRAPH)]  # type: ignore[attr-defined]
     assert [ids[0] for ids, _ in found] == list(range(13)), "each gets its own answer"
     assert len(found[7][0]) == 128
 
