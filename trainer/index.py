@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from app.core import exact
-from app.core.table import INDEX_FILE, FloatArray, GraphSearch, GraphStorage, IndexDescription
+from app.core.table import INDEX_FILE, FloatArray, GraphSearch, IndexDescription
 from trainer.progress import Progress, Report
 
 FLAT_BUDGET_MILLISECONDS = 5.0
@@ -33,8 +33,6 @@ FETCHED = 16
 N_RECALL_QUERIES = 500
 BATCH = 16
 ADDED_AT_A_TIME = 5_000
-RANGE_WORDS = 100_000
-"""Words, at most, that the ranges of `int8` are read off."""
 
 Directions = npt.NDArray[np.float32]
 Ids = npt.NDArray[np.int64]
@@ -47,7 +45,6 @@ class IndexLimits:
     flat_budget_milliseconds: float = FLAT_BUDGET_MILLISECONDS
     min_recall: float = MIN_RECALL
     must_be_faster: bool = True
-    storage: GraphStorage = "float32"
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,21 +84,17 @@ def build_index(folder: Path, unit_vectors: FloatArray, limits: IndexLimits, rep
     if alone <= limits.flat_budget_milliseconds:
         return flat
     started = time.monotonic()
-    index = _build(unit_vectors, limits.storage, report)
+    index = _build(unit_vectors, report)
     build_seconds = round(time.monotonic() - started, 3)
     most_milliseconds = together if limits.must_be_faster else math.inf
     for_words = _sufficient(index, unit_vectors, words, limits.min_recall, most_milliseconds)
     if for_words is None:
         return flat.model_copy(update={"build_seconds": build_seconds})
-    faiss.write_index(index, str(folder / INDEX_FILE))
+    # the vectors are in the table already
+    faiss.write_index(index, str(folder / INDEX_FILE), faiss.IO_FLAG_SKIP_STORAGE)  # type: ignore[call-overload]
     return IndexDescription(
         kind="hnsw",
-        parameters={
-            "links": LINKS,
-            "ef_construction": EF_CONSTRUCTION,
-            "ef_search": for_words.ef_search,
-            "storage": limits.storage,
-        },
+        parameters={"links": LINKS, "ef_construction": EF_CONSTRUCTION, "ef_search": for_words.ef_search},
         recall_at_10=for_words.recall_at_10,
         build_seconds=build_seconds,
         query_milliseconds=for_words.query_milliseconds,
@@ -140,15 +133,8 @@ def _scan(queries: Directions, unit_vectors: FloatArray) -> None:
     exact.nearest(unit_vectors, queries.astype(np.float64), min(K + 1, len(unit_vectors)))
 
 
-def _build(unit_vectors: FloatArray, storage: GraphStorage, report: Report) -> faiss.IndexHNSW:
-    dim = unit_vectors.shape[1]
-    index: faiss.IndexHNSW
-    if storage == "float32":
-        index = faiss.IndexHNSWFlat(dim, LINKS, faiss.METRIC_INNER_PRODUCT)
-    else:
-        kind = {"float16": faiss.ScalarQuantizer.QT_fp16, "int8": faiss.ScalarQuantizer.QT_8bit}[storage]
-        index = faiss.IndexHNSWSQ(dim, kind, LINKS, faiss.METRIC_INNER_PRODUCT)  # type: ignore[arg-type] # an enumerator
-        index.train(unit_vectors[:: len(unit_vectors) // RANGE_WORDS + 1])
+def _build(unit_vectors: FloatArray, report: Report) -> faiss.IndexHNSWFlat:
+    index = faiss.IndexHNSWFlat(unit_vectors.shape[1], LINKS, faiss.METRIC_INNER_PRODUCT)
     index.hnsw.efConstruction = EF_CONSTRUCTION
     for start in range(0, len(unit_vectors), ADDED_AT_A_TIME):
         index.add(unit_vectors[start : start + ADDED_AT_A_TIME])

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.core.jobs import Claim
-from app.core.table import GraphStorage
 from trainer.progress import Progress
 
 
@@ -21,7 +20,6 @@ class Order:
     cache: str
     threads: int
     checkpoint_seconds: float
-    graph_storage: GraphStorage
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,6 @@ from app.core.text import TextSpec
 from trainer import glove, word2vec
 from trainer.checkpoint import Checkpoints, FolderCheckpoints
 from trainer.corpus import EncodedCorpus, encode
-from trainer.index import IndexLimits
 from trainer.messages import Advanced, Order, Published, Refused
 from trainer.progress import Progress, Report
 from trainer.publish import Provenance, publish
@@ -170,7 +169,6 @@ def _run(order: Order, connection: Connection) -> Published:
         provenance=provenance,
         threads=threads,
         report=report_to("publishing"),
-        limits=IndexLimits(storage=order.graph_storage),
     )
     _store(storage, order.prefix, folder, manifest)
     return Published(hashlib.sha256(manifest).hexdigest(), json.loads(manifest))

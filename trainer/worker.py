@@ -153,7 +153,6 @@ class Attempt:
             cache=str(self._settings.cache),
             threads=self._settings.trainer_threads,
             checkpoint_seconds=self._settings.checkpoint_seconds,
-            graph_storage=self._settings.graph_storage,
         )
         context = multiprocessing.get_context("spawn")  # numba and faiss hang or abort after a fork
         receiving, sending = context.Pipe(duplex=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -61,9 +61,6 @@ class Settings(BaseSettings):
     checkpoint_seconds: Annotated[float, Field(ge=0)] = 60.0
     """How often a training saves where it is; 0 turns that off."""
     trainer_threads: Annotated[int, Field(ge=1)] = os.cpu_count() or 1
-    graph_storage: Literal["float32", "float16", "int8"] = "float32"
-    """What the graph of a large vocabulary keeps of each vector while it is searched; answers are scored exactly in any
-    case. Vectors take half or a quarter of the memory; building takes five times and searching three times as long."""
     scratch_dir: Path | None = None
     """Where a training keeps its working files; default: ``scratch`` in `data_dir`."""
     cache_dir: Path | None = None

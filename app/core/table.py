@@ -35,8 +35,6 @@ MAX_HEADER_BYTES = 1 << 20
 _DTYPES = {"F32": np.float32, "I64": np.int64, "I32": np.int32, "U8": np.uint8}
 
 FloatArray = npt.NDArray[np.float32]
-GraphStorage = Literal["float32", "float16", "int8"]
-"""What a graph keeps of each vector while it is searched."""
 
 
 class _Part(BaseModel):

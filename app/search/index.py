@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from app.core import exact
 from app.core.errors import TableDamaged
-from app.core.scores import DoubleArray
+from app.core.scores import DoubleArray, FloatArray
 from app.core.table import GraphSearch, Table
 
 if TYPE_CHECKING:
@@ -36,10 +36,12 @@ class Index:
     ----------
     table : Table
     graph : the approximate index, or None where a scan is fast enough
+    storage : where the graph finds vectors, if not in itself; kept alive with it
     """
 
     table: Table
     graph: faiss.IndexHNSW | None
+    storage: faiss.IndexFlat | None = None
 
     @cached_property
     def for_words(self) -> GraphSearch | None:
@@ -95,9 +97,26 @@ def open_index(table: Table) -> Index:
     import faiss  # noqa: PLC0415
 
     try:
-        graph = faiss.read_index(str(table.index_file), faiss.IO_FLAG_MMAP_IFC)
+        graph = cast("faiss.IndexHNSW", faiss.read_index(str(table.index_file), faiss.IO_FLAG_MMAP_IFC))
     except RuntimeError as error:
         raise TableDamaged(f"The index cannot be read: {error}") from error
     if graph.ntotal != table.manifest.n_words or graph.d != table.manifest.dim:
         raise TableDamaged("The index does not belong to the table.")
-    return Index(table, cast("faiss.IndexHNSW", graph))
+    if graph.storage is not None:  # published before graphs shared the table's vectors
+        return Index(table, graph)
+    storage = _over(table.unit_vectors)
+    graph.storage, graph.own_fields = storage, False
+    return Index(table, graph, storage)
+
+
+def _over(unit_vectors: FloatArray) -> faiss.IndexFlat:
+    """The table's vectors as FAISS sees them: the same memory, which its own constructors would copy."""
+    import faiss  # noqa: PLC0415
+
+    storage = faiss.IndexFlatIP(unit_vectors.shape[1])
+    storage.ntotal = len(unit_vectors)
+    codes, address = storage.codes, faiss.swig_ptr(unit_vectors.view(np.uint8))
+    codes.is_owned = False
+    codes.view_data = codes.c_ptr = address
+    codes.view_size = codes.c_size = unit_vectors.nbytes
+    return storage

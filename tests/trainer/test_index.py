@@ -1,14 +1,12 @@
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
-from typing import cast
 
 import faiss
 import numpy as np
 import pytest
 
-from app.core.table import INDEX_FILE, GraphStorage, normalise
+from app.core.table import INDEX_FILE, normalise
 from tests.published import ALWAYS_GRAPH, FloatArray, random_vectors
 from trainer import index
 from trainer.index import IndexLimits, build_index
@@ -25,7 +23,7 @@ def test_a_slow_scan_gets_a_graph_with_the_smallest_sufficient_effort(tmp_path: 
     chosen = build_index(tmp_path, normalise(random_vectors(3000, 20))[0], limits, ignore)
     assert chosen.kind == "hnsw"
     assert chosen.recall_at_10 >= 0.99
-    assert chosen.parameters == {"links": 16, "ef_construction": 100, "ef_search": 16, "storage": "float32"}
+    assert chosen.parameters == {"links": 16, "ef_construction": 100, "ef_search": 16}
     assert (tmp_path / INDEX_FILE).exists()
 
 
@@ -60,7 +58,7 @@ def test_sums_are_scanned_for_where_the_graph_misses_them(tmp_path: Path) -> Non
     vectors = (centers + 0.05 * generator.standard_normal(centers.shape)).astype(np.float32)
     unit_vectors = normalise(vectors)[0]
     chosen = build_index(tmp_path, unit_vectors, ALWAYS_GRAPH, ignore)
-    graph = cast("faiss.IndexHNSW", faiss.read_index(str(tmp_path / INDEX_FILE)))
+    graph = index._build(unit_vectors, ignore)
     graph.hnsw.efSearch = 16
     of_words = index.recall(graph, unit_vectors, index.word_sample(unit_vectors))
     of_sums = index.recall(graph, unit_vectors, index.sum_sample(unit_vectors))
@@ -88,15 +86,3 @@ def test_recall_is_the_share_of_right_answers(tmp_path: Path) -> None:
 def nearest_words(unit_vectors: FloatArray, word: int) -> list[tuple[int, float]]:
     scores = np.round(unit_vectors.astype(np.float64) @ unit_vectors[word].astype(np.float64), 6).tolist()
     return sorted(((i, s) for i, s in enumerate(scores) if i != word), key=lambda pair: (-pair[1], pair[0]))[:10]
-
-
-@pytest.mark.parametrize("storage", ["float16", "int8"])
-def test_smaller_storage_is_smaller_and_its_answers_are_scored_exactly(tmp_path: Path, storage: GraphStorage) -> None:
-    unit_vectors, sizes = normalise(random_vectors(2000, 40))[0], []
-    for limits in (ALWAYS_GRAPH, replace(ALWAYS_GRAPH, storage=storage, min_recall=0.95)):
-        chosen = build_index(tmp_path, unit_vectors, limits, ignore)
-        sizes.append((tmp_path / INDEX_FILE).stat().st_size)
-    assert chosen.parameters["storage"] == storage
-    assert chosen.recall_at_10 >= 0.95
-    saved = 2000 * 40 * {"float16": 2, "int8": 3}[storage]
-    assert sizes[0] - sizes[1] == pytest.approx(saved, rel=0.05)
