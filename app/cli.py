@@ -1,23 +1,24 @@
-"""``wordkin``: start the service, train on a file, ask."""
+"""``wordkin``: start the service, train on a file, ask. Each command imports what it alone needs, when it runs."""
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import signal
 import sys
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from app import demo as demonstration
-from app.client import Client, Json, ServiceError
-from app.core.errors import DatabaseUnavailable
 from app.core.settings import Settings
-from app.processes import ServiceDied, check_schema, migrate, running
+from app.failures import ServiceDied, ServiceError
+
+if TYPE_CHECKING:
+    from app.client import Client
 
 app = typer.Typer(
     help="""Train word embeddings on your text and serve every version over REST.
@@ -78,6 +79,10 @@ def demo(
     settings = _settings(host, port)
     if "log_level" not in settings.model_fields_set:
         settings = settings.model_copy(update={"log_level": "warning"})  # lines would tear the progress bar
+    from app import demo as demonstration
+    from app.client import Client
+    from app.processes import running
+
     with running(settings) as service:
         client = Client(service.url)
         demonstration.run(client, settings.data_dir / "demo" / "bible.txt", console)
@@ -99,6 +104,8 @@ def demo(
 def up(host: Host = None, port: Port = None) -> None:
     """Start the whole service: migrate the database, then API and trainer, until Ctrl-C."""
     _stop_by_interrupt()
+    from app.processes import running
+
     settings = _settings(host, port)
     with running(settings) as service:
         console.print(
@@ -123,9 +130,10 @@ def _stop_by_interrupt() -> None:
 @app.command()
 def api(host: Host = None, port: Port = None) -> None:
     """Start only the API. The database must have been migrated."""
-    import uvicorn  # noqa: PLC0415 (the other commands start faster without it)
+    gc.disable()  # until `tune_process`
+    import uvicorn
 
-    from app.main import create_app, tune_process  # noqa: PLC0415
+    from app.main import create_app, tune_process
 
     settings = _settings(host, port)
     api_app = create_app(settings)
@@ -151,6 +159,8 @@ def trainer() -> None:
 @app.command(name="migrate")
 def migrate_command() -> None:
     """Bring the database to the newest schema."""
+    from app.processes import migrate
+
     settings = _settings()
     migrate(settings)
     console.print("The database has the newest schema.")
@@ -159,6 +169,9 @@ def migrate_command() -> None:
 @app.command()
 def check() -> None:
     """End with exit code 0 if the database answers and has the newest schema; for health checks."""
+    from app.core.errors import DatabaseUnavailable
+    from app.processes import check_schema
+
     settings = _settings()
     try:
         check_schema(settings)
@@ -179,7 +192,7 @@ def train(
     url: Url = DEFAULT_URL,
 ) -> None:
     """Upload a file, train on it with visible progress, publish the result as the model's next version."""
-    client = Client(url)
+    client = _client(url)
     model = model or file.name.split(".")[0]
     described = client.upload(corpus or model, file)
     console.print(f"corpus {described['name']}: {described['n_words']:,} words")
@@ -193,6 +206,12 @@ def train(
     if job["state"] != "succeeded":
         _fail(f"the job has {job['state']}: {(job['error'] or {}).get('detail', '')}")
     console.print(f"[bold]{model} version {job['version']}[/] is published.")
+
+
+def _client(url: str) -> Client:
+    from app.client import Client
+
+    return Client(url)
 
 
 def _assignment(item: str) -> tuple[str, Any]:
@@ -215,7 +234,7 @@ def neighbors(
     as_json: AsJson = False,
 ) -> None:
     """Print the words nearest to WORD, with their cosines."""
-    answer = Client(url).get("/neighbors", word=word, k=k, model=model, version=version)
+    answer = _client(url).get("/neighbors", word=word, k=k, model=model, version=version)
     _show(answer, answer["neighbors"], as_json=as_json)
 
 
@@ -225,11 +244,11 @@ def analogy(
     url: Url = DEFAULT_URL, as_json: AsJson = False,
 ) -> None:  # fmt: skip
     """Print A - B + C: `wordkin analogy king man woman`."""
-    answer = Client(url).get("/analogy", a=a, b=b, c=c, k=k, model=model, version=version)
+    answer = _client(url).get("/analogy", a=a, b=b, c=c, k=k, model=model, version=version)
     _show(answer, answer["answers"], as_json=as_json)
 
 
-def _show(answer: Json, words: list[Json], *, as_json: bool) -> None:
+def _show(answer: dict[str, Any], words: list[dict[str, Any]], *, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps(answer, ensure_ascii=False))
         return

@@ -11,15 +11,13 @@ import httpx
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
+from app.failures import ServiceError
+
 POLL_SECONDS = 0.25
 UPLOAD_PIECE_BYTES = 1 << 20
 ENDED = ("succeeded", "failed", "cancelled")
 
 Json = dict[str, Any]
-
-
-class ServiceError(Exception):
-    """The service answered with a problem, or not at all."""
 
 
 class Client:

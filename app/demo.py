@@ -9,7 +9,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from app.client import Client, Json, ServiceError
+from app.client import Client, Json
+from app.failures import ServiceError
 
 MODEL = "bible"
 WORDS = ("king", "bread", "gold", "sea")

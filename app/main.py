@@ -46,11 +46,13 @@ ms for it beside a busy event loop, four times as long as it searched."""
 def tune_process() -> None:
     """Prepare a process that does nothing but serve: short turns for threads, and no garbage sought among the modules.
 
-    A full collection over all that was imported stops every request for tens of milliseconds.
+    A full collection over all that was imported stops every request for tens of milliseconds. There is none before
+    either, as it would find next to nothing: a process that turns collections off while it imports starts in a sixth
+    less time, and they are turned on here.
     """
     sys.setswitchinterval(GIL_SWITCH_SECONDS)
-    gc.collect()
     gc.freeze()
+    gc.enable()
 
 
 def create_app(settings: Settings) -> FastAPI:

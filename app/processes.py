@@ -20,13 +20,10 @@ from alembic.script import ScriptDirectory
 
 from app.core.database import Database
 from app.core.settings import Settings
+from app.failures import ServiceDied
 
 START_SECONDS = 60.0
 STOP_SECONDS = 15.0
-
-
-class ServiceDied(Exception):
-    """A process of the service ended by itself."""
 
 
 def migrate(settings: Settings) -> None:

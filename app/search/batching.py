@@ -45,7 +45,7 @@ class Batcher:
         self._index = index
         self._pool = pool
         self._waiting: deque[_Query] = deque()
-        self._draining: asyncio.Task[None] | None = None
+        self._is_searching = False  # read and written by the loop alone
 
     async def nearest(self, direction: DoubleArray, k: int, graph: GraphSearch | None = None) -> Found:
         """Ids and scores of at least the `k` best (all, if there are fewer), best first; by a scan without `graph`.
@@ -57,25 +57,37 @@ class Batcher:
         """
         if len(self._waiting) >= MAX_WAITING:
             raise Overloaded
-        query = _Query(direction, fetch_size(k), graph, asyncio.get_running_loop().create_future())
+        loop = asyncio.get_running_loop()
+        query = _Query(direction, fetch_size(k), graph, loop.create_future())
         self._waiting.append(query)
-        if self._draining is None or self._draining.done():
-            self._draining = asyncio.create_task(self._drain())
+        if not self._is_searching:
+            self._start(loop)
         return await query.answer
 
-    async def _drain(self) -> None:
-        loop = asyncio.get_running_loop()
-        while batch := self._next_batch():
-            try:
-                found = await loop.run_in_executor(self._pool, self._search, batch)
-            except Exception as error:
-                for query in batch:
-                    if not query.answer.done():
-                        query.answer.set_exception(error)
-                continue
-            for query, answer in zip(batch, found, strict=True):
-                if not query.answer.done():
-                    query.answer.set_result(answer)
+    def _start(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._is_searching = True
+        self._pool.submit(self._search_next, loop)
+
+    def _pause(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._is_searching = False
+        if self._waiting:
+            self._start(loop)
+
+    def _search_next(self, loop: asyncio.AbstractEventLoop) -> None:
+        """On a search thread: one batch, and the next one at once if enough wait for it.
+
+        If fewer do, the loop first reads what has come meanwhile. Each batch is a task of its own, so that versions
+        that share the threads take turns.
+        """
+        batch = self._next_batch()
+        try:
+            loop.call_soon_threadsafe(_answer, batch, self._search(batch) if batch else [])
+        except Exception as error:
+            loop.call_soon_threadsafe(_refuse, batch, error)
+        if len(self._waiting) >= FULL_BATCH:
+            self._pool.submit(self._search_next, loop)
+        else:
+            loop.call_soon_threadsafe(self._pause, loop)
 
     def _next_batch(self) -> list[_Query]:
         """Take the queries that can go with the oldest one; those whose client has left are dropped."""
@@ -94,3 +106,15 @@ class Batcher:
         directions = np.stack([query.direction for query in batch])
         ids, scores = self._index.nearest(directions, batch[0].fetch, batch[0].graph)
         return list(zip(ids.tolist(), scores.tolist(), strict=True))
+
+
+def _answer(batch: list[_Query], found: list[Found]) -> None:
+    for query, answer in zip(batch, found, strict=True):
+        if not query.answer.done():
+            query.answer.set_result(answer)
+
+
+def _refuse(batch: list[_Query], error: Exception) -> None:
+    for query in batch:
+        if not query.answer.done():
+            query.answer.set_exception(error)

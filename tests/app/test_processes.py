@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from app.core.settings import Settings
-from app.processes import Service, ServiceDied, check_schema, migrate
+from app.failures import ServiceDied
+from app.processes import Service, check_schema, migrate
 
 
 def test_a_port_that_another_program_has_is_named(tmp_path: Path) -> None:
