@@ -24,16 +24,16 @@ from benchmarks import load
 from benchmarks.served import Server
 
 COLLECTIONS = "/api/v2/tenants/default_tenant/databases/default_database/collections"
+ALIVE = "/api/v2/heartbeat"
 BATCH = 5_000
 
 
 @dataclass(frozen=True)
 class Served:
-    """A running server that holds the table; `start_seconds` of `server` are those of a second start."""
+    """A running server that holds the table."""
 
     server: Server
     query_path: str
-    build_seconds: float
 
     def query(self, vector: np.ndarray, k: int = 11) -> bytes:
         body = {"query_embeddings": [vector.tolist()], "n_results": k, "include": ["distances"]}
@@ -46,17 +46,31 @@ class Served:
         return found
 
 
-@contextmanager
-def served(program: Path, folder: Path, table: Table) -> Iterator[Served]:
-    """Load the table into Chroma's HNSW with its own defaults, start it anew, and wait for its first answer."""
-    with _running(program, folder, "/api/v2/heartbeat") as server:
-        started = time.monotonic()
-        identity = _fill(server.port, table)
-        build_seconds = time.monotonic() - started
-    path = f"{COLLECTIONS}/{identity}/query"
-    first = {"query_embeddings": [table.unit_vectors[0].tolist()], "n_results": 10}
-    with _running(program, folder, path, first) as server:
-        yield Served(server, path, build_seconds)
+@dataclass(frozen=True)
+class Collection:
+    """The table in Chroma's HNSW, built with Chroma's own defaults; no server runs."""
+
+    program: Path
+    folder: Path
+    identity: str
+    table: Table
+
+    @contextmanager
+    def served(self, ef_search: int) -> Iterator[Served]:
+        """A server that has given its first answer, with this effort: it is read when a server starts."""
+        path = f"{COLLECTIONS}/{self.identity}"
+        with _running(self.program, self.folder, ALIVE) as server:
+            changes = {"new_configuration": {"hnsw": {"ef_search": ef_search}}}
+            httpx.put(f"http://127.0.0.1:{server.port}{path}", json=changes).raise_for_status()
+        first = {"query_embeddings": [self.table.unit_vectors[0].tolist()], "n_results": 10}
+        with _running(self.program, self.folder, f"{path}/query", first) as server:
+            yield Served(server, f"{path}/query")
+
+
+def load_table(program: Path, folder: Path, table: Table) -> Collection:
+    """Put the table into Chroma."""
+    with _running(program, folder, ALIVE) as server:
+        return Collection(program, folder, _fill(server.port, table), table)
 
 
 def _fill(port: int, table: Table) -> str:

@@ -43,12 +43,18 @@ class Server:
 
 @contextmanager
 def serving(kind: str, folder: Path, first: str) -> Iterator[Server]:
-    """Start a server; `start_seconds` is from the command to the first right answer to `first`."""
+    """Start a server; `start_seconds` is from the command to the first right answer to `first`.
+
+    Its `kind` is one of `benchmarks.servers`, or "shipped": the command that users and images run.
+    """
     port = random.randrange(20_000, 30_000)  # noqa: S311 (a port, not a secret)
     started = time.monotonic()
     # one BLAS thread for everybody: many request threads, each with its own BLAS threads, only get in each other's way
     environment = os.environ | {"OPENBLAS_NUM_THREADS": "1"}
     command = [sys.executable, "-m", "benchmarks.servers", kind, str(folder), str(port)]
+    if kind == "shipped":
+        command = [sys.executable, "-m", "app", "api"]
+        environment |= {"WORDKIN_DATA_DIR": str(folder), "WORDKIN_PORT": str(port), "WORDKIN_LOG_LEVEL": "warning"}
     process = subprocess.Popen(command, env=environment)
     try:
         while True:
