@@ -19,7 +19,6 @@ from urllib.parse import quote
 
 import uvloop
 
-
 TICK_SECONDS = 0.001
 """Between two looks at what has fallen due. A shorter sleep is none, and then this process takes a core."""
 
