@@ -25,7 +25,7 @@ WORKDIR /data
 VOLUME /data
 
 FROM runtime AS app
-# FAISS gets its threads from our own pool
+# Searches get their threads from our own pool
 ENV WORDKIN_HOST=0.0.0.0 \
     OMP_NUM_THREADS=1
 EXPOSE 8000
