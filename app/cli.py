@@ -76,13 +76,13 @@ def demo(
 ) -> None:
     """Show the main job: start the service, upload a real corpus, train with visible progress, ask."""
     _stop_by_interrupt()
-    settings = _settings(host, port)
-    if "log_level" not in settings.model_fields_set:
-        settings = settings.model_copy(update={"log_level": "warning"})  # lines would tear the progress bar
     from app import demo as demonstration
     from app.client import Client
     from app.processes import running
 
+    settings = _settings(host, port)
+    if "log_level" not in settings.model_fields_set:
+        settings = settings.model_copy(update={"log_level": "warning"})  # lines would tear the progress bar
     with running(settings) as service:
         client = Client(service.url)
         demonstration.run(client, settings.data_dir / "demo" / "bible.txt", console)

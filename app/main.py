@@ -47,8 +47,8 @@ def tune_process() -> None:
     """Prepare a process that does nothing but serve: short turns for threads, and no garbage sought among the modules.
 
     A full collection over all that was imported stops every request for tens of milliseconds. There is none before
-    either, as it would find next to nothing: a process that turns collections off while it imports starts in a sixth
-    less time, and they are turned on here.
+    either, as it would find next to nothing: a process that turns collections off while it imports takes a
+    sixth less time for that, and they are turned on here.
     """
     sys.setswitchinterval(GIL_SWITCH_SECONDS)
     gc.freeze()

@@ -92,7 +92,7 @@ def build_index(folder: Path, unit_vectors: FloatArray, limits: IndexLimits, rep
     if for_words is None:
         return flat.model_copy(update={"build_seconds": build_seconds})
     # the vectors are in the table already
-    faiss.write_index(index, str(folder / INDEX_FILE), faiss.IO_FLAG_SKIP_STORAGE)  # type: ignore[call-overload]
+    faiss.write_index(index, str(folder / INDEX_FILE), faiss.IO_FLAG_SKIP_STORAGE)  # type: ignore[call-overload] # the stubs lack it
     return IndexDescription(
         kind="hnsw",
         parameters={"links": LINKS, "ef_construction": EF_CONSTRUCTION, "ef_search": for_words.ef_search},

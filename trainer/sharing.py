@@ -31,6 +31,6 @@ def replication(
         outputs = windows + chosen.n_negatives * noise_distribution(counts, chosen.noise_exponent)
     else:
         outputs = np.bincount(targets.points, np.repeat(windows, np.diff(targets.offsets)))
-    # row r is merged every (r + 1)-th time
+    # row r is merged every (r + 1)-th time or sooner
     steps = max(float((np.arange(1, n_replicas + 1) * rows[:n_replicas]).max()) for rows in (inputs, outputs))
     return n_replicas, max(1, int(MOST_STEPS / (steps * threads)))

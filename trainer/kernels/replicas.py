@@ -3,7 +3,8 @@
 Cores that write one row hand its cache lines to each other at every step and wait for them. Both tables have the rows
 of frequent words, or of the top of the Huffman tree, first; so the first rows are copied, and what a thread has
 changed in its copies is added to the tables after some windows. Rows are visited the less, the further down they are:
-row r is merged every (r + 1)-th time, so that no copy misses many more of the other threads' steps than another.
+row r is merged every (r + 1)-th time or sooner, so that no copy misses many more of the other threads' steps than
+another.
 """
 
 from numba import njit
