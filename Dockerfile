@@ -18,6 +18,7 @@ COPY --from=build /opt/wordkin /opt/wordkin
 ENV PATH=/opt/wordkin/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
+    PYTHONSAFEPATH=1 \
     WORDKIN_DATA_DIR=/data \
     WORDKIN_LOG_JSON=true
 USER 10001
@@ -31,11 +32,11 @@ ENV WORDKIN_HOST=0.0.0.0 \
 EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s --retries=3 \
     CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8000/livez', timeout=2)"]
-CMD ["wordkin", "api"]
+CMD ["python", "-m", "app"]
 
 FROM runtime AS trainer
 # Compiled kernels are kept with the data: the rest of the file system is read-only
 ENV NUMBA_CACHE_DIR=/data/numba
 HEALTHCHECK --interval=30s --timeout=10s --start-period=20s --retries=3 \
     CMD ["wordkin", "check"]
-CMD ["wordkin", "trainer"]
+CMD ["python", "-m", "trainer"]

@@ -1,6 +1,37 @@
-"""``python -m app``: the command line without its installed name."""
+"""``python -m app``: settings -> API. The order of the imports is that of the work: versions load during the last."""
 
-from app.cli import main
+from __future__ import annotations
+
+from app import tuning
+
+BACKLOG = 2048
+DRAIN_SECONDS = 8
+
+
+def main() -> None:
+    tuning.for_start()
+    from app.core.settings import Settings
+    from app.resources import Resources
+
+    settings = Settings.of_process()
+    resources = Resources(settings)
+    import uvicorn
+
+    from app.main import create_app
+
+    app = create_app(settings, resources)
+    tuning.for_serving()
+    uvicorn.run(
+        app,
+        host=settings.host,
+        port=settings.port,
+        access_log=False,
+        log_level="warning",
+        backlog=BACKLOG,
+        # without a limit an open event stream would keep the process from ending
+        timeout_graceful_shutdown=DRAIN_SECONDS,
+    )
+
 
 if __name__ == "__main__":
     main()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import json
 import os
 import signal
@@ -41,8 +40,6 @@ Count = Annotated[int, typer.Option("-k", min=1, help="How many answers.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the service's answer as it is.")]
 
 DEFAULT_URL = "http://127.0.0.1:8000"
-BACKLOG = 2048
-DRAIN_SECONDS = 8
 
 
 def main() -> None:
@@ -130,30 +127,19 @@ def _stop_by_interrupt() -> None:
 @app.command()
 def api(host: Host = None, port: Port = None) -> None:
     """Start only the API. The database must have been migrated."""
-    gc.disable()  # until `tune_process`
-    import uvicorn
-
-    from app.main import create_app, tune_process
-
     settings = _settings(host, port)
-    api_app = create_app(settings)
-    tune_process()
-    uvicorn.run(
-        api_app,
-        host=settings.host,
-        port=settings.port,
-        access_log=False,
-        log_level="warning",
-        backlog=BACKLOG,
-        # without a limit an open event stream would keep the process from ending
-        timeout_graceful_shutdown=DRAIN_SECONDS,
-    )
+    _become("app", {"WORDKIN_HOST": settings.host, "WORDKIN_PORT": str(settings.port)})
 
 
 @app.command()
 def trainer() -> None:
     """Start only a trainer; any number may work on one database."""
-    os.execv(sys.executable, [sys.executable, "-m", "trainer"])  # noqa: S606 (our own process, by path)
+    _become("trainer", {})
+
+
+def _become(module: str, variables: dict[str, str]) -> NoReturn:
+    # -P: a folder named like one of our packages, where the user happens to be, is not ours
+    os.execve(sys.executable, [sys.executable, "-P", "-m", module], os.environ | variables)  # noqa: S606 (our own)
 
 
 @app.command(name="migrate")

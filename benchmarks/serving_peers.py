@@ -6,6 +6,7 @@ import importlib.util
 import statistics
 import tempfile
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from benchmarks.servers import write_gensim
 from benchmarks.serving_rows import Questions, Row, row
 
 N_RECALL = 100
-STARTS = 3
+STARTS = 7
 ENOUGH_RECALL = 0.99
 EF_SEARCHES = (40, 100, 200, 400, 1000)
 """From pgvector's default up to its limit; the smallest is taken that finds enough."""
@@ -30,7 +31,9 @@ EF_SEARCHES = (40, 100, 200, 400, 1000)
 def against_gensim(bench: Bench, folder: Path, table_folder: Path, questions: Questions, size: str) -> list[Row]:
     peer = f"gensim + FastAPI, {size}"
     write_gensim(folder, table_folder)
-    our_start, their_start = _start_seconds(folder, questions, "shipped", "gensim")
+    our_start, their_start = _start_seconds(
+        lambda: serving("shipped", folder, questions.first), lambda: serving("gensim", folder, questions.first)
+    )
     measured = []
     for kind in ("ours", "gensim"):  # one after the other: a backlog of one must not slow the other
         with serving(kind, folder, questions.first) as server:
@@ -82,11 +85,22 @@ def against_pgvector(bench: Bench, folder: Path, table: Table, questions: Questi
             analogies = bench.load(ours, questions.analogies())
             their_analogies = theirs(postgres.ANALOGY, questions.triples, a_effort)
         megabytes = table.n_bytes / 1e6, peer_server.n_bytes / 1e6
+        their_start = statistics.median(peer_server.start_seconds(postgres.NEIGHBORS, words[0], STARTS))
+    our_start = _start_seconds(lambda: serving("shipped", folder, questions.first))[0]
     n_text, a_text = (f"recall@10 {a:.3f} against {b}" for a, b in zip(our_recalls, (n_effort, a_effort), strict=True))
     return [
         row("pgvector-neighbors", neighbors.per_second, peer, their_neighbors, "requests/s", quality=n_text),
         row("pgvector-analogies", analogies.per_second, peer, their_analogies, "requests/s", quality=a_text),
         row("pgvector-size", megabytes[0], peer, megabytes[1], "MB of table and index", less=True),
+        row(
+            "pgvector-start",
+            our_start,
+            peer,
+            their_start,
+            "s to first answer",
+            less=True,
+            quality="theirs without HTTP",
+        ),
     ]
 
 
@@ -101,7 +115,6 @@ def against_chroma(
         "analogies": (questions.triples, chroma.analogy_vectors(table, questions.triples), 13, questions.analogies()),
     }
     rows: list[Row] = []
-    starts: list[float] = []
     with tempfile.TemporaryDirectory() as data, serving("ours", folder, questions.first) as ours:
         collection = chroma.load_table(program, Path(data), table)
         our_recalls = _our_recalls(ours, table, questions)
@@ -109,23 +122,21 @@ def against_chroma(
 
             def recall(ef_search: int, words: Any = words, vectors: Any = vectors, k: int = k) -> float:
                 with collection.served(ef_search) as theirs:
-                    starts.append(theirs.server.start_seconds)
                     found = [theirs.ask(vector, k) for vector in vectors[:N_RECALL]]
                 return statistics.mean(_recall(table, *each) for each in zip(words, found, strict=False))
 
             effort = _enough(recall)
             with collection.served(effort.ef_search) as theirs:
-                starts.append(theirs.server.start_seconds)
                 their_requests = [theirs.query(vector, k) for vector in vectors]
                 mine, others = bench.compare((ours, requests), (theirs.server, their_requests))
                 megabytes = ours.resident_megabytes(), theirs.server.resident_megabytes()
             quality = f"recall@10 {our_recall:.3f} against {effort}; theirs is given vectors"
             rows.append(row(f"chroma-{what}", mine.per_second, peer, others.per_second, "requests/s", quality=quality))
-    our_start = _start_seconds(folder, questions, "shipped")[0]
+        our_start, their_start = _start_seconds(lambda: serving("shipped", folder, questions.first), collection.started)
     return [
         *rows,
         row("chroma-memory", megabytes[0], peer, megabytes[1], "MB resident", less=True),
-        row("chroma-start", our_start, peer, statistics.median(starts), "s to first answer", less=True),
+        row("chroma-start", our_start, peer, their_start, "s to first answer", less=True),
     ]
 
 
@@ -164,12 +175,12 @@ def _our_recalls(server: Server, table: Table, questions: Questions) -> tuple[fl
     return statistics.mean(neighbors), statistics.mean(analogies)
 
 
-def _start_seconds(folder: Path, questions: Questions, *kinds: str) -> list[float]:
+def _start_seconds(*starts: Callable[[], AbstractContextManager[Server]]) -> list[float]:
     """From the command to the first answer, in turns; medians of `STARTS`."""
-    found: list[list[float]] = [[] for _ in kinds]
+    found: list[list[float]] = [[] for _ in starts]
     for _ in range(STARTS):
-        for seconds, kind in zip(found, kinds, strict=True):
-            with serving(kind, folder, questions.first) as server:
+        for seconds, start in zip(found, starts, strict=True):
+            with start() as server:
                 seconds.append(server.start_seconds)
     return [statistics.median(seconds) for seconds in found]
 

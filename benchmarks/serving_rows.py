@@ -41,8 +41,8 @@ class Questions:
         self.neighbors = [load.get("/neighbors", word=word, k=10) for word in self.words]
 
     @property
-    def first(self) -> str:
-        return f"/neighbors?word={self.words[0]}"
+    def first(self) -> bytes:
+        return self.neighbors[0]
 
     def analogies(self, path: str = "/analogy") -> list[bytes]:
         return [load.get(path, a=a, b=b, c=c) for a, b, c in self.triples]

@@ -12,7 +12,7 @@ from trainer.worker import Worker
 
 
 def main() -> None:
-    settings = Settings()
+    settings = Settings.of_process()
     logs.configure(settings.log_level, as_json=settings.log_json)
     database = Database(settings.database)
     worker = Worker(database, Storage(settings.storage, cache=settings.cache), settings)

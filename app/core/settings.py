@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Self
@@ -74,6 +75,14 @@ class Settings(BaseSettings):
                 f"WORDKIN_LEASE_SECONDS ({self.lease_seconds:g}), or one missed beat would lose the job"
             )
         return self
+
+    @classmethod
+    def of_process(cls) -> Self:
+        """Read the variables; what is wrong with them ends the process, and is said on standard error."""
+        try:
+            return cls()
+        except ValueError as error:
+            sys.exit(f"error: {error}")
 
     @cached_property
     def database(self) -> str:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 import mmap
-import os
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -31,6 +30,7 @@ TABLE_FILE = "table.safetensors"
 INDEX_FILE = "index.faiss"
 MANIFEST_FILE = "manifest.json"
 
+PIECE_BYTES = 4 << 20
 MAX_HEADER_BYTES = 1 << 20
 _DTYPES = {"F32": np.float32, "I64": np.int64, "I32": np.int32, "U8": np.uint8}
 
@@ -273,10 +273,12 @@ def _within(ids: npt.NDArray[np.int32], n_words: int, low: int = 0) -> bool:
 
 
 def _digest(path: Path) -> FileDigest:
-    with path.open("rb") as file:
-        return FileDigest(
-            n_bytes=os.fstat(file.fileno()).st_size, sha256=hashlib.file_digest(file, "sha256").hexdigest()
-        )
+    """In large pieces: between any two, a thread that computes may keep this one waiting for the interpreter."""
+    digest, piece = hashlib.sha256(), memoryview(bytearray(PIECE_BYTES))
+    with path.open("rb", buffering=0) as file:
+        while n_bytes := file.readinto(piece):
+            digest.update(piece[:n_bytes])
+        return FileDigest(n_bytes=file.tell(), sha256=digest.hexdigest())
 
 
 def _map_safetensors(path: Path) -> dict[str, npt.NDArray[Any]]:

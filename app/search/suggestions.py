@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import unicodedata
 
-from rapidfuzz import process
-from rapidfuzz.distance import OSA
-
 from app.core.table import Table
 
 N_SUGGESTIONS = 3
@@ -38,6 +35,10 @@ class Suggestions:
         return near
 
     def _near(self, word: str) -> list[str]:
+        # many modules, which only unknown words need
+        from rapidfuzz import process  # noqa: PLC0415
+        from rapidfuzz.distance import OSA  # noqa: PLC0415
+
         spelling = unicodedata.normalize("NFD", word)
         if not 1 < len(spelling) <= MAX_LENGTH:
             return []
