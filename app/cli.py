@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
+from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
 
-from app.core.settings import Settings
+from app.core.settings import Settings, explained
 from app.failures import ServiceDied, ServiceError
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def main() -> None:
     """Run the command line; what a user can mend is one line on standard error and exit code 1."""
     try:
         app()
-    except (ServiceError, ServiceDied) as error:
+    except (ServiceError, ServiceDied, OSError) as error:
         _fail(str(error))
 
 
@@ -59,8 +60,8 @@ def _settings(host: str | None = None, port: int | None = None) -> Settings:
     given = {"host": host, "port": port}
     try:
         return Settings(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
-    except ValueError as error:
-        _fail(str(error))
+    except ValidationError as error:
+        _fail(explained(error))
 
 
 @app.command()
@@ -155,14 +156,9 @@ def migrate_command() -> None:
 @app.command()
 def check() -> None:
     """End with exit code 0 if the database answers and has the newest schema; for health checks."""
-    from app.core.errors import DatabaseUnavailable
     from app.processes import check_schema
 
-    settings = _settings()
-    try:
-        check_schema(settings)
-    except (DatabaseUnavailable, ServiceDied) as error:
-        _fail(str(error))
+    check_schema(_settings())
     console.print("The database answers and has the newest schema.")
 
 

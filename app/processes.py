@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from importlib.resources import files
 
 import httpx
@@ -19,6 +19,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from app.core.database import Database
+from app.core.errors import DatabaseUnavailable
 from app.core.settings import Settings
 from app.failures import ServiceDied
 
@@ -27,19 +28,30 @@ STOP_SECONDS = 15.0
 
 
 def migrate(settings: Settings) -> None:
-    """Bring the database to the newest schema; nothing happens if it is there."""
-    command.upgrade(_alembic(settings), "head")
+    """Bring the database to the newest schema, or raise `ServiceDied` when it does not answer."""
+    with _answering(settings):
+        command.upgrade(_alembic(settings), "head")
 
 
 def check_schema(settings: Settings) -> None:
-    """Raise `DatabaseUnavailable`, or `ServiceDied` when the schema is not the newest."""
+    """Raise `ServiceDied` when the database does not answer, or has not the newest schema."""
     newest = ScriptDirectory.from_config(_alembic(settings)).get_current_head()
-    database = Database(settings.database)
-    with database.reading() as session:
+    with _answering(settings) as database, database.reading() as session:
         current = MigrationContext.configure(session.connection()).get_current_revision()
-    database.close()
     if current != newest:
         raise ServiceDied(f"The database is at {current or 'nothing'}, not at {newest}; run: wordkin migrate")
+
+
+@contextmanager
+def _answering(settings: Settings) -> Iterator[Database]:
+    """The database, if it answers."""
+    with closing(Database(settings.database)) as database:
+        try:
+            database.check()
+        except DatabaseUnavailable as error:
+            reason = str(getattr(error.__cause__, "orig", None) or error.detail).partition("\n")[0]
+            raise ServiceDied(f"The database does not answer: {reason}") from error
+        yield database
 
 
 def _alembic(settings: Settings) -> Config:

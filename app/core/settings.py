@@ -6,9 +6,9 @@ import os
 import sys
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 MEBIBYTE = 1 << 20
@@ -16,6 +16,10 @@ GIBIBYTE = 1 << 30
 
 Seconds = Annotated[float, Field(gt=0)]
 Bytes = Annotated[int, Field(gt=0)]
+LogLevel = Annotated[Literal["debug", "info", "warning", "error", "critical"], BeforeValidator(str.lower)]
+
+DATABASES = ("sqlite", "postgresql")
+STORES = ("file", "s3", "gs", "az")
 
 
 class Settings(BaseSettings):
@@ -32,7 +36,7 @@ class Settings(BaseSettings):
 
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8000
-    log_level: str = "info"
+    log_level: LogLevel = "info"
     log_json: bool = False
 
     max_corpus_bytes: Bytes = 10 * GIBIBYTE
@@ -69,6 +73,8 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
+        _check_scheme("DATABASE_URL", self.database_url, DATABASES)
+        _check_scheme("STORAGE_URL", self.storage_url, STORES)
         if self.heartbeat_seconds > self.lease_seconds / 3:
             raise ValueError(
                 f"WORDKIN_HEARTBEAT_SECONDS ({self.heartbeat_seconds:g}) must be at most a third of "
@@ -81,8 +87,8 @@ class Settings(BaseSettings):
         """Read the variables; what is wrong with them ends the process, and is said on standard error."""
         try:
             return cls()
-        except ValueError as error:
-            sys.exit(f"error: {error}")
+        except ValidationError as error:
+            sys.exit(f"error: {explained(error)}")
 
     @cached_property
     def database(self) -> str:
@@ -99,3 +105,19 @@ class Settings(BaseSettings):
     @cached_property
     def cache(self) -> Path:
         return (self.cache_dir or self.data_dir / "cache").resolve()
+
+
+def _check_scheme(name: str, url: str, schemes: tuple[str, ...]) -> None:
+    """Refuse another scheme; the URL itself is not told, as it may hold a password."""
+    if url and url.partition("://")[0].partition("+")[0] not in schemes:
+        raise ValueError(f"WORDKIN_{name} must begin with one of {', '.join(f'{scheme}://' for scheme in schemes)}")
+
+
+def explained(error: ValidationError) -> str:
+    """What is wrong with which setting, a line each."""
+    lines = []
+    for wrong in error.errors():
+        message = wrong["msg"].removeprefix("Value error, ")
+        name = "".join(map(str, wrong["loc"][:1]))  # none if it is about several
+        lines.append(f"WORDKIN_{name.upper()}={wrong['input']}: {message}" if name else message)
+    return "\n".join(lines)

@@ -6,6 +6,7 @@ import os
 import socket
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,16 @@ def test_an_old_schema_is_named_with_the_command_that_mends_it(tmp_path: Path) -
     check_schema(settings)
 
 
+@pytest.mark.parametrize("ask", [migrate, check_schema])
+def test_a_database_that_does_not_answer_is_told_why(ask: Callable[[Settings], None]) -> None:
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))  # and never listens
+        url = f"postgresql://wordkin:secret@127.0.0.1:{nobody.getsockname()[1]}/wordkin"
+        with pytest.raises(ServiceDied, match=r"does not answer: .*127\.0\.0\.1") as caught:
+            ask(Settings(database_url=url))
+    assert "secret" not in str(caught.value)
+
+
 @pytest.mark.parametrize("module", ["app", "trainer"])
 def test_a_wrong_setting_is_one_plain_error(module: str) -> None:
     command = [sys.executable, "-P", "-m", module]
@@ -39,9 +50,7 @@ def test_a_wrong_setting_is_one_plain_error(module: str) -> None:
         command, env=os.environ | {"WORDKIN_PORT": "70000"}, capture_output=True, text=True, timeout=60, check=False
     )
     assert ended.returncode == 1
-    assert ended.stderr.startswith("error: ")
-    assert "less than or equal to 65535" in ended.stderr
-    assert "Traceback" not in ended.stderr
+    assert ended.stderr == "error: WORDKIN_PORT=70000: Input should be less than or equal to 65535\n"
 
 
 def test_folders_of_the_user_with_names_of_ours_are_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
