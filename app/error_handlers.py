@@ -30,6 +30,7 @@ STATUS: dict[type[WordkinError], HTTPStatus] = {
     errors.BadDigest: HTTPStatus.BAD_REQUEST,
     errors.DigestMismatch: HTTPStatus.BAD_REQUEST,
     errors.StorageFull: HTTPStatus.INSUFFICIENT_STORAGE,
+    errors.StorageUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.JobNotFound: HTTPStatus.NOT_FOUND,
     errors.JobFinished: HTTPStatus.CONFLICT,
     errors.IdempotencyConflict: HTTPStatus.UNPROCESSABLE_ENTITY,

@@ -45,4 +45,11 @@ class Refused:
     problem: dict[str, Any]
 
 
-Message = Advanced | Published | Refused
+@dataclass(frozen=True)
+class Interrupted:
+    """The storage did not answer; another attempt may succeed."""
+
+    detail: str
+
+
+Message = Advanced | Published | Refused | Interrupted

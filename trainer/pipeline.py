@@ -20,7 +20,7 @@ from typing import Any
 
 from pydantic_core import to_jsonable_python
 
-from app.core.errors import StorageFull, WordkinError
+from app.core.errors import StorageFull, StorageUnavailable, WordkinError
 from app.core.hyperparameters import GloVeHyperparameters, Word2VecHyperparameters
 from app.core.jobs import Claim
 from app.core.storage import Storage
@@ -29,7 +29,7 @@ from app.core.text import TextSpec
 from trainer import glove, word2vec
 from trainer.checkpoint import Checkpoints, FolderCheckpoints
 from trainer.corpus import EncodedCorpus, encode
-from trainer.messages import Advanced, Order, Published, Refused
+from trainer.messages import Advanced, Interrupted, Order, Published, Refused
 from trainer.progress import Progress, Report
 from trainer.publish import Provenance, publish
 
@@ -107,6 +107,8 @@ def run(order: Order, connection: Connection) -> None:
     _end_with_parent()
     try:
         connection.send(_run(order, connection))
+    except StorageUnavailable as error:
+        connection.send(Interrupted(error.detail))
     except WordkinError as error:
         connection.send(Refused(error.problem()))
     except OSError as error:

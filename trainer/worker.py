@@ -19,12 +19,19 @@ import structlog
 
 from app.core import catalog, jobs
 from app.core.database import Database
-from app.core.errors import DatabaseUnavailable, LeaseLost, TrainingCrashed, TrainingStalled, WordkinError
+from app.core.errors import (
+    DatabaseUnavailable,
+    LeaseLost,
+    StorageUnavailable,
+    TrainingCrashed,
+    TrainingStalled,
+    WordkinError,
+)
 from app.core.jobs import Claim, JobProgress
 from app.core.settings import Settings
 from app.core.storage import Storage
 from trainer import pipeline
-from trainer.messages import Advanced, Order, Published, Refused
+from trainer.messages import Advanced, Interrupted, Order, Published, Refused
 from trainer.scratch import scratch_folder
 from trainer.sweep import discard, discard_checkpoints, sweep
 
@@ -67,8 +74,9 @@ class Worker:
                     self._run(claim)
                     continue
                 self._sweep_now_and_then()
-            except DatabaseUnavailable as error:
-                logger.warning("database unavailable", action="database_unavailable", error=error.detail)
+            except (DatabaseUnavailable, StorageUnavailable) as error:
+                # files that stay now are removed by a later sweep
+                logger.warning(error.title.lower(), action=error.slug.replace("-", "_"), error=error.detail)
             self._stopping.wait(self._settings.worker_poll_seconds)
         logger.info("worker stopped", action="worker_stopped", worker=self.name)
 
@@ -115,7 +123,7 @@ class Attempt:
         self._progress: JobProgress | None = None
         self._moved_at = self._started
         self._held_until = self._started + settings.lease_seconds
-        self._result: Published | Refused | None = None
+        self._result: Published | Refused | Interrupted | None = None
 
     def run(self) -> None:
         """See the attempt to its end.
@@ -186,7 +194,7 @@ class Attempt:
             if self._progress is None or progress.progress > self._progress.progress:
                 self._moved_at = time.monotonic()
             self._progress = progress
-        elif isinstance(message, Published | Refused):
+        elif isinstance(message, Published | Refused | Interrupted):
             self._result = message
 
     def _overall(self, message: Advanced) -> JobProgress:
@@ -252,10 +260,12 @@ class Attempt:
                 return
 
     def _give_up(self, exit_code: int | None) -> None:
-        """The process ended without a result: try again, or fail when it did so too often."""
+        """The process ended without a version: try again, or fail when it did so too often."""
         has_stalled = time.monotonic() - self._moved_at > self._settings.stall_seconds
         error: WordkinError
-        if has_stalled:
+        if isinstance(self._result, Interrupted):
+            error = StorageUnavailable(self._result.detail)
+        elif has_stalled:
             error = TrainingStalled(f"No progress for {self._settings.stall_seconds:g} s.")
         else:
             error = TrainingCrashed(f"The training process ended with exit code {exit_code}.", exit_code=exit_code)

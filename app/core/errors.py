@@ -82,6 +82,10 @@ class StorageFull(WordkinError):
     """There is not enough space left to store this."""
 
 
+class StorageUnavailable(WordkinError):
+    """The storage does not answer; what is stored there is not lost, and models that are loaded keep serving."""
+
+
 # Jobs
 
 

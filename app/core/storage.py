@@ -12,10 +12,28 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 import obstore
-from obstore.exceptions import AlreadyExistsError, NotFoundError
+import structlog
+from obstore.exceptions import AlreadyExistsError, BaseError, NotFoundError
 from obstore.store import LocalStore, from_url
 
+from app.core.errors import StorageUnavailable
+
 CHUNK_BYTES = 8 << 20
+
+logger = structlog.get_logger()
+
+
+@contextmanager
+def _reached() -> Iterator[None]:
+    """Tell a store that does not answer from one that answers no."""
+    try:
+        yield
+    except (AlreadyExistsError, NotFoundError):
+        raise
+    except BaseError as error:
+        reason = str(error).partition("\n")[0]  # pages of debugging follow, with addresses
+        logger.warning("storage unavailable", action="storage_unavailable", reason=reason)
+        raise StorageUnavailable from error
 
 
 class ObjectWriter:
@@ -32,7 +50,10 @@ class ObjectWriter:
 
 
 class Storage:
-    """Objects by key, under one URL; keys are made by this service, never by users."""
+    """Objects by key, under one URL; keys are made by this service, never by users.
+
+    Every method raises `StorageUnavailable` if the store, having been asked again and again, does not answer.
+    """
 
     def __init__(self, url: str, *, cache: Path) -> None:
         self._cache = cache
@@ -48,24 +69,27 @@ class Storage:
     @contextmanager
     def writer(self, key: str) -> Iterator[ObjectWriter]:
         """Stream an object in; after an error nothing is left of it."""
-        writer = ObjectWriter(self._store, key)
-        try:
-            yield writer
-            writer.close()
-        except BaseException:
-            self._abandon(writer, key)
-            raise
+        with _reached():
+            writer = ObjectWriter(self._store, key)
+            try:
+                yield writer
+                writer.close()
+            except BaseException:
+                self._abandon(writer, key)
+                raise
         self._make_durable(key)
 
     def _abandon(self, writer: ObjectWriter, key: str) -> None:
         del writer._writer  # an upload that is dropped before close() leaves no object
         self.delete([key])
 
+    @_reached()
     def put_file(self, path: Path, key: str) -> None:
         """Copy a local file in."""
         obstore.put(self._store, key, path)
         self._make_durable(key)
 
+    @_reached()
     def put_new(self, content: bytes, key: str) -> bool:
         """Create an object; False, and nothing written, if the key exists."""
         try:
@@ -77,9 +101,11 @@ class Storage:
 
     def stream(self, key: str) -> Iterator[memoryview]:
         """Read an object piece by piece."""
-        for piece in obstore.get(self._store, key).stream(min_chunk_size=1 << 20):
-            yield memoryview(piece)
+        with _reached():
+            for piece in obstore.get(self._store, key).stream(min_chunk_size=1 << 20):
+                yield memoryview(piece)
 
+    @_reached()
     def exists(self, key: str) -> bool:
         try:
             obstore.head(self._store, key)
@@ -87,6 +113,7 @@ class Storage:
             return False
         return True
 
+    @_reached()
     def delete(self, keys: Iterable[str]) -> None:
         """Delete objects; those that do not exist are passed over."""
         for key in keys:
@@ -95,14 +122,17 @@ class Storage:
             except (NotFoundError, FileNotFoundError):
                 continue
 
+    @_reached()
     def keys(self, prefix: str, *, modified_before: datetime | None = None) -> list[str]:
         """Keys below a folder."""
         entries = [entry for page in obstore.list(self._store, prefix) for entry in page]
         return sorted(e["path"] for e in entries if not modified_before or e["last_modified"] < modified_before)
 
+    @_reached()
     def local_file(self, key: str, into: Path | None = None) -> Path:
         """The object as a local file: in place for a local folder, else downloaded (once) below `into` or the cache."""
         if self._root:
+            obstore.head(self._store, key)
             return self._root / key
         target = (into or self._cache) / key
         if not target.exists():

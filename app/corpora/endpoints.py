@@ -28,6 +28,7 @@ UPLOAD_RESPONSES = problem_responses(
     errors.BadDigest,
     errors.DigestMismatch,
     errors.StorageFull,
+    errors.StorageUnavailable,
     errors.InvalidRequest,
     errors.DatabaseUnavailable,
 )
@@ -101,7 +102,9 @@ def read(name: CorpusName, database: DatabaseDependency) -> CorpusDescription:
     "/corpora/{name}",
     operation_id="delete_corpus",
     status_code=status.HTTP_204_NO_CONTENT,
-    responses=problem_responses(errors.CorpusNotFound, errors.CorpusInUse, errors.DatabaseUnavailable),
+    responses=problem_responses(
+        errors.CorpusNotFound, errors.CorpusInUse, errors.StorageUnavailable, errors.DatabaseUnavailable
+    ),
 )
 def delete(name: CorpusName, database: DatabaseDependency, storage: StorageDependency) -> None:
     """Delete a corpus that no unfinished job reads. Versions trained on it stay."""

@@ -8,6 +8,8 @@ import hashlib
 import signal
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -142,6 +144,42 @@ def test_a_hopeless_job_fails_with_what_to_do(http: httpx.Client, bible: bytes) 
     assert job["error"]["type"] == "/problems/vocabulary-empty"
     assert "min_count" in job["error"]["detail"]
     assert http.get("/models").json()["models"] == []
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_storage_that_does_not_answer_ends_nothing(
+    http: httpx.Client, service: Service, bible: bytes, tmp_path: Path
+) -> None:
+    """Uploads and jobs say so, what is loaded keeps serving, and all goes on once the storage is back."""
+    upload(http, bible)
+    job_in_state(http, submit(http, epochs=1)["id"], "succeeded")
+    served_version(http, 1)
+
+    folders = [tmp_path / "data" / "storage" / name for name in ("corpora", "versions", "checkpoints")]
+    with unreachable(*folders):
+        job = job_in_state(http, submit(http)["id"], "failed", "succeeded")
+        assert (job["error"]["type"], job["attempts"]) == ("/problems/storage-unavailable", 3)
+        refused = http.put("/corpora/other", content=b"another text\n")
+        assert (refused.status_code, refused.json()["type"]) == (503, "/problems/storage-unavailable")
+        assert "Retry-After" in refused.headers
+        assert http.get("/corpora/other").status_code == 404
+        assert served_version(http, 1)
+
+    service.check()
+    assert job_in_state(http, submit(http, epochs=1)["id"], "succeeded", "failed")["version"] == 2
+
+
+@contextmanager
+def unreachable(*folders: Path) -> Iterator[None]:
+    """Folders that nobody can enter, not even root: links that lead back to themselves."""
+    for folder in folders:
+        folder.mkdir(exist_ok=True)
+        folder.rename(folder.with_suffix(".aside"))
+        folder.symlink_to(folder.name)
+    yield
+    for folder in folders:
+        folder.unlink()
+        folder.with_suffix(".aside").rename(folder)
 
 
 def test_versions_are_swapped_under_load_without_a_failed_request(http: httpx.Client, bible: bytes) -> None:

@@ -17,6 +17,7 @@ import obstore
 import pytest
 from obstore.store import S3Store
 
+from app.core.errors import StorageUnavailable
 from app.core.storage import Storage
 from tests.conftest import missing
 
@@ -132,6 +133,21 @@ def test_a_key_is_created_once(storage: Storage) -> None:
     assert storage.put_new(b"first", "versions/1/manifest.json") is True
     assert storage.put_new(b"second", "versions/1/manifest.json") is False
     assert b"".join(storage.stream("versions/1/manifest.json")) == b"first"
+
+
+def test_a_store_that_does_not_answer_is_told_from_one_that_says_no(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))  # and never listens
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{nobody.getsockname()[1]}")
+        for name, value in {"ALLOW_HTTP": "true", "ACCESS_KEY_ID": "a", "SECRET_ACCESS_KEY": "s"}.items():
+            monkeypatch.setenv(f"AWS_{name}", value)
+        storage = Storage(f"s3://{BUCKET}/x", cache=tmp_path / "cache")
+        with pytest.raises(StorageUnavailable):
+            storage.keys("versions")
+    local = Storage((tmp_path / "storage").as_uri(), cache=tmp_path / "cache")
+    assert not local.exists("versions/1/manifest.json")
 
 
 def test_a_folder_becomes_local_files(storage: Storage, tmp_path: Path) -> None:
