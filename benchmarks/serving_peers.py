@@ -85,8 +85,11 @@ def against_pgvector(bench: Bench, folder: Path, table: Table, questions: Questi
             analogies = bench.load(ours, questions.analogies())
             their_analogies = theirs(postgres.ANALOGY, questions.triples, a_effort)
         megabytes = table.n_bytes / 1e6, peer_server.n_bytes / 1e6
-        their_start = statistics.median(peer_server.start_seconds(postgres.NEIGHBORS, words[0], STARTS))
-    our_start = _start_seconds(lambda: serving("shipped", folder, questions.first))[0]
+        peer_server.stop()
+        our_start, their_start = _start_seconds(
+            lambda: serving("shipped", folder, questions.first),
+            lambda: peer_server.started(postgres.NEIGHBORS, words[0]),
+        )
     n_text, a_text = (f"recall@10 {a:.3f} against {b}" for a, b in zip(our_recalls, (n_effort, a_effort), strict=True))
     return [
         row("pgvector-neighbors", neighbors.per_second, peer, their_neighbors, "requests/s", quality=n_text),

@@ -22,7 +22,7 @@ class Row:
     quality: str = ""
 
 
-def row(case: str, ours: float, peer: str, theirs: float, unit: str, *, less: bool = False, quality: str = "") -> Row:  # noqa: PLR0913
+def row(case: str, ours: float, peer: str, theirs: float, unit: str, *, less: bool = False, quality: str = "") -> Row:  # noqa: PLR0913 (its columns)
     better, worse = (theirs, ours) if less else (ours, theirs)
     ratio = better / max(worse, 0.01)  # nothing at all came back: JSON has no infinity
     made = Row(case, round(ours, 2), peer, round(theirs, 2), unit, round(ratio, 2), quality)
