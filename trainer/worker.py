@@ -74,9 +74,10 @@ class Worker:
                     self._run(claim)
                     continue
                 self._sweep_now_and_then()
-            except (DatabaseUnavailable, StorageUnavailable) as error:
-                # files that stay now are removed by a later sweep
-                logger.warning(error.title.lower(), action=error.slug.replace("-", "_"), error=error.detail)
+            except DatabaseUnavailable as error:
+                logger.warning("database unavailable", action="database_unavailable", error=error.detail)
+            except StorageUnavailable:
+                pass  # it is in the log; files that stay now are removed by a later sweep
             self._stopping.wait(self._settings.worker_poll_seconds)
         logger.info("worker stopped", action="worker_stopped", worker=self.name)
 
