@@ -59,7 +59,7 @@ def _fail(message: str) -> NoReturn:
 def _settings(host: str | None = None, port: int | None = None) -> Settings:
     given = {"host": host, "port": port}
     try:
-        return Settings(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
+        return Settings(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type] # of mixed types
     except ValidationError as error:
         _fail(explained(error))
 

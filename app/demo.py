@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -101,8 +102,6 @@ def _train(client: Client, console: Console) -> Json:
 
 
 def _seconds(job: Json) -> float:
-    from datetime import datetime  # noqa: PLC0415
-
     return (datetime.fromisoformat(job["finished_at"]) - datetime.fromisoformat(job["started_at"])).total_seconds()
 
 

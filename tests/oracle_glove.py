@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
 
 
 def cooccurrences(lines: Iterable[Sequence[int]], window: int, symmetric: bool) -> dict[tuple[int, int], Fraction]:
     """The full table: every ordered pair of places of a line at most `window` apart adds 1/distance to its cell."""
-    table: Counter[tuple[int, int]] = Counter()
+    table: defaultdict[tuple[int, int], Fraction] = defaultdict(Fraction)
     for line in lines:
         for i, left in enumerate(line):
             for distance in range(1, window + 1):
                 if i + distance < len(line):
                     right = line[i + distance]
-                    table[left, right] += Fraction(1, distance)  # type: ignore[assignment]
+                    table[left, right] += Fraction(1, distance)
                     if symmetric:
-                        table[right, left] += Fraction(1, distance)  # type: ignore[assignment]
-    return dict(table)  # type: ignore[arg-type]
+                        table[right, left] += Fraction(1, distance)
+    return dict(table)
 
 
 class Model:

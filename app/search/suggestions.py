@@ -35,9 +35,8 @@ class Suggestions:
         return near
 
     def _near(self, word: str) -> list[str]:
-        # many modules, which only unknown words need
-        from rapidfuzz import process  # noqa: PLC0415
-        from rapidfuzz.distance import OSA  # noqa: PLC0415
+        from rapidfuzz import process  # noqa: PLC0415 (many modules, which only unknown words need)
+        from rapidfuzz.distance import OSA  # noqa: PLC0415 (as above)
 
         spelling = unicodedata.normalize("NFD", word)
         if not 1 < len(spelling) <= MAX_LENGTH:

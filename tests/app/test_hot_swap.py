@@ -109,7 +109,7 @@ def test_moving_an_alias_under_load(world: World) -> None:
                 "/models/m/aliases/latest", json={"version": 1 + n % N_VERSIONS}, headers={"If-Match": "*"}
             )
             assert moved.status_code == 200
-            wait_until(lambda before=before: sum(sum(t.answers.values()) for t in clients) > before + 3)  # type: ignore[misc]
+            wait_until(lambda before=before: sum(sum(t.answers.values()) for t in clients) > before + 3)  # type: ignore[misc] # of a lambda's default
         stopping.set()
         for thread in clients:
             thread.join()

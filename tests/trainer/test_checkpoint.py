@@ -66,7 +66,7 @@ class FakeTime:
     def clock(self) -> float:
         return self.now
 
-    def save(self, arrays: object, state: object) -> None:  # noqa: ARG002
+    def save(self, arrays: object, state: object) -> None:  # noqa: ARG002 (the protocol's signature)
         self.now += self.seconds_per_save
         self.saves += 1
 

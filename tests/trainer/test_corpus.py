@@ -66,7 +66,7 @@ def encoded(
 ) -> EncodedCorpus:
     source = folder / "source"
     source.write_bytes(data)
-    return encode(source, folder, text=spec or TextSpec(), min_count=min_count, **settings)  # type: ignore[arg-type]
+    return encode(source, folder, text=spec or TextSpec(), min_count=min_count, **settings)  # type: ignore[arg-type] # of mixed types
 
 
 def expected(lines: list[str], spec: TextSpec, min_count: int = 1, max_words: int | None = None) -> oracle_text.Encoded:
@@ -133,7 +133,7 @@ def test_json_lines_equal_their_texts(texts: list[str], spec: TextSpec, escaped:
 
 @pytest.mark.usefixtures("small_blocks")
 def test_threads_spilling_and_blocks_change_nothing(tmp_path: Path) -> None:
-    draw = random.Random(1)  # noqa: S311
+    draw = random.Random(1)  # noqa: S311 (words, not secrets)
     words = ["W5,", "한글", "x-y", "end\n", *(f"w{i}" for i in range(100))]
     data = " ".join(words[int(draw.paretovariate(0.5)) % len(words)] for _ in range(4_000)).encode()
     results = []
@@ -227,7 +227,7 @@ def test_overlong_words_are_counted_and_left_out(tmp_path: Path) -> None:
 def test_progress_goes_up_to_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(corpus, "REPORT_SECONDS", 0.0)
     seen: list[Progress] = []
-    encoded(b"a b\n" * 3_000_000, tmp_path, report=seen.append)  # type: ignore[arg-type]
+    encoded(b"a b\n" * 3_000_000, tmp_path, report=seen.append)  # type: ignore[arg-type] # as above
     fractions = [progress.fraction for progress in seen]
     assert fractions == sorted(fractions)
     assert fractions[-1] == 1.0
@@ -242,7 +242,7 @@ def test_a_report_that_raises_ends_the_encoding(tmp_path: Path) -> None:
         raise Cancelled
 
     with pytest.raises(Cancelled):
-        encoded(b"a b\n" * 1000, tmp_path, threads=2, report=report)  # type: ignore[arg-type]
+        encoded(b"a b\n" * 1000, tmp_path, threads=2, report=report)  # type: ignore[arg-type] # as above
     assert [path.name for path in tmp_path.iterdir()] == ["source"]
 
 

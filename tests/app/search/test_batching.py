@@ -23,14 +23,17 @@ Found = tuple[np.ndarray, np.ndarray]
 class Watched(Index):
     """Counts what each search was given, and waits for the first one to be let go."""
 
+    batches: list[tuple[int, int, GraphSearch | None]]
+    gate: threading.Event
+
     def watch(self) -> Watched:
         object.__setattr__(self, "batches", [])
         object.__setattr__(self, "gate", threading.Event())
         return self
 
     def nearest(self, directions: DoubleArray, k: int, graph: GraphSearch | None) -> Found:
-        self.batches.append((len(directions), k, graph))  # type: ignore[attr-defined]
-        assert self.gate.wait(10)  # type: ignore[attr-defined]
+        self.batches.append((len(directions), k, graph))
+        assert self.gate.wait(10)
         return super().nearest(directions, k, graph)
 
 
@@ -62,12 +65,12 @@ def test_what_waits_is_searched_together_and_alike(index: Index) -> None:
         others = [asyncio.create_task(batcher.nearest(asked[i], 100 if i == 7 else 10)) for i in range(1, 12)]
         others.append(asyncio.create_task(batcher.nearest(asked[12], 10, GRAPH)))
         await asyncio.sleep(0.05)
-        watched.gate.set()  # type: ignore[attr-defined]
+        watched.gate.set()
         return await asyncio.gather(first, *others)
 
     with ThreadPoolExecutor(1) as pool:
         found = asyncio.run(run(pool))
-    assert watched.batches == [(1, 16, None), (10, 16, None), (1, 128, None), (1, 16, GRAPH)]  # type: ignore[attr-defined]
+    assert watched.batches == [(1, 16, None), (10, 16, None), (1, 128, None), (1, 16, GRAPH)]
     assert [ids[0] for ids, _ in found] == list(range(13)), "each gets its own answer"
     assert len(found[7][0]) == 128
 
@@ -83,12 +86,12 @@ def test_of_many_that_wait_half_are_taken(index: Index) -> None:
         await asyncio.sleep(0.05)
         others = [asyncio.create_task(batcher.nearest(asked[i % len(asked)], 10)) for i in range(60)]
         await asyncio.sleep(0.05)
-        watched.gate.set()  # type: ignore[attr-defined]
+        watched.gate.set()
         await asyncio.gather(first, *others)
 
     with ThreadPoolExecutor(1) as pool:
         asyncio.run(run(pool))
-    assert [n for n, _, _ in watched.batches] == [1, 30, 16, 14]  # type: ignore[attr-defined]
+    assert [n for n, _, _ in watched.batches] == [1, 30, 16, 14]
 
 
 def test_queries_of_clients_that_left_are_not_searched(index: Index) -> None:
@@ -103,12 +106,12 @@ def test_queries_of_clients_that_left_are_not_searched(index: Index) -> None:
         stays = asyncio.create_task(batcher.nearest(asked[2], 10))
         await asyncio.sleep(0.05)
         gone.cancel()
-        watched.gate.set()  # type: ignore[attr-defined]
+        watched.gate.set()
         await asyncio.gather(first, stays)
 
     with ThreadPoolExecutor(1) as pool:
         asyncio.run(run(pool))
-    assert [size for size, _, _ in watched.batches] == [1, 1]  # type: ignore[attr-defined]
+    assert [size for size, _, _ in watched.batches] == [1, 1]
 
 
 def test_too_many_waiting_are_refused_at_once(index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -124,7 +127,7 @@ def test_too_many_waiting_are_refused_at_once(index: Index, monkeypatch: pytest.
         await asyncio.sleep(0)
         with pytest.raises(Overloaded):
             await batcher.nearest(asked[5], 10)
-        watched.gate.set()  # type: ignore[attr-defined]
+        watched.gate.set()
         assert len(await asyncio.gather(*tasks)) == 4
 
     with ThreadPoolExecutor(1) as pool:
