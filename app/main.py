@@ -10,16 +10,16 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from app import error_handlers, health, problems
 from app.console.endpoints import router as console_router
 from app.core.settings import Settings
 from app.corpora.endpoints import router as corpora_router
-from app.error_handlers import Problem
 from app.jobs.endpoints import router as jobs_router
-from app.middleware import LimitBody, Observe
 from app.models.endpoints import router as models_router
 from app.resources import Resources
 from app.search.endpoints import routes as search_routes
+from app.web import health, problems
+from app.web.middleware import LimitBody, Observe
+from app.web.problems import Problem
 
 MAX_JSON_BYTES = 1 << 20
 
@@ -55,7 +55,7 @@ def create_app(settings: Settings, opened: Resources | None = None) -> FastAPI:
     app.state.settings = settings
     app.add_middleware(LimitBody, max_bytes=MAX_JSON_BYTES, unless_below="/corpora/")
     app.add_middleware(Observe)
-    error_handlers.install(app)
+    problems.install(app)
     app.router.routes[:0] = search_routes  # flat and first: matching an included router is slow
     for router in (corpora_router, jobs_router, models_router, console_router, health.router, problems.router):
         app.include_router(router)

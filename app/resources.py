@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from app.core import exact, logs
+from app.core import logs
 from app.core.database import Database
+from app.core.nearest import exact
 from app.core.settings import Settings
 from app.core.storage import Storage
-from app.registry import Registry
+from app.serving.registry import Registry
 
 
 class Resources:

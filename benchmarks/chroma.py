@@ -15,7 +15,7 @@ from pathlib import Path
 import httpx
 import numpy as np
 
-from app.core.table import Table
+from app.core.table.reading import Table
 from benchmarks import load
 from benchmarks.served import Server, answers, free_port, running
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from app.core.text import TextSpec
 from benchmarks.contest import OURS, Case, Measurement
 from benchmarks.word2vec_cases import Setup
-from trainer.corpus import encode
+from trainer.corpus.encode import encode
 
 
 def encode_case(setup: Setup) -> Case:

@@ -11,9 +11,9 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from app.client import ENDED, Client
+from app.command.client import ENDED, Client
+from app.command.processes import running
 from app.core.settings import Settings
-from app.processes import running
 from benchmarks.contest import OURS, Case, Measurement
 from benchmarks.word2vec_cases import Setup, gensim_model, word2vec_c_command
 

@@ -24,13 +24,13 @@ import numpy as np
 import numpy.typing as npt
 
 from app.core.hyperparameters import GloVeHyperparameters
-from app.core.vocabulary import Vocabulary
+from app.core.table.vocabulary import Vocabulary
 from benchmarks import machine
 from benchmarks.contest import OURS, Case, Measurement, as_table, run
 from benchmarks.corpora import DATA, enwiki
 from benchmarks.word2vec_cases import Setup
-from trainer import glove
-from trainer.corpus import EncodedCorpus
+from trainer.algorithms.glove import training as glove
+from trainer.corpus.encode import EncodedCorpus
 
 CASES = ["glove-count", "glove-iteration"]
 DIM, WINDOW, X_MAX = 100, 10, 10.0

@@ -11,10 +11,10 @@ from typing import Any
 
 from app.core.hyperparameters import Word2VecHyperparameters
 from benchmarks.word2vec_cases import MODELS, Setup
-from trainer import word2vec
-from trainer.checkpoint import COST_LIMIT, FolderCheckpoints, Saver
-from trainer.kernels.layout import Stream
-from trainer.progress import ignore
+from trainer.algorithms.word2vec import training as word2vec
+from trainer.kernels.word2vec.layout import Stream
+from trainer.steps.checkpoint import COST_LIMIT, FolderCheckpoints, Saver
+from trainer.steps.progress import ignore
 
 SLICES, SLICE_BLOCKS = 400, 12
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import psycopg
 
-from app.core.table import Table
+from app.core.table.reading import Table
 from benchmarks.served import Server, free_port, running
 
 # A scalar subquery is computed first, so that the order by it can use the index; a join could not.

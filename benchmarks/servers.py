@@ -18,7 +18,7 @@ from starlette.types import Receive, Scope, Send
 
 from app import tuning
 from app.core.settings import Settings
-from app.core.table import open_table
+from app.core.table.reading import open_table
 from app.main import create_app
 from app.search.answer_schemas import NeighborsAnswer
 

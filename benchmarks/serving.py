@@ -15,7 +15,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 
-from app.core.table import FloatArray, Table, open_table
+from app.core.table.arrays import FloatArray
+from app.core.table.reading import Table, open_table
 from benchmarks import load, serving_growth, serving_peers, world
 from benchmarks.machine import cpu_name, versions
 from benchmarks.served import CONNECTIONS, Bench, serving

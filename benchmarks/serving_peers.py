@@ -14,8 +14,8 @@ from typing import Any
 import httpx
 import numpy as np
 
-from app.core import exact, scores
-from app.core.table import Table
+from app.core.nearest import exact, scores
+from app.core.table.reading import Table
 from benchmarks import chroma, postgres
 from benchmarks.served import Bench, Server, serving
 from benchmarks.servers import write_gensim

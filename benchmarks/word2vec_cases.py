@@ -19,8 +19,8 @@ from app.core.hyperparameters import Word2VecHyperparameters
 from app.core.text import TextSpec
 from benchmarks.contest import OURS, Case, Measurement
 from benchmarks.quality import Score, quality
-from trainer.corpus import EncodedCorpus, encode
-from trainer.word2vec import train
+from trainer.algorithms.word2vec.training import train
+from trainer.corpus.encode import EncodedCorpus, encode
 
 UNIT = "thousand tokens/s"
 SAMPLING = {"objective": "negative-sampling"}

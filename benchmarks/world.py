@@ -12,18 +12,19 @@ from pathlib import Path
 
 import numpy as np
 
+from app.command.schema import migrate
 from app.core import catalog
 from app.core.database import Database
 from app.core.jobs import Claim
 from app.core.records import Job
 from app.core.settings import Settings
 from app.core.storage import Storage
-from app.core.table import CorpusOrigin, FloatArray
+from app.core.table.arrays import FloatArray
+from app.core.table.manifest import CorpusOrigin
+from app.core.table.vocabulary import Vocabulary
 from app.core.text import TextSpec
-from app.core.vocabulary import Vocabulary
-from app.processes import migrate
-from trainer.progress import ignore
-from trainer.publish import Provenance, publish
+from trainer.publishing.publish import Provenance, publish
+from trainer.steps.progress import ignore
 
 
 def clustered(n_words: int, dim: int, seed: int = 0) -> FloatArray:

@@ -16,10 +16,10 @@ import pytest
 from sqlalchemy import URL, Engine, create_engine
 from sqlalchemy.engine import make_url
 
+from app.command.schema import migrate
 from app.core.database import Database
 from app.core.settings import Settings
 from app.core.storage import Storage
-from app.processes import migrate
 
 REQUIRE_ALL = os.environ.get("WORDKIN_REQUIRE_ALL") == "1"
 POSTGRES_URL = os.environ.get("WORDKIN_TEST_POSTGRES_URL")

@@ -18,20 +18,20 @@ import numpy as np
 import numpy.typing as npt
 import uvicorn
 
+from app.command.schema import migrate
 from app.core import catalog
 from app.core.database import Database
 from app.core.jobs import Claim
 from app.core.records import Job
 from app.core.settings import Settings
 from app.core.storage import Storage
-from app.core.table import CorpusOrigin
+from app.core.table.manifest import CorpusOrigin
+from app.core.table.vocabulary import Vocabulary
 from app.core.text import TextSpec
-from app.core.vocabulary import Vocabulary
 from app.main import create_app
-from app.processes import migrate
-from trainer.index import IndexLimits
-from trainer.progress import ignore
-from trainer.publish import Provenance, publish
+from trainer.publishing.index import IndexLimits
+from trainer.publishing.publish import Provenance, publish
+from trainer.steps.progress import ignore
 
 FloatArray = npt.NDArray[np.float32]
 

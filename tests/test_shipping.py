@@ -12,7 +12,7 @@ import pytest
 import typer
 import yaml
 
-from app.cli import app as command_line
+from app.command.cli import app as command_line
 from app.core.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -8,7 +8,7 @@ from app.core import logs
 from app.core.database import Database
 from app.core.settings import Settings
 from app.core.storage import Storage
-from trainer.worker import Worker
+from trainer.work.worker import Worker
 
 
 def main() -> None:

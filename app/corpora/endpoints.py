@@ -12,8 +12,8 @@ from app.core import catalog, errors
 from app.corpora import service
 from app.corpora.receive import InvalidUtf8
 from app.corpora.schemas import CorpusDescription, CorpusName, CorpusPage
-from app.dependencies import DatabaseDependency, SettingsDependency, StorageDependency
-from app.error_handlers import problem_responses
+from app.web.dependencies import DatabaseDependency, SettingsDependency, StorageDependency
+from app.web.problems import problem_responses
 
 router = APIRouter(tags=["corpora"])
 

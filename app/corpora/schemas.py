@@ -2,24 +2,13 @@
 
 from __future__ import annotations
 
-import unicodedata
 from datetime import datetime
 from typing import Annotated
 
 from fastapi import Path
-from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
+from pydantic import BaseModel, ConfigDict
 
-
-def _nfc(name: str) -> str:
-    return unicodedata.normalize("NFC", name)
-
-
-Name = Annotated[
-    str,
-    StringConstraints(pattern=r"^\w[\w.\-]*$", min_length=1, max_length=100),
-    AfterValidator(_nfc),
-]
-"""Letters of any script, digits, ``_``, ``.`` and ``-``."""
+from app.core.names import Name
 
 CorpusName = Annotated[Name, Path(description="letters of any script, digits, _ . -", examples=["bible"])]
 

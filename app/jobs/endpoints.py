@@ -14,9 +14,9 @@ from starlette.concurrency import run_in_threadpool
 from app.core import catalog, errors, jobs
 from app.core.jobs import JobRequest
 from app.core.records import JobState
-from app.dependencies import DatabaseDependency
-from app.error_handlers import problem_responses
 from app.jobs.schemas import JobDescription, JobPage, Submission
+from app.web.dependencies import DatabaseDependency
+from app.web.problems import problem_responses
 
 EVENT_POLL_SECONDS = 0.5
 

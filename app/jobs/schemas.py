@@ -8,9 +8,9 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.core.hyperparameters import GloVeHyperparameters, Word2VecHyperparameters
+from app.core.names import Name
 from app.core.records import JobState
 from app.core.text import TextSpec
-from app.corpora.schemas import Name
 
 
 class _Submission(BaseModel):

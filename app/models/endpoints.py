@@ -11,8 +11,6 @@ from fastapi import APIRouter, Header, Query, Response
 from app.core import catalog, errors
 from app.core.errors import DatabaseUnavailable, InvalidRequest, PreconditionFailed
 from app.core.records import Alias, Model
-from app.dependencies import DatabaseDependency, RegistryDependency
-from app.error_handlers import problem_responses
 from app.models.schemas import (
     AliasDescription,
     AliasDetails,
@@ -29,7 +27,9 @@ from app.models.schemas import (
     VersionSummary,
     etag_of,
 )
-from app.registry import Registry
+from app.serving.registry import Registry
+from app.web.dependencies import DatabaseDependency, RegistryDependency
+from app.web.problems import problem_responses
 
 router = APIRouter(tags=["models"])
 

@@ -8,10 +8,10 @@ from typing import Annotated, Any
 from fastapi import Path
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.core.names import Name
 from app.core.records import Alias, Version
-from app.core.table import CorpusOrigin, FileDigest, IndexDescription
+from app.core.table.manifest import CorpusOrigin, FileDigest, IndexDescription
 from app.core.text import TextSpec
-from app.corpora.schemas import Name
 
 ModelName = Annotated[Name, Path(description="the model", examples=["bible"])]
 VersionNumber = Annotated[int, Path(ge=1, lt=1 << 31, description="the version's number")]

@@ -1,4 +1,4 @@
-"""What is answered, for the document. `app.search.queries` writes the answers; tests hold them to this."""
+"""What is answered, for the document. `app.serving.answering` writes the answers; tests hold them to this."""
 
 from __future__ import annotations
 

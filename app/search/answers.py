@@ -9,9 +9,9 @@ from typing import Any
 from fastapi import Request, Response
 from pydantic_core import to_json
 
-from app.registry import pinned_number
-from app.search.schemas import Target
-from app.search.version import ServedVersion
+from app.serving.questions import Target
+from app.serving.registry import pinned_number
+from app.serving.version import ServedVersion
 
 IMMUTABLE = "public, max-age=31536000, immutable"
 IMMUTABLE_WHILE_DEFAULT = "public, max-age=60, immutable"

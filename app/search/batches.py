@@ -10,14 +10,16 @@ from fastapi import APIRouter, Query, Request, Response
 
 from app.core import errors
 from app.core.errors import InvalidRequest, WordkinError
-from app.dependencies import RegistryDependency
-from app.error_handlers import problem_of, problem_responses
-from app.registry import Registry
-from app.search import answer_schemas, queries, schemas
+from app.search import answer_schemas
 from app.search.answer_schemas import BatchAnswer
 from app.search.answers import answer_batch, encoded
-from app.search.schemas import Batch, Target
-from app.search.version import ServedVersion
+from app.serving import answering as queries
+from app.serving import questions as schemas
+from app.serving.questions import Batch, Target
+from app.serving.registry import Registry
+from app.serving.version import ServedVersion
+from app.web.dependencies import RegistryDependency
+from app.web.problems import problem_of, problem_responses
 
 router = APIRouter(tags=["search"])
 

@@ -16,7 +16,7 @@ from fastapi.routing import APIRoute
 from pydantic import ValidationError
 from starlette.types import Receive, Scope, Send
 
-from app.search.schemas import Target
+from app.serving.questions import Target
 
 
 class DirectRoute(APIRoute):

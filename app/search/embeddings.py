@@ -9,13 +9,14 @@ from pydantic import Field
 
 from app.core import errors
 from app.core.errors import InvalidRequest, WordkinError
-from app.dependencies import RegistryDependency
-from app.error_handlers import problem_responses
-from app.registry import Registry
-from app.search import answer_schemas, schemas
+from app.search import answer_schemas
 from app.search.answers import encoded
-from app.search.queries import encoded as encoded_vector
-from app.search.texts import text_vector
+from app.serving import questions as schemas
+from app.serving.answering import encoded as encoded_vector
+from app.serving.registry import Registry
+from app.serving.texts import text_vector
+from app.web.dependencies import RegistryDependency
+from app.web.problems import problem_responses
 
 router = APIRouter(tags=["search"])
 

@@ -7,11 +7,13 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request, Response
 
 from app.core import errors
-from app.dependencies import RegistryDependency
-from app.error_handlers import problem_responses
-from app.search import answer_schemas, batches, embeddings, queries, schemas
+from app.search import answer_schemas, batches, embeddings
 from app.search.answers import respond
 from app.search.direct import DirectRoute
+from app.serving import answering as queries
+from app.serving import questions as schemas
+from app.web.dependencies import RegistryDependency
+from app.web.problems import problem_responses
 
 router = APIRouter(tags=["search"], route_class=DirectRoute)
 

@@ -10,9 +10,9 @@ from typing import Any, TypeVar
 import httpx
 import pytest
 
+from app.command.demo import build_corpus
+from app.command.processes import Service, running
 from app.core.settings import Settings
-from app.demo import build_corpus
-from app.processes import Service, running
 
 Json = dict[str, Any]
 T = TypeVar("T")

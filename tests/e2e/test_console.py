@@ -10,7 +10,7 @@ from urllib.parse import quote
 import httpx
 import pytest
 
-from app.processes import Service
+from app.command.processes import Service
 from tests.conftest import missing
 from tests.e2e.conftest import job_in_state, served_version, submit
 

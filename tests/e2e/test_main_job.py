@@ -15,7 +15,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from app.processes import Service
+from app.command.processes import Service
 from tests.e2e.conftest import job_in_state, served_version, submit, wait_for
 
 

@@ -7,10 +7,10 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import create_engine, inspect
 
+from app.command.schema import alembic_config, check_schema, migrate
 from app.core.database import Database
 from app.core.records import Record
 from app.core.settings import Settings
-from app.processes import _alembic, check_schema, migrate
 
 
 def test_migrations_and_rows_agree(database_url: str) -> None:
@@ -22,7 +22,7 @@ def test_migrations_and_rows_agree(database_url: str) -> None:
 
 def test_down_and_up_again(database_url: str) -> None:
     settings = Settings(database_url=database_url)
-    command.downgrade(_alembic(settings), "base")
+    command.downgrade(alembic_config(settings), "base")
     engine = create_engine(Database(database_url).url)
     assert set(inspect(engine).get_table_names()) <= {"alembic_version"}
     engine.dispose()

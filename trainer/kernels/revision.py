@@ -7,4 +7,4 @@ A factory that closes over `REVISION` puts it into the cache key, so an edited c
 from pathlib import Path
 from zlib import crc32
 
-REVISION = crc32(b"".join(path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py"))))
+REVISION = crc32(b"".join(path.read_bytes() for path in sorted(Path(__file__).parent.rglob("*.py"))))

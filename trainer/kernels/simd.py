@@ -16,7 +16,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from trainer.kernels.vectors import (
+from trainer.kernels.llvm import (
     FLOAT,
     INT32,
     INT64,

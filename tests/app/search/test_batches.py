@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from app.search import answer_schemas
-from tests import oracle_search
 from tests.app.search.conftest import Sample
+from tests.oracles import search as oracle_search
 
 
 def post(client: httpx.Client, path: str, queries: list[dict[str, Any]], **parameters: str) -> list[Any]:

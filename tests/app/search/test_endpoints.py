@@ -9,10 +9,11 @@ import httpx
 import numpy as np
 import pytest
 
-from app.search import answer_schemas, queries
+from app.search import answer_schemas
 from app.search.direct import DirectRoute
-from tests import oracle_search
+from app.serving import answering as queries
 from tests.app.search.conftest import Sample
+from tests.oracles import search as oracle_search
 
 
 def ask(client: httpx.Client, path: str, **parameters: Any) -> dict[str, Any]:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests.oracle import splitmix64
+from tests.oracles.word2vec import splitmix64
 from trainer.kernels.hashing import below, fill_uniform, key_of, mixed
 
 

@@ -7,9 +7,9 @@ import numpy.typing as npt
 import pytest
 from numba import njit
 
-from trainer.kernels.layout import aligned_rows, padded
+from trainer.kernels.llvm import LANES
+from trainer.kernels.rows import aligned_rows, padded
 from trainer.kernels.simd import add_to_rows, logistic_gradients, score_rows, sum_rows, update_rows
-from trainer.kernels.vectors import LANES
 
 Rows = npt.NDArray[np.float32]
 

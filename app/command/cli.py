@@ -1,0 +1,242 @@
+"""``wordkin``: start the service, train on a file, ask. Each command imports what it alone needs, when it runs."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+from rich.table import Table
+
+from app.command.failures import ServiceDied, ServiceError
+from app.core.settings import Settings, explained
+
+if TYPE_CHECKING:
+    from app.command.client import Client
+
+app = typer.Typer(
+    help="""Train word embeddings on your text and serve every version over REST.
+
+    [bold]wordkin demo[/] shows all of it on a real corpus. [bold]wordkin up[/] starts the service; then
+    [bold]wordkin train FILE[/] and [bold]wordkin neighbors WORD[/], or curl. Settings are WORDKIN_... variables.""",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+)
+console = Console()
+errors = Console(stderr=True)
+
+Host = Annotated[str | None, typer.Option(help="Address to listen on. [WORDKIN_HOST, default 127.0.0.1]")]
+Port = Annotated[int | None, typer.Option(help="Port to listen on; 0 takes a free one. [WORDKIN_PORT, default 8000]")]
+Url = Annotated[str, typer.Option(envvar="WORDKIN_URL", help="Where the service is.")]
+ModelOption = Annotated[str | None, typer.Option("--model", help="Needed only when there are several.")]
+VersionOption = Annotated[str | None, typer.Option("--version", help="A number or an alias; default: latest.")]
+Count = Annotated[int, typer.Option("-k", min=1, help="How many answers.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the service's answer as it is.")]
+
+DEFAULT_URL = "http://127.0.0.1:8000"
+
+
+def main() -> None:
+    """Run the command line; what a user can mend is one line on standard error and exit code 1."""
+    try:
+        app()
+    except (ServiceError, ServiceDied, OSError) as error:
+        _fail(str(error))
+
+
+def _fail(message: str) -> NoReturn:
+    errors.print(f"[bold red]error:[/] {message}", highlight=False, soft_wrap=True)
+    sys.exit(1)
+
+
+def _settings(host: str | None = None, port: int | None = None) -> Settings:
+    given = {"host": host, "port": port}
+    try:
+        return Settings(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type] # of mixed types
+    except ValidationError as error:
+        _fail(explained(error))
+
+
+@app.command()
+def demo(
+    once: Annotated[
+        bool, typer.Option("--once", help="End when all is shown; exit code 0 only if all went well.")
+    ] = False,
+    host: Host = None,
+    port: Port = None,
+) -> None:
+    """Show the main job: start the service, upload a real corpus, train with visible progress, ask."""
+    _stop_by_interrupt()
+    from app.command import demo as demonstration
+    from app.command.client import Client
+    from app.command.processes import running
+
+    settings = _settings(host, port)
+    if "log_level" not in settings.model_fields_set:
+        settings = settings.model_copy(update={"log_level": "warning"})  # lines would tear the progress bar
+    with running(settings) as service:
+        client = Client(service.url)
+        demonstration.run(client, settings.data_dir / "demo" / "bible.txt", console)
+        client.close()
+        if once:
+            return
+        console.print(
+            f"\nThe service goes on at [bold]{service.url}[/], with its data in {settings.data_dir.resolve()}.\n"
+            f"  console        {service.url}/console\n"
+            f"  API documents  {service.url}/docs\n"
+            f"  try            curl '{service.url}/neighbors?word=river&k=5'\n"
+            "Ctrl-C ends it.",
+            highlight=False,
+        )
+        _wait(service)
+
+
+@app.command()
+def up(host: Host = None, port: Port = None) -> None:
+    """Start the whole service: migrate the database, then API and trainer, until Ctrl-C."""
+    _stop_by_interrupt()
+    from app.command.processes import running
+
+    settings = _settings(host, port)
+    with running(settings) as service:
+        console.print(
+            f"Wordkin is up at [bold]{service.url}[/]; console: {service.url}/console, "
+            f"API documents: {service.url}/docs. Ctrl-C ends it."
+        )
+        _wait(service)
+
+
+def _wait(service: Any) -> None:
+    try:
+        service.wait()
+    except KeyboardInterrupt:
+        console.print("\nstopping …")
+
+
+def _stop_by_interrupt() -> None:
+    """Let SIGTERM do what Ctrl-C does, so that the processes below us are always stopped."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
+@app.command()
+def api(host: Host = None, port: Port = None) -> None:
+    """Start only the API. The database must have been migrated."""
+    settings = _settings(host, port)
+    _become("app", {"WORDKIN_HOST": settings.host, "WORDKIN_PORT": str(settings.port)})
+
+
+@app.command()
+def trainer() -> None:
+    """Start only a trainer; any number may work on one database."""
+    _become("trainer", {})
+
+
+def _become(module: str, variables: dict[str, str]) -> NoReturn:
+    # -P: a folder named like one of our packages, where the user happens to be, is not ours
+    os.execve(sys.executable, [sys.executable, "-P", "-m", module], os.environ | variables)  # noqa: S606 (our own)
+
+
+@app.command(name="migrate")
+def migrate_command() -> None:
+    """Bring the database to the newest schema."""
+    from app.command.schema import migrate
+
+    settings = _settings()
+    migrate(settings)
+    console.print("The database has the newest schema.")
+
+
+@app.command()
+def check() -> None:
+    """End with exit code 0 if the database answers and has the newest schema; for health checks."""
+    from app.command.schema import check_schema
+
+    check_schema(_settings())
+    console.print("The database answers and has the newest schema.")
+
+
+@app.command()
+def train(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="UTF-8 text; .gz and .zst are understood.")],
+    model: Annotated[str | None, typer.Option(help="Name of the model; default: the file's.")] = None,
+    corpus: Annotated[str | None, typer.Option(help="Name of the corpus; default: the model's.")] = None,
+    algorithm: Annotated[str, typer.Option(help="word2vec or glove.")] = "word2vec",
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A hyperparameter; may be repeated.")
+    ] = None,
+    url: Url = DEFAULT_URL,
+) -> None:
+    """Upload a file, train on it with visible progress, publish the result as the model's next version."""
+    client = _client(url)
+    model = model or file.name.split(".")[0]
+    described = client.upload(corpus or model, file)
+    console.print(f"corpus {described['name']}: {described['n_words']:,} words")
+    submission = {
+        "model": model,
+        "corpus": described["name"],
+        "algorithm": algorithm,
+        "hyperparameters": dict(_assignment(item) for item in set_ or []),
+    }
+    job = client.follow(client.submit(submission)["id"], console)
+    if job["state"] != "succeeded":
+        _fail(f"the job has {job['state']}: {(job['error'] or {}).get('detail', '')}")
+    console.print(f"[bold]{model} version {job['version']}[/] is published.")
+
+
+def _client(url: str) -> Client:
+    from app.command.client import Client
+
+    return Client(url)
+
+
+def _assignment(item: str) -> tuple[str, Any]:
+    name, separator, value = item.partition("=")
+    if not separator:
+        _fail(f"--set takes NAME=VALUE, not {item!r}")
+    try:
+        return name, json.loads(value)
+    except ValueError:
+        return name, value
+
+
+@app.command()
+def neighbors(
+    word: str,
+    k: Count = 10,
+    model: ModelOption = None,
+    version: VersionOption = None,
+    url: Url = DEFAULT_URL,
+    as_json: AsJson = False,
+) -> None:
+    """Print the words nearest to WORD, with their cosines."""
+    answer = _client(url).get("/neighbors", word=word, k=k, model=model, version=version)
+    _show(answer, answer["neighbors"], as_json=as_json)
+
+
+@app.command()
+def analogy(
+    a: str, b: str, c: str, k: Count = 5, model: ModelOption = None, version: VersionOption = None,
+    url: Url = DEFAULT_URL, as_json: AsJson = False,
+) -> None:  # fmt: skip
+    """Print A - B + C: `wordkin analogy king man woman`."""
+    answer = _client(url).get("/analogy", a=a, b=b, c=c, k=k, model=model, version=version)
+    _show(answer, answer["answers"], as_json=as_json)
+
+
+def _show(answer: dict[str, Any], words: list[dict[str, Any]], *, as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps(answer, ensure_ascii=False))
+        return
+    table = Table(box=None, title=f"{answer['model']} version {answer['version']}", title_justify="left")
+    table.add_column("word")
+    table.add_column("score", justify="right")
+    for item in words:
+        table.add_row(item["word"], f"{item['score']:.4f}")
+    console.print(table)

@@ -1,0 +1,109 @@
+"""What the command line asks of a running service, over HTTP like everybody else."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import httpx
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+
+from app.command.failures import ServiceError
+
+POLL_SECONDS = 0.25
+UPLOAD_PIECE_BYTES = 1 << 20
+ENDED = ("succeeded", "failed", "cancelled")
+
+Json = dict[str, Any]
+
+
+class Client:
+    """A running service at `url`."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url.rstrip("/")
+        self._http = httpx.Client(base_url=self.url, timeout=httpx.Timeout(60.0, connect=5.0))
+
+    def close(self) -> None:
+        self._http.close()
+
+    def request(self, method: str, path: str, **options: Any) -> httpx.Response:
+        """Raise `ServiceError` with the problem's own words unless the answer is a success."""
+        try:
+            response = self._http.request(method, path, **options)
+        except httpx.TransportError as error:
+            raise ServiceError(f"No service answers at {self.url} ({error}). Start one with: wordkin up") from error
+        if response.is_error:
+            raise ServiceError(_words(response))
+        return response
+
+    def get(self, path: str, **parameters: Any) -> Json:
+        given = {name: value for name, value in parameters.items() if value is not None}
+        answer: Json = self.request("GET", path, params=given).json()
+        return answer
+
+    def upload(self, name: str, path: Path) -> Json:
+        """Send a file as it is; ``.gz`` and ``.zst`` by their content encoding."""
+        encoding = {".gz": "gzip", ".zst": "zstd"}.get(path.suffix, "identity")
+        with path.open("rb") as file:
+            response = self.request(
+                "PUT",
+                f"/corpora/{name}",
+                content=_pieces(file),
+                headers={"Content-Encoding": encoding, "Content-Type": "text/plain"},
+            )
+        answer: Json = response.json()
+        return answer
+
+    def submit(self, submission: Json) -> Json:
+        answer: Json = self.request("POST", "/jobs", json=submission).json()
+        return answer
+
+    def follow(self, job_id: str, console: Console) -> Json:
+        """Show a progress bar until the job ends, and return it."""
+        columns = (
+            TextColumn("{task.fields[phase]:<11}"),
+            BarColumn(bar_width=32),
+            TaskProgressColumn(),
+            TextColumn("{task.fields[speed]}"),
+            TextColumn("{task.fields[loss]}"),
+            TextColumn("{task.fields[eta]}"),
+            TimeElapsedColumn(),
+        )
+        with Progress(*columns, console=console) as bar:
+            task = bar.add_task("", total=1.0, phase="waiting", speed="", loss="", eta="")
+            while True:
+                job = self.get(f"/jobs/{job_id}")
+                bar.update(task, completed=job["progress"], **_shown(job))
+                if job["state"] in ENDED:
+                    return job
+                time.sleep(POLL_SECONDS)
+
+
+def _shown(job: Json) -> dict[str, Any]:
+    phase = job["phase"] if job["state"] == "running" else None
+    speed, loss, eta = job["tokens_per_second"], job["loss"], job["eta_seconds"]
+    return {
+        "phase": phase or {"queued": "waiting", "running": "starting"}.get(job["state"], job["state"]),
+        "speed": f"{speed / 1e6:.2f} M tokens/s" if speed else "",
+        "loss": f"loss {loss:.4f}" if loss is not None else "",
+        "eta": f"{eta:.0f} s left" if eta else "",
+    }
+
+
+def _pieces(file: BinaryIO) -> Iterator[bytes]:
+    while piece := file.read(UPLOAD_PIECE_BYTES):
+        yield piece
+
+
+def _words(response: httpx.Response) -> str:
+    try:
+        problem: Json = response.json()
+    except ValueError:
+        return f"{response.status_code} {response.reason_phrase}: {response.text[:200]}"
+    suggestions = [f"{word} → {', '.join(near)}" for word, near in problem.get("suggestions", {}).items() if near]
+    hint = f" Near spellings: {'; '.join(suggestions)}." if suggestions else ""
+    return f"{problem.get('title', response.reason_phrase)}: {problem.get('detail', '')}{hint}"

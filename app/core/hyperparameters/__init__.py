@@ -1,0 +1,13 @@
+"""What a job may set, one model an algorithm."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel
+
+from app.core.hyperparameters.glove import GloVeHyperparameters
+from app.core.hyperparameters.word2vec import PRESETS, Word2VecHyperparameters
+
+ALGORITHMS: dict[str, type[BaseModel]] = {"word2vec": Word2VecHyperparameters, "glove": GloVeHyperparameters}
+"""The one list of algorithms, each with what a job may set."""
+
+__all__ = ["ALGORITHMS", "PRESETS", "GloVeHyperparameters", "Word2VecHyperparameters"]

@@ -1,0 +1,102 @@
+"""Exact nearest neighbours by a scan: float32 matrix products propose, `app.core.nearest.scores` decides."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+
+import numpy as np
+import numpy.typing as npt
+from threadpoolctl import threadpool_limits
+
+from app.core.nearest import scores
+from app.core.nearest.scores import DoubleArray, FloatArray
+
+PRODUCTS_AT_A_TIME = 1 << 24
+"""Bounds the memory of a scan: 64 MiB, more only where one direction alone needs it."""
+LARGEST_GROUP = 64
+GROUPS_PER_ANSWER = 8
+"""So many groups of words for each of the k answers let the best of each group tell which words are worth a look."""
+
+IdArray = npt.NDArray[np.int64]
+
+
+def one_thread_a_scan() -> AbstractContextManager[object]:
+    """Keep each scan on its calling thread, in this whole process; as a context manager, until its end.
+
+    Several scans at a time are what uses several cores, without waiting for each other's threads.
+    """
+    limits: AbstractContextManager[object] = threadpool_limits(1, user_api="blas")
+    return limits
+
+
+def nearest(unit_vectors: FloatArray, directions: DoubleArray, k: int) -> tuple[IdArray, DoubleArray]:
+    """Find the `k` rows of largest cosine to each direction.
+
+    Many directions share each pass over the vectors. Products of float32 differ in their last bits between batch
+    sizes, so they only propose, and enough of them that nothing left out can be among the answers.
+
+    Parameters
+    ----------
+    unit_vectors : float32 (n_words, dim), C-contiguous
+    directions : float64 (n, dim), each of length 1
+    k : at most n_words
+
+    Returns
+    -------
+    ids int64 and scores float64, (n, k) each: by falling score, ties by rising id
+    """
+    ids, found = np.empty((len(directions), k), np.int64), np.empty((len(directions), k))
+    at_a_time = max(1, PRODUCTS_AT_A_TIME // max(1, len(unit_vectors)))
+    for start in range(0, len(directions) if k else 0, at_a_time):
+        rows = slice(start, start + at_a_time)
+        proposed = _proposed(unit_vectors, directions[rows], k)
+        ids[rows], found[rows] = best(unit_vectors, directions[rows], *proposed, k)
+    return ids, found
+
+
+def best(
+    unit_vectors: FloatArray, directions: DoubleArray, queries: IdArray, candidates: IdArray, k: int
+) -> tuple[IdArray, DoubleArray]:
+    """Score pairs and keep the `k` best of each direction.
+
+    Parameters
+    ----------
+    directions : float64 (n, dim)
+    queries, candidates : int64 (n_pairs,), rows of `directions` and of `unit_vectors`
+
+    Returns
+    -------
+    ids int64 and scores float64, (n, k) each; where a direction has fewer candidates, -1 and -inf at the end
+    """
+    cosines = scores.of_pairs(unit_vectors, directions, queries, candidates)
+    order = np.lexsort((candidates, -cosines, queries))
+    queries = queries[order]
+    place = np.arange(len(order)) - np.searchsorted(queries, np.arange(len(directions)))[queries]
+    kept = place < k
+    ids, found = np.full((len(directions), k), -1, np.int64), np.full((len(directions), k), -np.inf)
+    ids[queries[kept], place[kept]] = candidates[order[kept]]
+    found[queries[kept], place[kept]] = cosines[order[kept]]
+    return ids, found
+
+
+def _proposed(unit_vectors: FloatArray, directions: DoubleArray, k: int) -> tuple[IdArray, IdArray]:
+    """Pairs of a direction and a word, among them the `k` best words of every direction.
+
+    The words are dealt out into groups. Of the groups' largest products, the k-th largest is a bound that k words
+    reach, each in a group of its own; so no word below the bound, less the slack of float32, is among the answers. Few
+    words reach it, and they lie in few groups.
+    """
+    n_words, n_directions = len(unit_vectors), len(directions)
+    n_in_group = min(max(n_words // (GROUPS_PER_ANSWER * k), 1), LARGEST_GROUP)
+    n_groups = -(-n_words // n_in_group)
+    products = np.empty((n_in_group * n_groups, n_directions), np.float32)
+    # several times faster than its transpose: BLAS walks the long table once, in the order in which it lies
+    np.matmul(unit_vectors, directions.astype(np.float32).T, out=products[:n_words])
+    products[n_words:] = -np.inf
+    # word i is in group i modulo n_groups, so that the maxima are taken of whole rows of memory
+    grouped = products.reshape(n_in_group, n_groups, n_directions)
+    largest = grouped.max(axis=0)
+    bounds = np.partition(largest, n_groups - k, axis=0)[n_groups - k] - scores.slack(unit_vectors.shape[1])
+    groups, queries = np.nonzero(largest >= bounds)
+    places, columns = np.nonzero(grouped[:, groups, queries] >= bounds[queries])
+    return queries[columns], places * n_groups + groups[columns]

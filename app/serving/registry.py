@@ -1,0 +1,240 @@
+"""Which versions are loaded, and which one a request means.
+
+A thread follows the aliases in the database, opens what they name, and swaps one reference to an immutable snapshot. A
+request takes what it needs from one snapshot and so never sees two versions. What cannot be loaded is reported and the
+last good version stays. Nothing here asks database, storage or a lock for a version that is loaded.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+import time
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from typing import NoReturn
+
+import structlog
+from prometheus_client import Gauge
+
+from app.core import catalog
+from app.core.catalog import LATEST, AliasedVersion
+from app.core.database import Database
+from app.core.errors import (
+    DatabaseUnavailable,
+    ModelNotFound,
+    ModelRequired,
+    VersionNotFound,
+    VersionNotLoaded,
+)
+from app.core.settings import Settings
+from app.core.storage import Storage
+from app.serving.loader import Key, Loader
+from app.serving.version import ServedVersion
+
+MAX_NUMBER_DIGITS = 9
+MIN_REFRESH_SECONDS = 0.05
+
+LOADED = Gauge("wordkin_versions_loaded", "Versions that this process serves")
+DEGRADED = Gauge("wordkin_aliases_degraded", "Aliases whose version could not be loaded")
+
+logger = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """What is served at one moment; replaced, never changed."""
+
+    versions: Mapping[Key, ServedVersion] = field(default_factory=dict)
+    aliases: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    models: tuple[str, ...] = ()
+    degraded: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Status:
+    """For health checks. `degraded` says of each alias that is not served as it should be, why."""
+
+    is_ready: bool
+    loaded: list[str]
+    degraded: dict[str, str]
+
+
+def pinned_number(version: str) -> int | None:
+    """The number in ``3`` or ``v3``; None for an alias."""
+    digits = version.removeprefix("v")
+    return int(digits) if digits.isdecimal() and digits.isascii() and len(digits) <= MAX_NUMBER_DIGITS else None
+
+
+class Registry:
+    """Follows the aliases and hands out versions. `start` and `stop` belong to the process's start and end."""
+
+    def __init__(self, database: Database, storage: Storage, settings: Settings) -> None:
+        self._database = database
+        self._settings = settings
+        self._snapshot = Snapshot()
+        self._is_ready = False
+        self._changing = threading.Lock()  # held by whoever loads; never by a query
+        self._refreshed = -1.0
+        self._stopping = threading.Event()
+        self._poller = threading.Thread(target=self._poll, name="registry", daemon=True)
+        self._finding = ThreadPoolExecutor(1, "registry-find")
+        n_searchers = max(1, (os.cpu_count() or 1) - 1)  # the event loop has the other core
+        self._searching = ThreadPoolExecutor(n_searchers, "search")
+        self._loader = Loader(storage, settings.model_memory_bytes, self._searching)
+
+    def start(self) -> None:
+        self._poller.start()
+
+    def stop(self) -> None:
+        self._stopping.set()
+        if self._poller.is_alive():
+            self._poller.join()
+        self._finding.shutdown()
+        self._searching.shutdown()
+
+    @property
+    def snapshot(self) -> Snapshot:
+        return self._snapshot
+
+    def status(self) -> Status:
+        snapshot = self._snapshot
+        loaded = sorted(f"{model}@{number}" for model, number in snapshot.versions)
+        return Status(self._is_ready, loaded, dict(snapshot.degraded))
+
+    # For requests
+
+    def loaded(self, model: str | None, version: str) -> ServedVersion | None:
+        """The version that a request means, if it is loaded."""
+        snapshot = self._snapshot
+        if model is None:
+            model = self._default_model(snapshot)
+            if model is None:
+                return None
+        number = snapshot.aliases.get((model, version))
+        if number is not None:
+            return snapshot.versions[model, number]
+        found = snapshot.versions.get((model, pinned_number(version) or 0))
+        if found:
+            found.asked_by_number = time.monotonic()
+        return found
+
+    async def get(self, model: str | None, version: str = LATEST) -> ServedVersion:
+        """The version that a request means; one that no alias names is loaded on demand.
+
+        Raises
+        ------
+        ModelRequired, ModelNotFound, VersionNotFound
+        VersionNotLoaded
+            It does not fit into memory beside the others, or is damaged.
+        DatabaseUnavailable
+            It is not loaded, and the database cannot say whether it exists.
+        """
+        found = self.loaded(model, version)
+        if found:
+            return found
+        # not known here: perhaps published or moved since the last poll
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._finding, self._find, model, version)
+
+    def _find(self, model: str | None, version: str) -> ServedVersion:
+        self.refresh(unless_newer_than=MIN_REFRESH_SECONDS)
+        found = self.loaded(model, version)
+        if found:
+            return found
+        model = model or self._default_model(self._snapshot)
+        if model is None:
+            models = list(self._snapshot.models)
+            if not models:
+                raise ModelNotFound("There is no model yet; train one with POST /jobs.")
+            raise ModelRequired(f"There are {len(models)} models; say which one with model=.", models=models[:100])
+        number = pinned_number(version)
+        if number is None:
+            self._raise_alias_unknown(model, version)
+        return self._load_on_demand(model, number)
+
+    def _raise_alias_unknown(self, model: str, alias: str) -> NoReturn:
+        reason = self._snapshot.degraded.get(f"{model}@{alias}")
+        if reason:
+            raise VersionNotLoaded(f"{model}@{alias} cannot be served: {reason}", model=model, version=alias)
+        if model not in self._snapshot.models:
+            raise ModelNotFound(f"There is no model {model!r}.", model=model)
+        raise VersionNotFound(f"The model {model!r} has no alias {alias!r}.", model=model, version=alias)
+
+    def _default_model(self, snapshot: Snapshot) -> str | None:
+        if self._settings.default_model:
+            return self._settings.default_model
+        return snapshot.models[0] if len(snapshot.models) == 1 else None
+
+    # Loading
+
+    def _poll(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                self.refresh()
+            except DatabaseUnavailable as error:
+                logger.warning("aliases not read", action="registry_poll_failed", reason=error.detail)
+            except Exception as error:
+                logger.exception("registry poll failed", action="registry_poll_failed", exc_info=error)
+            self._stopping.wait(self._settings.registry_poll_seconds)
+
+    def refresh(self, *, unless_newer_than: float | None = None) -> None:
+        """Serve what the aliases name now. Called by the poller, and by requests for what is not known yet.
+
+        Raises
+        ------
+        DatabaseUnavailable
+            What is loaded stays.
+        """
+        with self._changing:
+            if unless_newer_than is not None and time.monotonic() - self._refreshed < unless_newer_than:
+                return
+            with self._database.reading() as session:
+                state = catalog.serving_state(session)
+            self._serve(state)
+            self._refreshed = time.monotonic()
+            self._is_ready = True
+
+    def _serve(self, state: list[AliasedVersion]) -> None:
+        old = self._snapshot
+        versions, degraded = dict(old.versions), {}
+        wanted = {(entry.model, entry.version) for entry in state}
+        for entry in state:
+            key = (entry.model, entry.version)
+            try:
+                if key not in versions:
+                    versions[key] = self._loader.load(entry, versions, pinned=wanted)
+            except VersionNotLoaded as error:
+                degraded[f"{entry.model}@{entry.alias}"] = error.detail
+        aliases = {}
+        for entry in state:
+            name = (entry.model, entry.alias)
+            number = entry.version if (entry.model, entry.version) in versions else old.aliases.get(name)
+            if number is not None:
+                aliases[name] = number
+        named = {(model, number) for (model, _), number in aliases.items()}
+        kept = {key: v for key, v in versions.items() if key in named or v.asked_by_number is not None}
+        LOADED.set(len(kept))
+        DEGRADED.set(len(degraded))
+        new = Snapshot(kept, aliases, tuple(sorted({entry.model for entry in state})), degraded)
+        if new != old:
+            self._snapshot = new
+            served = {f"{model}@{alias}": number for (model, alias), number in aliases.items()}
+            logger.info("serving", action="registry_swapped", aliases=served, degraded=degraded)
+        self._loader.forget([v for key, v in old.versions.items() if key not in kept])
+
+    def _load_on_demand(self, model: str, number: int) -> ServedVersion:
+        with self._changing:
+            versions = dict(self._snapshot.versions)
+            if (model, number) not in versions:
+                with self._database.reading() as session:
+                    row = catalog.get_version(session, model, number)
+                    entry = AliasedVersion(model, str(number), 0, number, row.prefix, row.manifest_sha256)
+                pinned = {(name, aliased) for (name, _), aliased in self._snapshot.aliases.items()}
+                versions[model, number] = self._loader.load(entry, versions, pinned=pinned)
+                self._snapshot = replace(self._snapshot, versions=versions)
+            found = versions[model, number]
+            found.asked_by_number = time.monotonic()
+            return found

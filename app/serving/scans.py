@@ -1,0 +1,154 @@
+"""Exact questions that look at every word: filters, CSLS and 3CosMul. One pass each, on the search threads."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from app.core.nearest import exact, scores
+from app.core.nearest.scores import DoubleArray, FloatArray
+from app.core.table.vocabulary import WordId
+from app.serving.questions import NeighborsQuery
+from app.serving.version import ServedVersion
+
+CSLS_NEIGHBORS = 10
+MARGIN = 64
+SMOOTHING = 1e-3
+"""Keeps 3CosMul from dividing by zero (Levy and Goldberg 2014)."""
+
+IdArray = npt.NDArray[np.int64]
+
+
+def is_unfiltered(query: NeighborsQuery) -> bool:
+    return (
+        not query.prefix
+        and query.min_count == 1
+        and query.max_rank is None
+        and not query.deny
+        and query.metric == "cosine"
+    )
+
+
+async def filtered(
+    version: ServedVersion, query: NeighborsQuery, direction: DoubleArray, excluded: Sequence[WordId]
+) -> list[dict[str, Any]]:
+    """Neighbours among the words that the query allows, by cosine or CSLS."""
+    denied = {word_id for word in query.deny for word_id in [version.find(word)] if word_id is not None}
+    return await _in_pool(version, lambda: _filtered(version, query, direction, denied | set(excluded)))
+
+
+def _filtered(
+    version: ServedVersion, query: NeighborsQuery, direction: DoubleArray, left_out: set[WordId]
+) -> list[dict[str, Any]]:
+    candidates = _allowed(version, query)
+    if query.metric == "csls":
+        return _by_csls(version, direction, candidates, left_out, query.k)
+    if isinstance(candidates, int):  # the most frequent words: a part of the table as it is
+        vectors, ids = version.table.unit_vectors[:candidates], np.arange(candidates)
+    else:
+        vectors, ids = version.table.unit_vectors[candidates], candidates
+    k = min(query.k + len(left_out), len(ids))
+    rows, found = exact.nearest(vectors, direction[None], k)
+    kept = [(i, s) for i, s in zip(ids[rows[0]].tolist(), found[0].tolist(), strict=True) if i not in left_out]
+    return [{"word": version.lookup.word(i), "score": score} for i, score in kept[: query.k]]
+
+
+def _allowed(version: ServedVersion, query: NeighborsQuery) -> int | IdArray:
+    """Ids in rising order, or the number of the most frequent words that are meant."""
+    counts = version.table.vocabulary.counts
+    n_frequent = int(np.searchsorted(-counts, -query.min_count, side="right"))
+    n_frequent = min(n_frequent, query.max_rank or len(counts))
+    prefix = version.as_prefix(query.prefix) if query.prefix else ""
+    if not prefix:
+        return n_frequent
+    ids = np.sort(version.lookup.starting_with(prefix)).astype(np.int64)
+    return ids[: int(np.searchsorted(ids, n_frequent))]
+
+
+def _by_csls(
+    version: ServedVersion, direction: DoubleArray, candidates: int | IdArray, left_out: set[WordId], k: int
+) -> list[dict[str, Any]]:
+    """Cross-domain similarity local scaling within one table (Conneau et al. 2018).
+
+    Only words that the neighbour table covers are candidates, because the others' neighbourhoods are not known.
+    """
+    means = version.neighborhood_means
+    ids = np.arange(candidates) if isinstance(candidates, int) else candidates
+    ids = ids[ids < len(means)]
+    own_ids, own_scores = exact.nearest(
+        version.table.unit_vectors,
+        direction[None],
+        min(CSLS_NEIGHBORS + len(left_out), len(version.table.unit_vectors)),
+    )
+    own = [s for i, s in zip(own_ids[0].tolist(), own_scores[0].tolist(), strict=True) if i not in left_out]
+    own_mean = float(np.mean(own[:CSLS_NEIGHBORS])) if own else 0.0
+    cosines = _all_cosines(version.table.unit_vectors, direction, ids)
+    proposed = _largest(2 * cosines - means[ids], k + len(left_out) + MARGIN)
+    ids = ids[proposed]
+    ids = ids[~np.isin(ids, list(left_out))]
+    cosine = scores.cosines(version.table.unit_vectors, direction, ids)
+    csls = scores.rounded(2 * cosine - own_mean - means[ids])
+    order = scores.ranking(csls, ids)[:k]
+    return [
+        {"word": version.lookup.word(i), "score": score, "csls": value}
+        for i, score, value in zip(ids[order].tolist(), cosine[order].tolist(), csls[order].tolist(), strict=True)
+    ]
+
+
+async def by_product(
+    version: ServedVersion, positive: Sequence[WordId], negative: Sequence[WordId], direction: DoubleArray, k: int
+) -> list[dict[str, Any]]:
+    """Answers by 3CosMul over the whole vocabulary (Levy and Goldberg 2014); `direction` gives their cosines."""
+    return await _in_pool(version, lambda: _by_product(version, positive, negative, direction, k))
+
+
+def _by_product(
+    version: ServedVersion, positive: Sequence[WordId], negative: Sequence[WordId], direction: DoubleArray, k: int
+) -> list[dict[str, Any]]:
+    unit_vectors = version.table.unit_vectors
+    left_out = {*positive, *negative}
+    everything = np.arange(len(unit_vectors))
+    logs = np.zeros(len(unit_vectors), np.float32)
+    for word_id, sign in [*((i, 1) for i in positive), *((i, -1) for i in negative)]:
+        shifted = (1 + _all_cosines(unit_vectors, version.direction(word_id), everything)) / 2
+        logs += sign * np.log(np.maximum(shifted, 0) + (SMOOTHING if sign < 0 else 1e-12)).astype(np.float32)
+    ids = _largest(logs, k + len(left_out) + MARGIN)
+    ids = ids[~np.isin(ids, list(left_out))]
+    product = np.ones(len(ids))
+    for word_id in positive:
+        product *= _shifted(version, word_id, ids)
+    for word_id in negative:
+        product /= _shifted(version, word_id, ids) + SMOOTHING
+    product = scores.rounded(product)
+    cosine = scores.cosines(unit_vectors, direction, ids)
+    order = scores.ranking(product, ids)[:k]
+    return [
+        {"word": version.lookup.word(i), "score": score, "product": value}
+        for i, score, value in zip(ids[order].tolist(), cosine[order].tolist(), product[order].tolist(), strict=True)
+    ]
+
+
+def _shifted(version: ServedVersion, word_id: WordId, ids: IdArray) -> DoubleArray:
+    """Cosines moved to [0, 1], as 3CosMul multiplies and divides them."""
+    return (1 + scores.cosines(version.table.unit_vectors, version.direction(word_id), ids)) / 2
+
+
+def _all_cosines(unit_vectors: FloatArray, direction: DoubleArray, ids: IdArray) -> FloatArray:
+    """float32 products, good enough to propose candidates; those are scored again."""
+    vectors = unit_vectors if len(ids) == len(unit_vectors) else unit_vectors[ids]
+    products: FloatArray = vectors @ direction.astype(np.float32)
+    return products
+
+
+def _largest(values: npt.NDArray[np.floating[Any]], n: int) -> IdArray:
+    if n >= len(values):
+        return np.arange(len(values))
+    return np.sort(np.argpartition(-values, n)[:n])
+
+
+async def _in_pool(version: ServedVersion, scan: Callable[[], list[dict[str, Any]]]) -> list[dict[str, Any]]:
+    return await asyncio.get_running_loop().run_in_executor(version.pool, scan)

@@ -1,0 +1,63 @@
+"""Near spellings of a word that the vocabulary lacks."""
+
+from __future__ import annotations
+
+import unicodedata
+
+from app.core.table.reading import Table
+
+N_SUGGESTIONS = 3
+CONSIDERED = 50_000
+"""The most frequent words; looking through more would keep others waiting, and rare words are rarely meant."""
+AT_A_TIME = 5_000
+MAX_LENGTH = 64
+REMEMBERED = 4096
+
+
+class Suggestions:
+    """Near spellings by edit distance with transpositions, on decomposed letters.
+
+    Decomposed, a Hangul syllable is its jamo and an accent a letter of its own, so that one wrong stroke is one edit.
+    """
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+        self._spellings: list[str] | None = None
+        self._known: dict[str, list[str]] = {}
+
+    def near(self, word: str) -> list[str]:
+        """Up to `N_SUGGESTIONS` words, nearest first, ties by frequency."""
+        near = self._known.get(word)
+        if near is None:
+            if len(self._known) >= REMEMBERED:
+                self._known.clear()
+            near = self._known[word] = self._near(word)
+        return near
+
+    def _near(self, word: str) -> list[str]:
+        from rapidfuzz import process  # noqa: PLC0415 (many modules, which only unknown words need)
+        from rapidfuzz.distance import OSA  # noqa: PLC0415 (as above)
+
+        spelling = unicodedata.normalize("NFD", word)
+        if not 1 < len(spelling) <= MAX_LENGTH:
+            return []
+        found: list[tuple[int, int]] = []
+        spellings = self._decomposed()
+        for start in range(0, len(spellings), AT_A_TIME):
+            matches = process.extract(
+                spelling,
+                spellings[start : start + AT_A_TIME],
+                scorer=OSA.distance,
+                processor=None,
+                score_cutoff=max(1, len(spelling) // 3),
+                limit=N_SUGGESTIONS,
+            )
+            found += [(int(distance), start + position) for _, distance, position in matches]
+        return [self._table.lookup.word(word_id) for _, word_id in sorted(found)[:N_SUGGESTIONS]]
+
+    def _decomposed(self) -> list[str]:
+        if self._spellings is None:
+            word = self._table.lookup.word
+            n_considered = min(CONSIDERED, len(self._table.vocabulary))
+            self._spellings = [unicodedata.normalize("NFD", word(i)) for i in range(n_considered)]
+        return self._spellings

@@ -1,0 +1,117 @@
+"""One published version, open and ready to answer."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from concurrent.futures import Executor
+from functools import cached_property
+
+import numpy as np
+
+from app.core.catalog import AliasedVersion
+from app.core.errors import NotOneWord, WordNotFound
+from app.core.nearest.scores import DoubleArray
+from app.core.table.reading import Table
+from app.core.table.vocabulary import WordId
+from app.core.text import Text
+from app.serving.batching import Batcher
+from app.serving.index import open_index
+from app.serving.suggestions import Suggestions
+
+WARM_QUERIES = 3
+
+
+class ServedVersion:
+    """A table with its index and the reading of queries; immutable but for caches."""
+
+    def __init__(self, published: AliasedVersion, table: Table, pool: Executor) -> None:
+        self.model = published.model
+        self.number = published.version
+        self.prefix = published.prefix
+        self.table = table
+        self.lookup = table.lookup
+        self.pool = pool
+        self.text = Text(table.manifest.text)
+        self.index = open_index(table)
+        self.batcher = Batcher(self.index, pool)
+        self.suggestions = Suggestions(table)
+        self.asked_by_number: float | None = None
+        """When a request last named the number, by the monotonic clock; None if only aliases lead here."""
+
+    def warm(self) -> None:
+        """Answer a few queries, so that the first client waits for no disk."""
+        n_words = len(self.table.unit_vectors)
+        for word_id in np.linspace(0, n_words - 1, min(WARM_QUERIES, n_words)).astype(int).tolist():
+            self.index.nearest(self.direction(WordId(word_id))[None], 10, self.index.for_words)
+            self.table.neighbors.ids[: word_id + 1][-1:].sum()
+
+    def direction(self, word_id: WordId) -> DoubleArray:
+        """The unit vector of a word, float64 (dim,)."""
+        direction: DoubleArray = self.table.unit_vectors[word_id].astype(np.float64)
+        return direction
+
+    @cached_property
+    def n_tokens(self) -> int:
+        """Occurrences of all words in the corpus."""
+        return int(self.table.vocabulary.counts.sum())
+
+    @cached_property
+    def neighborhood_means(self) -> DoubleArray:
+        """Mean score of each covered word's ten nearest, float64 (n_covered,)."""
+        means: DoubleArray = self.table.neighbors.scores[:, :10].astype(np.float64).mean(axis=1)
+        return means
+
+    def as_prefix(self, text: str) -> str:
+        """The beginning of a word as a user writes it; empty for nothing.
+
+        Raises
+        ------
+        NotOneWord
+        """
+        return self._one_word(text) if text.strip() else ""
+
+    def find(self, text: str) -> WordId | None:
+        """The id of a word as a user writes it; None if the vocabulary lacks it.
+
+        Raises
+        ------
+        NotOneWord
+        """
+        return self.lookup.find(self._one_word(text))
+
+    def _one_word(self, text: str) -> str:
+        words = self.text.words(text)
+        if len(words) != 1:
+            raise NotOneWord(
+                f"{text!r} is {len(words)} words as this version reads text: {words[:10]}.",
+                query=text,
+                words=words[:10],
+            )
+        return words[0]
+
+    async def ids(self, texts: Sequence[str]) -> list[WordId]:
+        """The ids of words as users write them.
+
+        Raises
+        ------
+        NotOneWord
+        WordNotFound
+            With all that are missing and near spellings of each.
+        """
+        found = [self.find(text) for text in texts]
+        missing = [text for text, word_id in zip(texts, found, strict=True) if word_id is None]
+        if missing:
+            raise await self.word_not_found(missing)
+        return [word_id for word_id in found if word_id is not None]
+
+    async def word_not_found(self, texts: Sequence[str]) -> WordNotFound:
+        missing = list(dict.fromkeys(self.text.words(text)[0] for text in texts))
+        # not on the search threads: those who ask for known words must not wait for this
+        near = [await asyncio.to_thread(self.suggestions.near, word) for word in missing]
+        quoted = ", ".join(repr(word) for word in missing)
+        return WordNotFound(
+            f"The vocabulary of {self.model!r} version {self.number} does not have {quoted}.",
+            missing=missing,
+            suggestions=dict(zip(missing, near, strict=True)),
+        )

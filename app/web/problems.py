@@ -1,0 +1,204 @@
+"""The one table: error class -> HTTP status. Answers, the OpenAPI document and the explanations are made from it."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any, cast
+
+import structlog
+from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, ConfigDict
+from starlette.exceptions import HTTPException
+
+from app.core import errors
+from app.core.errors import WordkinError
+
+STATUS: dict[type[WordkinError], HTTPStatus] = {
+    errors.CorpusNotFound: HTTPStatus.NOT_FOUND,
+    errors.CorpusNameTaken: HTTPStatus.CONFLICT,
+    errors.CorpusInUse: HTTPStatus.CONFLICT,
+    errors.CorpusEmpty: HTTPStatus.BAD_REQUEST,
+    errors.CorpusTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    errors.CorpusNotText: HTTPStatus.BAD_REQUEST,
+    errors.UploadIncomplete: HTTPStatus.BAD_REQUEST,
+    errors.BadCompression: HTTPStatus.BAD_REQUEST,
+    errors.UnsupportedEncoding: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    errors.BadDigest: HTTPStatus.BAD_REQUEST,
+    errors.DigestMismatch: HTTPStatus.BAD_REQUEST,
+    errors.StorageFull: HTTPStatus.INSUFFICIENT_STORAGE,
+    errors.StorageUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.JobNotFound: HTTPStatus.NOT_FOUND,
+    errors.JobFinished: HTTPStatus.CONFLICT,
+    errors.IdempotencyConflict: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.ModelNotFound: HTTPStatus.NOT_FOUND,
+    errors.ModelRequired: HTTPStatus.BAD_REQUEST,
+    errors.VersionNotFound: HTTPStatus.NOT_FOUND,
+    errors.VersionNotLoaded: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.AliasReserved: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.PreconditionRequired: HTTPStatus.PRECONDITION_REQUIRED,
+    errors.PreconditionFailed: HTTPStatus.PRECONDITION_FAILED,
+    errors.WordNotFound: HTTPStatus.NOT_FOUND,
+    errors.NotOneWord: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.InvalidRequest: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.Overloaded: HTTPStatus.TOO_MANY_REQUESTS,
+    errors.DatabaseUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.TableDamaged: HTTPStatus.SERVICE_UNAVAILABLE,
+}
+RETRY_AFTER_SECONDS = {HTTPStatus.TOO_MANY_REQUESTS: 1, HTTPStatus.SERVICE_UNAVAILABLE: 5}
+
+router = APIRouter(tags=["operations"])
+logger = structlog.get_logger()
+
+
+class Problem(BaseModel):
+    """An error as RFC 9457 describes it; further members depend on `type`."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    instance: str
+
+
+def problem_responses(*raised: type[WordkinError]) -> dict[int | str, dict[str, Any]]:
+    """The OpenAPI responses of an endpoint that raises these errors."""
+    by_status: dict[int | str, dict[str, Any]] = {}
+    for error in raised:
+        status = STATUS[error]
+        entry = by_status.setdefault(status.value, {"content": {"application/problem+json": {"examples": {}}}})
+        entry["description"] = "; ".join(filter(None, [entry.get("description"), error.title]))
+        content = entry["content"]["application/problem+json"]
+        content["schema"] = {"$ref": "#/components/schemas/Problem"}
+        example = {
+            "type": f"/problems/{error.slug}",
+            "title": error.title,
+            "status": status.value,
+            "detail": error.__doc__,
+        }
+        content["examples"][error.slug] = {"value": example}
+    return by_status
+
+
+def problem_of(error: WordkinError, instance: str) -> tuple[HTTPStatus, dict[str, Any]]:
+    """Status and body of an error; also the form of an error inside a batch answer."""
+    status = STATUS.get(type(error), HTTPStatus.INTERNAL_SERVER_ERROR)
+    body = error.problem()
+    return status, {
+        "type": body.pop("type"),
+        "title": body.pop("title"),
+        "status": status.value,
+        "instance": instance,
+    } | body
+
+
+def install(app: FastAPI) -> None:
+    """Answer every error as a problem."""
+    app.add_exception_handler(WordkinError, _known)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(Exception, _unexpected)
+
+
+def respond(status: HTTPStatus, body: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> Response:
+    all_headers = dict(headers or {})
+    if status in RETRY_AFTER_SECONDS:
+        all_headers.setdefault("Retry-After", str(RETRY_AFTER_SECONDS[status]))
+    content = json.dumps(body, ensure_ascii=False, default=str).encode(errors="replace")  # halves of characters
+    return Response(content, status.value, all_headers, media_type="application/problem+json")
+
+
+async def _known(request: Request, error: Exception) -> Response:
+    known = cast("WordkinError", error)
+    if type(known) not in STATUS:
+        return await _unexpected(request, error)
+    return respond(*problem_of(known, request.url.path))
+
+
+async def _invalid(request: Request, error: Exception) -> Response:
+    found = cast("RequestValidationError", error).errors()
+    issues = [
+        {
+            "location": ".".join(str(part) for part in issue["loc"]),
+            "message": issue["msg"],
+            "value": _shown(issue.get("input")),
+        }
+        for issue in found
+    ]
+    detail = "; ".join(f"{issue['location']}: {issue['message']}" for issue in issues)
+    return respond(*problem_of(errors.InvalidRequest(detail, errors=issues), request.url.path))
+
+
+async def _http(request: Request, error: Exception) -> Response:
+    raised = cast("HTTPException", error)
+    status = HTTPStatus(raised.status_code)
+    body = {
+        "type": "about:blank",
+        "title": status.phrase,
+        "status": status.value,
+        "instance": request.url.path,
+        "detail": f"{request.method} {request.url.path}: {raised.detail}. See /docs for what there is.",
+    }
+    return respond(status, body, raised.headers)
+
+
+async def _unexpected(request: Request, error: Exception) -> Response:
+    logger.error("request failed", action="request_failed", path=request.url.path, exc_info=error)
+    status = HTTPStatus.INTERNAL_SERVER_ERROR
+    body = {
+        "type": "about:blank",
+        "title": status.phrase,
+        "status": status.value,
+        "instance": request.url.path,
+        "detail": "This is a fault of the service; its log has the details.",
+    }
+    return respond(status, body)
+
+
+def _shown(value: object, limit: int = 200) -> object:
+    """An offending value, short enough to send back."""
+    if value is None or isinstance(value, int | bool) or (isinstance(value, float) and math.isfinite(value)):
+        return value
+    text = value if isinstance(value, str) else repr(value)
+    return text if len(text) <= limit else text[:limit] + "…"
+
+
+_BY_SLUG = {error.slug: error for error in WordkinError.__subclasses__()}
+
+
+class ProblemType(BaseModel):
+    """What a problem's `type` means; `status` is none for problems that only a job can have."""
+
+    type: str
+    title: str
+    status: int | None
+    meaning: str
+
+
+def _describe(error: type[WordkinError]) -> ProblemType:
+    status = STATUS.get(error)
+    return ProblemType(
+        type=f"/problems/{error.slug}",
+        title=error.title,
+        status=status.value if status else None,
+        meaning=(error.__doc__ or "").strip(),
+    )
+
+
+@router.get("/problems", operation_id="list_problem_types")
+def list_types() -> list[ProblemType]:
+    """List every type of problem that this service reports."""
+    return [_describe(error) for error in _BY_SLUG.values()]
+
+
+@router.get("/problems/{slug}", operation_id="get_problem_type")
+def read_type(slug: str) -> ProblemType:
+    """Explain one type of problem."""
+    if slug not in _BY_SLUG:
+        raise HTTPException(404, f"there is no problem type {slug!r}")
+    return _describe(_BY_SLUG[slug])

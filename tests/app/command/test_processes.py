@@ -1,0 +1,63 @@
+"""Starting the service where it cannot start says why."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from app.command.failures import ServiceDied
+from app.command.processes import Service, running
+from app.command.schema import check_schema, migrate
+from app.core.settings import Settings
+
+
+def test_a_port_that_another_program_has_is_named(tmp_path: Path) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        with pytest.raises(ServiceDied, match=rf"127\.0\.0\.1:{port} cannot be listened on"):
+            Service(Settings(data_dir=tmp_path, port=port))
+
+
+def test_an_old_schema_is_named_with_the_command_that_mends_it(tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path)
+    with pytest.raises(ServiceDied, match="run: wordkin migrate"):
+        check_schema(settings)
+    migrate(settings)
+    check_schema(settings)
+
+
+@pytest.mark.parametrize("ask", [migrate, check_schema])
+def test_a_database_that_does_not_answer_is_told_why(ask: Callable[[Settings], None]) -> None:
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))  # and never listens
+        url = f"postgresql://wordkin:secret@127.0.0.1:{nobody.getsockname()[1]}/wordkin"
+        with pytest.raises(ServiceDied, match=r"does not answer: .*127\.0\.0\.1") as caught:
+            ask(Settings(database_url=url))
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("module", ["app", "trainer"])
+def test_a_wrong_setting_is_one_plain_error(module: str) -> None:
+    command = [sys.executable, "-P", "-m", module]
+    ended = subprocess.run(
+        command, env=os.environ | {"WORDKIN_PORT": "70000"}, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert ended.returncode == 1
+    assert ended.stderr == "error: WORDKIN_PORT=70000: Input should be less than or equal to 65535\n"
+
+
+def test_folders_of_the_user_with_names_of_ours_are_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("app", "trainer", "migrations"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "__init__.py").write_text("raise RuntimeError('not ours')")
+    monkeypatch.chdir(tmp_path)
+    with running(Settings(data_dir=tmp_path / "data", port=0)):
+        pass

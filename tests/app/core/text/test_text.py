@@ -1,0 +1,149 @@
+"""Text becomes words as the spec says, the same for a query as for a corpus."""
+
+from __future__ import annotations
+
+import unicodedata
+from itertools import product
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from app.core.text import MAX_WORD_BYTES, JsonLines, Text, TextSpec
+from tests.oracles import text as oracle_text
+
+NORMALIZATIONS, CASES, TOKENIZERS = ("nfc", "nfkc_jamo_safe", "none"), ("lower", "keep"), ("words", "whitespace")
+SPECS = [
+    TextSpec(normalization=normalization, case=case, tokenizer=tokenizer)
+    for normalization, case, tokenizer in product(NORMALIZATIONS, CASES, TOKENIZERS)
+]
+TRICKY = list(
+    "ab \n\t'’AZé\u0301ΣσΑ한\u1112\u1161\u11abㅋ\u3164\u200b\ufeff\x00\x1c\x7f\x85\u2028\u3000İßﬁ.!１\u0e01\u0e31\u094d"
+    "ग\uffa7\u00a0`\u00b4\ufdfa\u0345ǅ\u1e9e"
+)
+TEXTS = st.text(st.one_of(st.sampled_from(TRICKY), st.characters(exclude_categories=["Cs"])), max_size=60)
+DEFAULT = Text(TextSpec())
+FOLDING = Text(TextSpec(normalization="nfkc_jamo_safe"))
+SPLITTING = Text(TextSpec(tokenizer="whitespace"))
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("Don't stop", ["don't", "stop"]),
+        ("the king\u2019s men", ["the", "king's", "men"]),
+        ("'tis the dogs' 'quoted' rock'n'roll don''t", ["tis", "the", "dogs", "quoted", "rock'n'roll", "don", "t"]),
+        ("state-of-the-art, 3.14; snake_case", ["state", "of", "the", "art", "3", "14", "snake", "case"]),
+        ("line\none\ttwo\x00three\rfour", ["line", "one", "two", "three", "four"]),
+        ("J\u030c", ["\u01f0"]),  # composed in lower case only
+        ("", []),
+        (" ... !? ", []),
+        ("❤\ufe0f love", ["love"]),
+        ("co\u00adoperate \u2060x", ["cooperate", "x"]),
+    ],
+)
+def test_words_are_runs_of_letters_marks_and_digits(text: str, words: list[str]) -> None:
+    assert DEFAULT.words(text) == words
+
+
+def test_decomposed_korean_equals_composed() -> None:
+    composed = "아버지가 방에 들어가신다"
+    decomposed = unicodedata.normalize("NFD", composed)
+    assert decomposed != composed
+    assert DEFAULT.words(decomposed) == DEFAULT.words(composed) == composed.split()
+
+
+@pytest.mark.parametrize("reader", [DEFAULT, FOLDING, SPLITTING])
+def test_jamo_that_stand_for_laughter_stay_what_they_are(reader: Text) -> None:
+    """Plain NFKC would turn them into conjoining jamo, and join vowels to consonants."""
+    assert reader.words("ㅋㅋㅋ ㅠㅠ ㅇㅏ ㄱ") == ["ㅋㅋㅋ", "ㅠㅠ", "ㅇㅏ", "ㄱ"]
+
+
+def test_conjoining_jamo_of_a_morphological_analyser_survive() -> None:
+    assert FOLDING.words("\u11b8니다") == DEFAULT.words("\u11b8니다") == ["\u11b8니다"]
+
+
+def test_compatibility_forms_fold_on_request_only() -> None:
+    text = "Ａ１ ﬁn ｶﾞ ㈜ \uffbb"
+    assert DEFAULT.words(text) == ["ａ１", "ﬁn", "ｶﾞ", "\uffbb"]
+    assert FOLDING.words(text) == ["a1", "fin", "ガ", "주", "ㅋ"]
+
+
+@pytest.mark.parametrize("character", ["\u3164", "\u115f", "\u1160", "\u200b", "\ufeff"])
+def test_invisible_letters_are_dropped(character: str) -> None:
+    assert DEFAULT.words(f"ki{character}ng {character}") == ["king"]
+    assert SPLITTING.words(f"ki{character}ng {character}") == ["king"]
+
+
+@pytest.mark.parametrize("word", ["ภาษาไทย", "हिन्दी", "العَرَبِيَّة", "বাংলা", "한국어", "日本語", "ελληνικά", "tiếng"])
+def test_combining_marks_stay_within_their_words(word: str) -> None:
+    assert DEFAULT.words(f"({word})") == [word]
+
+
+def test_final_sigma_depends_on_its_word_alone() -> None:
+    assert DEFAULT.words("ΟΔΟΣ ΟΔΟΣ.Α ΣΑ") == ["οδος", "οδος", "α", "σα"]
+
+
+def test_case_may_be_kept() -> None:
+    assert Text(TextSpec(case="keep")).words("King KING") == ["King", "KING"]
+
+
+def test_whitespace_tokenizer_only_splits() -> None:
+    assert SPLITTING.words("New_York, it's\u3000(ok) king’s") == ["new_york,", "it's", "(ok)", "king’s"]
+
+
+def test_overlong_words_are_left_out_whole() -> None:
+    longest = "é" * (MAX_WORD_BYTES // 2)
+    assert DEFAULT.words(f"a {longest} b") == ["a", longest, "b"]
+    assert DEFAULT.words(f"a {longest}e b") == ["a", "b"]
+
+
+def test_half_a_surrogate_pair_is_no_error() -> None:
+    assert [word.encode() for word in SPLITTING.words("a\ud800")] == ["a\ufffd".encode()]
+
+
+@settings(max_examples=400, deadline=None)
+@given(TEXTS, st.sampled_from(SPECS))
+def test_words_equal_those_of_the_reference(text: str, spec: TextSpec) -> None:
+    found = Text(spec).words(text)
+    assert found == oracle_text.words(text, spec.normalization, spec.case, spec.tokenizer)
+
+
+@settings(max_examples=300, deadline=None)
+@given(TEXTS, st.sampled_from(SPECS))
+def test_words_read_again_are_the_same_words(text: str, spec: TextSpec) -> None:
+    words = Text(spec).words(text)
+    assert Text(spec).words(" ".join(words)) == words
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(TEXTS.map(lambda text: text.replace("\n", " ")), max_size=5), st.sampled_from(SPECS))
+def test_lines_are_read_independently(lines: list[str], spec: TextSpec) -> None:
+    text = Text(spec)
+    together = text.rewrite("\n".join(lines)).split("\n")
+    assert [line.split() for line in together] == [text.rewrite(line).split() for line in lines or [""]]
+
+
+def test_the_spec_survives_a_manifest() -> None:
+    spec = TextSpec(format=JsonLines(field="body"), normalization="nfkc_jamo_safe", case="keep")
+    stored = spec.model_dump(mode="json")
+    assert stored["format"] == {"kind": "jsonl", "field": "body"}
+    assert TextSpec.model_validate(stored) == spec
+    assert spec.differences() == []
+
+
+def test_other_unicode_data_is_noticed() -> None:
+    old = TextSpec(unicode_version="9.0.0", word_characters="00000000")
+    assert [difference.split(" when trained")[0] for difference in old.differences()] == [
+        "Unicode 9.0.0",
+        "word characters 00000000",
+    ]
+    assert old.here() == TextSpec()
+    assert TextSpec(tokenizer="whitespace", word_characters="00000000").differences() == []
+
+
+@pytest.mark.parametrize("stored", [{"normalisation": "nfc"}, {"normalization": "nfkc"}, {"format": {"kind": "jsonl"}}])
+def test_unknown_settings_are_refused(stored: dict[str, object]) -> None:
+    with pytest.raises(ValidationError):
+        TextSpec.model_validate(stored)

@@ -1,0 +1,97 @@
+"""Health, metrics, request ids and the explanations of problems."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+
+from app.core.errors import WordkinError
+from app.core.settings import Settings
+from app.main import create_app
+from app.web.problems import STATUS
+
+NEVER_ANSWERED = {
+    "lease-lost",
+    "worker-lost",
+    "training-stalled",
+    "training-crashed",
+    "vocabulary-empty",
+    "vocabulary-too-small",
+    "vocabulary-too-large",
+    "corpus-too-small",
+    "vectors-not-finite",
+    "vectors-collapsed",
+    "bad-record",
+}
+"""Problems of jobs: they stand in a job's `error`, and no request is answered by them."""
+
+
+def test_the_process_is_alive_and_ready(client: TestClient) -> None:
+    assert client.get("/livez").json() == {"status": "alive"}
+    ready = client.get("/readyz")
+    assert (ready.status_code, ready.json()["status"], ready.json()["database"]) == (200, "ready", "up")
+
+
+def test_metrics_count_requests_by_route_and_never_by_path(client: TestClient) -> None:
+    client.get("/jobs/some-secret-word")
+    metrics = client.get("/metrics").text
+    assert 'wordkin_requests_total{method="GET",route="/jobs/{id}",status="404"}' in metrics
+    assert "some-secret-word" not in metrics
+    # how many is not ours to say: services of other tests run in this process, too
+    assert re.search(r"^wordkin_versions_loaded \d", metrics, re.M)
+
+
+def test_methods_that_nobody_knows_make_no_labels_of_their_own(client: TestClient) -> None:
+    client.request("SECRET", "/jobs")
+    metrics = client.get("/metrics").text
+    assert 'method="other"' in metrics
+    assert "SECRET" not in metrics
+
+
+def test_a_request_id_is_taken_over_or_made(client: TestClient) -> None:
+    assert client.get("/livez", headers={"X-Request-Id": "mine"}).headers["X-Request-Id"] == "mine"
+    made = client.get("/livez", headers={"X-Request-Id": "x" * 65}).headers["X-Request-Id"]
+    assert len(made) == 32
+
+
+def test_every_error_has_a_status_or_belongs_to_jobs_only() -> None:
+    slugs = {error.slug: error for error in WordkinError.__subclasses__() if error.__module__.startswith("app.")}
+    assert {slug for slug, error in slugs.items() if error not in STATUS} == NEVER_ANSWERED
+
+
+def test_every_problem_type_explains_itself(client: TestClient) -> None:
+    types = client.get("/problems").json()
+    assert len(types) == len({each["type"] for each in types})
+    for each in types:
+        assert client.get(each["type"]).json() == each
+        assert each["meaning"].endswith(".")
+    assert client.get("/problems/nothing").status_code == 404
+
+
+def test_every_documented_path_has_an_operation_id_and_a_summary(client: TestClient) -> None:
+    document = client.get("/openapi.json").json()
+    operations = [operation for path in document["paths"].values() for operation in path.values()]
+    ids = [operation["operationId"] for operation in operations]
+    assert len(ids) == len(set(ids))
+    assert all(identifier.replace("_", "").isalnum() for identifier in ids)
+    assert "HTTPValidationError" not in document["components"]["schemas"]
+    assert client.get("/docs").status_code == 200
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_database_that_is_down_is_a_503_and_not_unready(settings: Settings, tmp_path: Path) -> None:
+    with TestClient(create_app(settings), raise_server_exceptions=False) as client:
+        client.app.state.registry.refresh()  # type: ignore[attr-defined] # TestClient's app is a bare callable
+        assert client.get("/readyz").json()["database"] == "up"
+        for path in tmp_path.glob("wordkin.sqlite*"):
+            path.unlink()
+        tmp_path.joinpath("wordkin.sqlite").mkdir()
+        client.app.state.database._engine.dispose()  # type: ignore[attr-defined] # as above
+        response = client.get("/jobs")
+        assert (response.status_code, response.json()["type"]) == (503, "/problems/database-unavailable")
+        assert response.headers["Retry-After"]
+        assert client.get("/readyz").status_code == 200
+        assert client.get("/readyz").json()["database"] == "down"

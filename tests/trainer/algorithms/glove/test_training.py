@@ -1,0 +1,258 @@
+"""GloVe from ids to vectors: reproducible for any threads and interruptions, and right on planted structure."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from app.core.errors import CorpusTooSmall, VectorsNotFinite, VocabularyTooSmall
+from app.core.hyperparameters import GloVeHyperparameters
+from app.core.table.vocabulary import Vocabulary
+from trainer.algorithms.glove import training as glove
+from trainer.algorithms.glove.cooccurrence import CooccurrenceTable
+from trainer.algorithms.glove.saved import History
+from trainer.algorithms.glove.training import GloVeResult
+from trainer.corpus.encode import EncodedCorpus
+from trainer.steps.checkpoint import FolderCheckpoints
+from trainer.steps.progress import Progress, Report, ignore
+
+
+def corpus_of(lines: list[list[int]]) -> EncodedCorpus:
+    ids = np.array([i for line in lines for i in [*line, -1]], np.int32)
+    counts = np.bincount(ids[ids >= 0])
+    order = np.argsort(-counts, kind="stable")
+    rank = np.argsort(order)
+    ids = np.where(ids >= 0, rank[ids], -1).astype(np.int32)
+    vocabulary = Vocabulary.from_words([f"w{i}" for i in range(len(counts))], counts[order])
+    return EncodedCorpus(ids, vocabulary, int(counts.sum()), int(counts.sum()), len(lines))
+
+
+def zipf_corpus(n_words: int = 300, n_lines: int = 400) -> EncodedCorpus:
+    random = np.random.default_rng(5)
+    chances = 1 / np.arange(1, n_words + 1)
+    text = random.choice(n_words, (n_lines, 30), p=chances / chances.sum())
+    text[0, :], text[1:11, :] = np.arange(30), np.arange(300).reshape(10, 30)  # every word at least once
+    return corpus_of(text.tolist())
+
+
+def train(corpus: EncodedCorpus, folder: Path, report: Report = ignore, **chosen: Any) -> GloVeResult:
+    folder.mkdir(parents=True)
+    checkpoints = chosen.pop("checkpoints", None)
+    given = {"dim": 16, "epochs": 5, "threads": 2, "min_count": 1} | chosen
+    hyperparameters = GloVeHyperparameters.model_validate(given)
+    return glove.train(corpus, hyperparameters, folder, report=report, checkpoints=checkpoints)
+
+
+def test_any_number_of_threads_gives_the_same_bits(tmp_path: Path) -> None:
+    corpus = zipf_corpus()
+    one, two, four = (train(corpus, tmp_path / str(threads), threads=threads) for threads in (1, 2, 4))
+    assert one.n_cells > 10_000
+    assert len(one.held_out_costs) == 5
+    for other in (two, four):
+        assert one.vectors.tobytes() == other.vectors.tobytes()
+        assert one.costs == other.costs
+        assert one.held_out_costs == other.held_out_costs
+    assert train(corpus, tmp_path / "seed", seed=2).vectors.tobytes() != one.vectors.tobytes()
+
+
+def test_a_memory_limit_that_spills_to_disk_gives_the_same_bits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    corpus = zipf_corpus()
+    expected = train(corpus, tmp_path / "memory").vectors
+    limited = GloVeHyperparameters(dim=16, epochs=5, threads=2, min_count=1).model_copy(
+        update={"memory_limit_bytes": 1000}
+    )
+    monkeypatch.setattr("trainer.algorithms.glove.cooccurrence.SMALLEST_CHUNK", 900)
+    (tmp_path / "disk").mkdir()
+    result = glove.train(corpus, limited, tmp_path / "disk")
+    assert (tmp_path / "disk" / "grid" / "grid.cells").stat().st_size > 12 * 10_000
+    assert result.vectors.tobytes() == expected.tobytes()
+
+
+class Interrupted(Exception):
+    pass
+
+
+@pytest.mark.parametrize("epoch", [0, 1, 3])
+def test_resuming_gives_the_same_bits(tmp_path: Path, epoch: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    corpus = zipf_corpus()
+    expected = train(corpus, tmp_path / "whole")
+    monkeypatch.setattr("trainer.steps.checkpoint.COST_LIMIT", float("inf"))  # each epoch is saved
+    checkpoints = FolderCheckpoints(tmp_path / "checkpoints", every_seconds=0)
+
+    def stop(progress: Progress) -> None:
+        if progress.epoch == epoch + 1:
+            raise Interrupted
+
+    with pytest.raises(Interrupted):
+        train(corpus, tmp_path / "first", stop, checkpoints=checkpoints)
+
+    def no_count(*_: object, **__: object) -> None:
+        pytest.fail("the table is counted again")
+
+    monkeypatch.setattr(glove, "count", no_count)
+    seen: list[int | None] = []
+    resumed = train(corpus, tmp_path / "second", lambda p: seen.append(p.epoch), checkpoints=checkpoints, threads=1)
+    assert min(e for e in seen if e is not None) == epoch
+    assert resumed.vectors.tobytes() == expected.vectors.tobytes()
+    assert resumed.costs == expected.costs
+    assert resumed.held_out_costs == expected.held_out_costs
+
+
+def test_a_table_too_large_for_checkpoints_is_counted_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    corpus = zipf_corpus()
+    expected = train(corpus, tmp_path / "whole")
+    monkeypatch.setattr("trainer.steps.checkpoint.COST_LIMIT", float("inf"))  # each epoch is saved
+    checkpoints = FolderCheckpoints(tmp_path / "checkpoints", every_seconds=0)
+    small = GloVeHyperparameters(dim=16, epochs=5, threads=2, min_count=1).model_copy(
+        update={"memory_limit_bytes": 1000}
+    )
+
+    def stop(progress: Progress) -> None:
+        if progress.epoch == 3:
+            raise Interrupted
+
+    def stop_at_once(progress: Progress) -> None:
+        if progress.epoch is not None:
+            raise Interrupted
+
+    monkeypatch.setattr("trainer.steps.checkpoint.COST_LIMIT", float("inf"))
+    (tmp_path / "first").mkdir()
+    with pytest.raises(Interrupted):
+        glove.train(corpus, small, tmp_path / "first", report=stop, checkpoints=checkpoints)
+    saved = checkpoints.load()
+    assert saved is not None
+    assert set(saved[0]) == {"parameters"}
+    with pytest.raises(Interrupted):  # with more memory it goes on, and keeps the table
+        train(corpus, tmp_path / "second", stop_at_once, checkpoints=checkpoints)
+    saved = checkpoints.load()
+    assert saved is not None
+    assert set(saved[0]) == {"row_starts", "columns", "counts", "parameters"}
+    resumed = train(corpus, tmp_path / "third", checkpoints=checkpoints)
+    assert resumed.vectors.tobytes() == expected.vectors.tobytes()
+
+
+def test_a_checkpoint_of_another_training_is_ignored(tmp_path: Path) -> None:
+    corpus = zipf_corpus()
+    checkpoints = FolderCheckpoints(tmp_path / "checkpoints", every_seconds=0)
+    train(corpus, tmp_path / "other", checkpoints=checkpoints, seed=9)
+    expected = train(corpus, tmp_path / "whole").vectors
+    assert train(corpus, tmp_path / "this", checkpoints=checkpoints).vectors.tobytes() == expected.tobytes()
+
+
+def planted(n_topics: int, n_own: int, n_lines: int) -> tuple[EncodedCorpus, np.ndarray[Any, np.dtype[np.int64]]]:
+    """Lines of one topic's words with some of all topics, as GloVe learns nothing from pairs that never meet."""
+    random = np.random.default_rng(11)
+    n_words = n_topics * n_own
+    lines = []
+    for _ in range(n_lines):
+        first = random.integers(n_topics) * n_own
+        own, others = random.integers(first, first + n_own, 8), random.integers(0, n_words, 4)
+        lines.append(random.permutation(np.concatenate([own, others])).tolist())
+    corpus = corpus_of(lines)
+    counts = np.bincount([i for line in lines for i in line])
+    return corpus, np.repeat(np.arange(n_topics), n_own)[np.argsort(-counts, kind="stable")]
+
+
+@pytest.mark.parametrize("update", ["standard", "reference"])
+@pytest.mark.parametrize("output", ["word+context", "word", "context"])
+def test_words_of_a_topic_are_nearest_to_each_other(tmp_path: Path, update: str, output: str) -> None:
+    corpus, topics = planted(4, 15, 3000)
+    result = train(corpus, tmp_path / "t", glove_update=update, output=output, epochs=30)
+    assert result.costs[-1] < result.costs[0] / 2
+    unit = result.vectors / np.linalg.norm(result.vectors, axis=1, keepdims=True)
+    cosines = unit @ unit.T
+    np.fill_diagonal(cosines, -1)
+    assert (topics[cosines.argmax(axis=1)] == topics).mean() > 0.95
+
+
+def test_the_output_is_the_sum_of_both_vectors_or_either(tmp_path: Path) -> None:
+    corpus = zipf_corpus()
+    both, words, contexts = (
+        train(corpus, tmp_path / name, output=name).vectors for name in ("word+context", "word", "context")
+    )
+    assert both.dtype == np.float32
+    assert both.shape == (300, 16)
+    assert both.flags.c_contiguous
+    assert np.array_equal(both, words + contexts)
+    assert not np.array_equal(words, contexts)
+
+
+def test_one_sided_tables_train_words_and_contexts_apart(tmp_path: Path) -> None:
+    """Word 1 follows word 0 only; so w0 . c1 fits log x, and nothing pulls at w1 and c0."""
+    corpus = corpus_of([[0, 1]] * 50 + [[2, 0, 1]] * 50)
+    kept = {
+        name: train(corpus, tmp_path / name, output=name, symmetric=False, window=1, epochs=1).vectors
+        for name in ("word", "context")
+    }
+    untouched = 0.5 / 16
+    assert np.abs(kept["word"][1]).max() <= untouched  # id 1 ends every line
+    assert np.abs(kept["context"][2]).max() <= untouched  # id 2 begins them
+    assert np.abs(kept["word"][0]).max() > untouched / 2
+
+
+def test_words_without_neighbours_keep_their_random_start(tmp_path: Path) -> None:
+    corpus = corpus_of([[0, 1]] * 20 + [[2]] * 5)
+    vectors = train(corpus, tmp_path / "t", epochs=20, output="word").vectors
+    assert 0 < np.abs(vectors[2]).max() <= 0.5 / 16
+
+
+def test_x_max_goes_by_the_corpus_and_never_beyond_the_largest_count(tmp_path: Path) -> None:
+    assert train(zipf_corpus(), tmp_path / "a", epochs=1).x_max == 10
+    small = train(corpus_of([[0, 1], [0, 2], [0, 1]]), tmp_path / "b", epochs=1)
+    assert small.x_max == 2
+    assert train(zipf_corpus(), tmp_path / "c", epochs=1, x_max=77).x_max == 77
+    table = CooccurrenceTable(np.array([0, 1]), np.array([0], np.int32), np.array([10**9], np.uint64), 1, True)
+    assert glove.default_x_max(10**9, table) == 100
+    assert glove.default_x_max(10**9 - 1, table) == 10
+
+
+def test_an_x_max_far_above_all_counts_stays_finite(tmp_path: Path) -> None:
+    """The C program is known for NaN on small corpora."""
+    result = train(corpus_of([[0, 1], [0, 2], [0, 1]]), tmp_path / "a", x_max=1e6, epochs=50)
+    assert np.isfinite(result.vectors).all()
+
+
+def test_too_little_to_train_on_is_said(tmp_path: Path) -> None:
+    with pytest.raises(VocabularyTooSmall):
+        train(corpus_of([[0, 0]]), tmp_path / "a")
+    with pytest.raises(CorpusTooSmall):
+        train(corpus_of([[0], [1]]), tmp_path / "b")
+    with pytest.raises(CorpusTooSmall):
+        train(corpus_of([[0, 1]]), tmp_path / "c", min_cooccurrence=2)
+
+
+def test_divergence_is_an_error_not_a_table(tmp_path: Path) -> None:
+    with pytest.raises(VectorsNotFinite) as caught:
+        train(zipf_corpus(), tmp_path / "a", glove_update="standard", learning_rate=10, epochs=20)
+    assert caught.value.members["epoch"] >= 1
+
+
+def test_training_stops_when_the_held_out_cost_no_longer_falls(tmp_path: Path) -> None:
+    result = train(zipf_corpus(), tmp_path / "a", epochs=200, stop_patience=3)
+    assert result.stopped_early
+    assert result.epochs_run == len(result.costs) == len(result.held_out_costs) < 200
+    best = int(np.argmin(result.held_out_costs))
+    assert result.epochs_run == best + 1 + 3
+
+
+def test_a_history_stalls_after_patience_epochs_without_a_better_one() -> None:
+    assert not History(held_out=[3, 2, 1]).has_stalled(1)
+    assert History(held_out=[3, 2, 2]).has_stalled(1)
+    assert not History(held_out=[3, 1, 2]).has_stalled(2)
+    assert History(held_out=[3, 1, 2, 1]).has_stalled(2)
+    assert not History(held_out=[3, 3, 3]).has_stalled(None)
+    assert not History(held_out=[]).has_stalled(2)
+
+
+def test_progress_rises_to_one_and_tells_costs(tmp_path: Path) -> None:
+    seen: list[Progress] = []
+    result = train(zipf_corpus(), tmp_path / "a", seen.append)
+    fractions = [progress.fraction for progress in seen]
+    assert fractions == sorted(fractions)
+    assert fractions[-1] == 1
+    assert (seen[-1].loss, seen[-1].held_out_loss, seen[-1].epoch) == (result.costs[-1], result.held_out_costs[-1], 5)

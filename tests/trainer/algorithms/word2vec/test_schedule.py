@@ -1,0 +1,23 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from trainer.algorithms.word2vec.schedule import block_learning_rates, chunks
+
+
+def test_learning_rate_falls_in_one_line_over_all_epochs() -> None:
+    """No saw-tooth between epochs, no dependence on threads: gensim's corpus_file mode fails both."""
+    rates = np.concatenate([block_learning_rates(0.025, 0.0001, epoch, 3, 50) for epoch in range(3)])
+    assert rates[0] == np.float32(0.025)
+    assert np.diff(rates.astype(np.float64)) == pytest.approx(np.full(149, (0.0001 - 0.025) / 150), abs=1e-8)
+    assert 0.0001 < rates[-1] < 0.0001 + 0.025 / 149
+
+
+@given(st.integers(0, 400), st.integers(0, 400), st.integers(1, 9), st.integers(1, 99))
+def test_chunks_cover_the_blocks_in_order(first: int, n_blocks: int, threads: int, largest: int) -> None:
+    cut = list(chunks(first, n_blocks, threads, largest))
+    assert [block for low, high in cut for block in range(low, high)] == list(range(first, n_blocks))
+    assert all(high - low <= largest for low, high in cut)

@@ -1,0 +1,196 @@
+"""The kernels against the oracle, and the oracle against differences of its own loss."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from tests.oracles import word2vec as oracle
+from trainer.algorithms.word2vec.sampling import alias_columns, noise_distribution
+from trainer.kernels.hashing import fill_uniform, key_of
+from trainer.kernels.rows import aligned_rows, padded
+from trainer.kernels.word2vec.blocks import block_kernel
+from trainer.kernels.word2vec.huffman import huffman_paths
+from trainer.kernels.word2vec.layout import (
+    KEPT,
+    LOSS,
+    LOSS_PREDICTIONS,
+    PREDICTIONS,
+    WINDOWS,
+    Stream,
+    Tables,
+    Targets,
+    new_scratch,
+)
+from trainer.kernels.word2vec.windows import BLOCK
+
+Matrix = npt.NDArray[np.float64]
+
+
+@dataclass
+class Case:
+    """A small corpus with all that both sides need to train on it."""
+
+    architecture: str
+    dim: int
+    n_negatives: int
+    is_legacy: bool = False
+    window: int = 3
+    n_words: int = 40
+    n_positions: int = BLOCK + 300
+    rate: float = 0.2
+    n_replicas: int = 0
+
+    def __post_init__(self) -> None:
+        generator = np.random.default_rng(self.dim)
+        raw = np.minimum(generator.zipf(1.4, self.n_positions) - 1, self.n_words - 1)
+        self.counts = np.sort(np.bincount(raw, minlength=self.n_words) + 1)[::-1].astype(np.int64)
+        self.ids = raw.astype(np.int32)
+        self.ids[generator.random(self.n_positions) < 0.05] = -1
+        self.keep = np.linspace(0.5, 1.0, self.n_words) * (2**32 - 1)
+        n_blocks = -(-self.n_positions // BLOCK)
+        self.rates = np.linspace(self.rate, self.rate / 2, n_blocks).astype(np.float32)
+        self.targets = Targets(alias_columns(noise_distribution(self.counts, 0.75)), *huffman_paths(self.counts))
+        self.tables = Tables(aligned_rows(self.n_words, padded(self.dim)), aligned_rows(self.n_words, padded(self.dim)))
+        fill_uniform(self.tables.inputs, self.dim, key_of(1), 0.5)
+        fill_uniform(self.tables.outputs, self.dim, key_of(2), 0.5)
+
+    def run(self, rates: npt.NDArray[np.float32] | None = None, loss_every: int = 1) -> npt.NDArray[np.float64]:
+        stream = Stream(
+            self.ids,
+            self.keep.astype(np.uint32),
+            self.rates if rates is None else rates,
+            key_of(3),
+            key_of(4),
+            self.window,
+            True,
+            loss_every,
+        )
+        longest = self.n_negatives + 1 if self.n_negatives else int(np.diff(self.targets.offsets).max())
+        scratch = new_scratch(self.window, self.dim, longest, self.n_replicas, merge_every=7)
+        kernel = block_kernel(self.architecture, self.dim, self.n_negatives, self.is_legacy)
+        kernel(stream, self.targets, self.tables, scratch, 0, len(self.rates))
+        return scratch.tally
+
+    def reference(self) -> oracle.Word2Vec:
+        points, labels = self.targets.points, self.targets.labels
+        paths: Any = [(points[a:b].tolist(), labels[a:b].tolist()) for a, b in pairwise(self.targets.offsets)]
+        return oracle.Word2Vec(
+            self.ids.tolist(),
+            self.keep.astype(np.uint32).tolist(),
+            int(key_of(3)),
+            int(key_of(4)),
+            self.window,
+            True,
+            self.architecture,
+            self.targets.columns.tolist(),
+            None if self.n_negatives else paths,
+            self.n_negatives,
+            self.is_legacy,
+            BLOCK,
+        )
+
+
+CASES = [
+    Case("skip-gram", 20, 5),
+    Case("skip-gram", 100, 8, rate=0.05),
+    Case("skip-gram", 20, 0),
+    Case("cbow", 20, 5),
+    Case("cbow", 20, 5, is_legacy=True, rate=0.05),
+    Case("cbow", 20, 0),
+    Case("skip-gram", 24, 13, rate=0.05),
+    Case("skip-gram", 9, 1, n_words=2),
+    Case("skip-gram", 20, 5, n_replicas=11),
+    Case("cbow", 20, 0, n_replicas=39),
+]
+
+
+@pytest.mark.parametrize(
+    "case", CASES, ids=lambda c: f"{c.architecture}-{c.dim}-{c.n_negatives}-{c.is_legacy}-{c.n_replicas}"
+)
+def test_an_epoch_is_that_of_the_oracle(case: Case) -> None:
+    """Every draw, window and step: tables, loss and counts after more than a block, with words repeated in windows."""
+    inputs, outputs = (table[:, : case.dim].astype(np.float64) for table in case.tables)
+    before = inputs.copy()
+    reference = case.reference()
+    loss = reference.train(inputs, outputs, case.rates.tolist())
+    tally = case.run()
+    assert np.abs(inputs - before).max() > 0.1, "training moved the rows"
+    assert case.tables.inputs[:, : case.dim] == pytest.approx(inputs, abs=2e-3)
+    assert case.tables.outputs[:, : case.dim] == pytest.approx(outputs, abs=2e-3)
+    assert tally[LOSS] / tally[LOSS_PREDICTIONS] == pytest.approx(loss, rel=1e-4)
+    windows = reference.windows()
+    assert tally[KEPT] == len(windows)
+    assert tally[WINDOWS] == sum(bool(around) for _, _, around in windows)
+    if case.architecture == "skip-gram":
+        assert tally[PREDICTIONS] == sum(len(around) for _, _, around in windows)
+    assert not case.tables.inputs[:, case.dim :].any()
+    assert not case.tables.outputs[:, case.dim :].any()
+
+
+def test_a_rate_of_zero_measures_and_changes_nothing() -> None:
+    case = Case("skip-gram", 20, 5)
+    before = case.tables.inputs.copy(), case.tables.outputs.copy()
+    tally = case.run(np.zeros_like(case.rates))
+    assert (case.tables.inputs == before[0]).all()
+    assert (case.tables.outputs == before[1]).all()
+    assert tally[LOSS_PREDICTIONS] == tally[PREDICTIONS]
+
+
+def test_blocks_one_by_one_or_at_once_give_the_same_bytes() -> None:
+    at_once, sampled = Case("cbow", 20, 5), Case("cbow", 20, 5)
+    at_once.run(loss_every=1)
+    sampled.run(loss_every=128)
+    assert at_once.tables.inputs.tobytes() == sampled.tables.inputs.tobytes()
+
+
+def numeric(loss: Any, rows: Matrix, step: float = 1e-6) -> Matrix:
+    gradient = np.zeros_like(rows)
+    for place in np.ndindex(*rows.shape):
+        kept = rows[place]
+        rows[place] = kept + step
+        above = loss()
+        rows[place] = kept - step
+        gradient[place] = (above - loss()) / (2 * step)
+        rows[place] = kept
+    return gradient
+
+
+@pytest.mark.parametrize("labels", [[1.0, 0.0, 0.0, 0.0], [1.0, 0.0, 1.0, 1.0, 0.0]], ids=["negatives", "path"])
+@pytest.mark.parametrize("architecture", ["skip-gram", "cbow"])
+def test_gradients_are_the_slopes_of_the_loss(architecture: str, labels: list[float]) -> None:
+    """Two-sided differences in float64; for CBOW through the mean, so that each row gets its n-th part."""
+    generator = np.random.default_rng(3)
+    inputs, outputs = generator.normal(size=(3, 6)), generator.normal(size=(len(labels), 6))
+
+    def sources() -> Matrix:
+        return inputs.mean(axis=0, keepdims=True) if architecture == "cbow" else inputs
+
+    def loss() -> float:
+        return oracle.window_loss(sources(), outputs, labels)
+
+    by_sources, by_outputs = oracle.window_gradients(sources(), outputs, labels)
+    if architecture == "cbow":
+        by_sources = np.repeat(by_sources, 3, axis=0) / 3
+    assert numeric(loss, inputs) == pytest.approx(by_sources, abs=1e-7)
+    assert numeric(loss, outputs) == pytest.approx(by_outputs, abs=1e-7)
+
+
+@pytest.mark.parametrize("n_negatives", [2, 0])
+def test_the_worst_predictions_are_corrected_most(n_negatives: int) -> None:
+    """A score beyond +-6 still gets its whole gradient; gensim gives it none."""
+    case = Case("skip-gram", 4, n_negatives, n_words=2, n_positions=2, window=1)
+    case.ids[:] = [0, 1]
+    case.keep[:] = 2**32 - 1
+    case.tables.inputs[:, :4] = [[5, 0, 0, 0], [5, 0, 0, 0]]
+    center_is_wrong = case.targets.labels if n_negatives == 0 else np.array([1.0])
+    sign = -1.0 if center_is_wrong[0] == 1 else 1.0
+    case.tables.outputs[:, :4] = [[sign * 5, 0, 0, 0], [sign * 5, 0, 0, 0]]
+    before = case.tables.inputs.copy()
+    case.run()
+    assert np.abs(case.tables.inputs - before).max() > 0.9 * case.rates[0] * 5

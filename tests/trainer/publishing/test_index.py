@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import faiss
+import numpy as np
+import pytest
+
+from app.core.table.manifest import INDEX_FILE
+from app.core.table.writing import normalise
+from tests.published import ALWAYS_GRAPH, FloatArray, random_vectors
+from trainer.publishing import index
+from trainer.publishing.index import IndexLimits, build_index
+from trainer.steps.progress import ignore
+
+
+def test_a_fast_scan_needs_no_index(tmp_path: Path) -> None:
+    chosen = build_index(tmp_path, normalise(random_vectors(500, 10))[0], IndexLimits(), ignore)
+    assert (chosen.kind, chosen.recall_at_10, list(tmp_path.iterdir())) == ("flat", 1.0, [])
+
+
+def test_a_slow_scan_gets_a_graph_with_the_smallest_sufficient_effort(tmp_path: Path) -> None:
+    limits = IndexLimits(flat_budget_milliseconds=0.0, min_recall=0.98, must_be_faster=False)
+    chosen = build_index(tmp_path, normalise(random_vectors(3000, 20))[0], limits, ignore)
+    assert chosen.kind == "hnsw"
+    assert chosen.recall_at_10 >= 0.98
+    assert chosen.parameters == {"links": 16, "ef_construction": 100, "ef_search": 16}
+    assert (tmp_path / INDEX_FILE).exists()
+
+
+def test_a_graph_that_misses_the_recall_falls_back_to_the_scan(tmp_path: Path) -> None:
+    limits = IndexLimits(flat_budget_milliseconds=0.0, min_recall=1.01, must_be_faster=False)
+    chosen = build_index(tmp_path, normalise(random_vectors(500, 10))[0], limits, ignore)
+    assert (chosen.kind, chosen.recall_at_10, list(tmp_path.iterdir())) == ("flat", 1.0, [])
+    assert chosen.build_seconds > 0
+
+
+def test_a_graph_that_is_no_faster_falls_back_to_the_scan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(index, "_milliseconds", lambda *_: 30.0)
+    limits = IndexLimits(min_recall=0.0)
+    chosen = build_index(tmp_path, normalise(random_vectors(500, 10))[0], limits, ignore)
+    assert (chosen.kind, chosen.query_milliseconds, list(tmp_path.iterdir())) == ("flat", 30.0, [])
+
+
+def test_the_graph_is_the_same_each_time(tmp_path: Path) -> None:
+    unit_vectors = normalise(random_vectors(2000, 16))[0]
+    contents = []
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        build_index(tmp_path / name, unit_vectors, ALWAYS_GRAPH, ignore)
+        contents.append((tmp_path / name / INDEX_FILE).read_bytes())
+    assert contents[0] == contents[1]
+
+
+def test_sums_are_scanned_for_where_the_graph_misses_them(tmp_path: Path) -> None:
+    """Tight clusters: a word's neighbours are a step away, what lies between clusters is not found."""
+    generator = np.random.default_rng(2)
+    centers = np.repeat(generator.standard_normal((400, 60)), 20, axis=0)
+    vectors = (centers + 0.05 * generator.standard_normal(centers.shape)).astype(np.float32)
+    unit_vectors = normalise(vectors)[0]
+    chosen = build_index(tmp_path, unit_vectors, ALWAYS_GRAPH, ignore)
+    graph = index._build(unit_vectors, ignore)
+    graph.hnsw.efSearch = 16
+    of_words = index.recall(graph, unit_vectors, index.word_sample(unit_vectors))
+    of_sums = index.recall(graph, unit_vectors, index.sum_sample(unit_vectors))
+    assert chosen.recall_at_10 == pytest.approx(of_words, abs=1e-4)
+    assert chosen.sums is not None
+    assert chosen.sums.recall_at_10 == pytest.approx(of_sums, abs=1e-4)
+    assert of_sums < of_words
+    limits = IndexLimits(flat_budget_milliseconds=0.0, min_recall=(of_words + of_sums) / 2, must_be_faster=False)
+    chosen = build_index(tmp_path, unit_vectors, limits, ignore)
+    assert chosen.parameters["ef_search"] == 16
+    assert chosen.sums is None or chosen.sums.ef_search > 16
+
+
+def test_recall_is_the_share_of_right_answers(tmp_path: Path) -> None:
+    """An index over half of the words finds about half of the answers; the word asked for is none of them."""
+    unit_vectors = normalise(random_vectors(600, 8))[0]
+    half = faiss.IndexHNSWFlat(8, 16, faiss.METRIC_INNER_PRODUCT)
+    half.add(unit_vectors[:300])
+    half.hnsw.efSearch = 300
+    sample = index.word_sample(unit_vectors)
+    right = [len({j for j, _ in nearest_words(unit_vectors, i) if j < 300}) / 10 for i in sample.asked[:, 0].tolist()]
+    assert index.recall(half, unit_vectors, sample) == pytest.approx(sum(right) / len(right), abs=0.01)
+
+
+def nearest_words(unit_vectors: FloatArray, word: int) -> list[tuple[int, float]]:
+    scores = np.round(unit_vectors.astype(np.float64) @ unit_vectors[word].astype(np.float64), 6).tolist()
+    return sorted(((i, s) for i, s in enumerate(scores) if i != word), key=lambda pair: (-pair[1], pair[0]))[:10]

@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from app.core.errors import VectorsCollapsed, VectorsNotFinite
+from app.core.table.manifest import TABLE_FILE
+from app.core.table.reading import open_table
+from tests.published import provenance, random_vectors, vocabulary_of, write_version
+from trainer.publishing.publish import check_vectors, publish
+from trainer.steps.progress import Progress, ignore
+
+WORDS = [f"w{i}" for i in range(200)]
+
+
+def test_publishes_what_opens(tmp_path: Path) -> None:
+    manifest = write_version(tmp_path, WORDS, random_vectors(200, 10))
+    table = open_table(tmp_path, hashlib.sha256(manifest).hexdigest())
+    assert table.manifest.n_words == 200
+    assert table.manifest.dim == 10
+    assert table.manifest.metrics["hubness"]["k"] == 10
+    assert [table.lookup.find(word) for word in WORDS] == list(range(200))
+
+
+def test_the_table_does_not_depend_on_threads(tmp_path: Path) -> None:
+    contents = []
+    for threads in (1, 2, 5):
+        folder = tmp_path / str(threads)
+        folder.mkdir()
+        vectors = random_vectors(200, 10)
+        publish(folder, vocabulary_of(WORDS), vectors, provenance=provenance(), threads=threads, report=ignore)
+        contents.append((folder / TABLE_FILE).read_bytes())
+    assert contents[0] == contents[1] == contents[2]
+
+
+def test_reports_rise_to_the_end(tmp_path: Path) -> None:
+    reports: list[Progress] = []
+    publish(
+        tmp_path,
+        vocabulary_of(WORDS),
+        random_vectors(200, 10),
+        provenance=provenance(),
+        threads=1,
+        report=reports.append,
+    )
+    fractions = [report.fraction for report in reports]
+    assert fractions == sorted(fractions)
+    assert 0 < fractions[-1] <= 1
+
+
+@pytest.mark.parametrize("broken", [np.nan, np.inf, -np.inf])
+def test_vectors_that_are_not_finite_are_refused(tmp_path: Path, broken: float) -> None:
+    vectors = random_vectors(200, 10)
+    vectors[7, 3] = broken
+    with pytest.raises(VectorsNotFinite, match="1 of 200"):
+        write_version(tmp_path, WORDS, vectors)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_vectors_that_all_point_one_way_are_refused() -> None:
+    same = np.ones((50, 10), np.float32) * np.arange(1, 51, dtype=np.float32)[:, None]
+    with pytest.raises(VectorsCollapsed, match=r"1\.0000"):
+        check_vectors(same + 1e-3 * random_vectors(50, 10))
+    check_vectors(np.ones((50, 10), np.float32) + random_vectors(50, 10))
+
+
+def test_zero_vectors_are_refused() -> None:
+    vectors = random_vectors(20, 4)
+    vectors[3] = 0
+    with pytest.raises(VectorsCollapsed, match="1 vectors are zero"):
+        check_vectors(vectors)
+
+
+def test_very_small_and_very_large_vectors_are_fine(tmp_path: Path) -> None:
+    """Lengths are taken in float64, where their squares neither vanish nor overflow."""
+    vectors = random_vectors(200, 10)
+    vectors[:100] *= np.float32(1e-30)
+    vectors[100:] *= np.float32(1e30)
+    write_version(tmp_path, WORDS, vectors)
+    np.testing.assert_allclose(np.linalg.norm(open_table(tmp_path).unit_vectors, axis=1), 1, atol=1e-6)

@@ -1,0 +1,131 @@
+"""``python -m trainer.algorithms.glove.c_command``: the C program's files in and out, for those who use it, too."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Annotated, Any, NoReturn
+
+import numpy as np
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+from rich.progress import Progress as Bar
+
+from app.core.errors import WordkinError
+from app.core.hyperparameters import GloVeHyperparameters
+from app.core.text import TextSpec
+from trainer.algorithms.glove import training as glove
+from trainer.algorithms.glove.c_files import (
+    read_records,
+    read_vocabulary,
+    write_records,
+    write_vectors,
+    write_vocabulary,
+)
+from trainer.algorithms.glove.cooccurrence import count as count_cells
+from trainer.corpus.encode import EncodedCorpus, encode
+from trainer.steps.progress import Progress, Report
+
+VOCABULARY, RECORDS = "vocab.txt", "cooccurrence.bin"
+
+app = typer.Typer(help=__doc__, no_args_is_help=True, pretty_exceptions_enable=False)
+errors = Console(stderr=True)
+
+Settings = Annotated[
+    list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A hyperparameter of GloVe; may be repeated.")
+]
+
+
+@app.command()
+def count(
+    corpus: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="UTF-8 text, plain, gzip or zstd.")],
+    folder: Annotated[Path, typer.Argument(help=f"Receives {VOCABULARY} and {RECORDS}.")],
+    tokenizer: Annotated[str, typer.Option(help="words, or whitespace as the C program has it.")] = "whitespace",
+    case: Annotated[str, typer.Option(help="keep or lower.")] = "keep",
+    set_: Settings = None,
+) -> None:
+    """Count a corpus as a job would, and write what `vocab_count` and `cooccur` write."""
+    chosen = _hyperparameters(set_)
+    text = TextSpec.model_validate({"tokenizer": tokenizer, "case": case})
+    folder.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(prefix="count-", dir=folder) as name, Bar(console=errors) as bar:
+        scratch, reading = Path(name), _shown(bar, "reading")
+        encoded = encode(
+            corpus,
+            scratch,
+            text=text,
+            min_count=chosen.min_count,
+            max_words=chosen.max_words,
+            threads=chosen.threads or os.cpu_count() or 1,
+            report=reading,
+        )
+        reading(Progress(1.0))
+        table = count_cells(encoded, chosen, scratch, report=_shown(bar, "counting"))
+        write_vocabulary(encoded.vocabulary, folder / VOCABULARY)
+        write_records(table, folder / RECORDS)
+    typer.echo(f"{folder / VOCABULARY}: {len(encoded.vocabulary):,} words; {folder / RECORDS}: {table.n_cells:,} cells")
+
+
+@app.command()
+def train(
+    vocabulary: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="What `vocab_count` wrote.")],
+    records: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="What `cooccur` or `shuffle` wrote.")],
+    vectors: Annotated[Path, typer.Argument(dir_okay=False, help="Receives a word and its numbers a line.")],
+    set_: Settings = None,
+) -> None:
+    """Train on the C program's counts, as `glove` does, and write vectors as it does.
+
+    `window` and `symmetric` must be those the records were counted with.
+    """
+    chosen = _hyperparameters(set_)
+    words = read_vocabulary(vocabulary)
+    table = read_records(records, len(words), chosen.window, symmetric=chosen.symmetric)
+    with TemporaryDirectory(prefix="train-", dir=vectors.parent) as scratch, Bar(console=errors) as bar:
+        n_tokens = int(words.counts.sum())
+        counted = EncodedCorpus(np.zeros(0, np.int32), words, n_tokens, n_tokens, n_lines=0)
+        result = glove.train(counted, chosen, Path(scratch), table=table, report=_shown(bar, "training"))
+        write_vectors(words, result.vectors, vectors)
+    typer.echo(f"{vectors}: {len(words):,} words, mean cost {result.costs[-1]:.4f} after {result.epochs_run} epochs")
+
+
+def _hyperparameters(assignments: list[str] | None) -> GloVeHyperparameters:
+    given: dict[str, Any] = {}
+    for item in assignments or []:
+        name, separator, value = item.partition("=")
+        if not separator:
+            _fail(f"--set takes NAME=VALUE, not {item!r}")
+        try:
+            given[name] = json.loads(value)
+        except ValueError:
+            given[name] = value
+    try:
+        return GloVeHyperparameters.model_validate(given)
+    except ValidationError as error:
+        wrong = "; ".join(f"{'.'.join(map(str, found['loc']))}: {found['msg']}" for found in error.errors())
+        _fail(wrong)
+
+
+def _shown(bar: Bar, what: str) -> Report:
+    task = bar.add_task(what, total=1.0)
+    return lambda progress: bar.update(task, completed=progress.fraction)
+
+
+def _fail(message: str) -> NoReturn:
+    errors.print(f"[bold red]error:[/] {message}", highlight=False, soft_wrap=True)
+    sys.exit(1)
+
+
+def main() -> None:
+    """Run the command line; what a user can mend is one line on standard error and exit code 1."""
+    try:
+        app()
+    except WordkinError as error:
+        _fail(str(error))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,105 @@
+"""First pass: text -> types with counts, and a file of type ids for each thread."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from trainer.corpus.blocks import BlockReader
+from trainer.corpus.files import write_all
+from trainer.corpus.types import Ids, Types, TypeTable
+
+MAX_ARENA_BYTES = 1 << 28
+"""Types that are longer than this together leave memory even if they are few."""
+_MAX_TOKENS = 1 << 31  # a table counts in 32 bits
+
+
+@dataclass(frozen=True)
+class Segment:
+    """Where the type ids of one block are, and which types they number."""
+
+    block: int
+    table: int
+    path: Path
+    start: int
+    n_ids: int
+
+    def read(self) -> Ids:
+        return np.fromfile(self.path, np.int32, self.n_ids, offset=4 * self.start)
+
+
+class Scanner:
+    """Scans the blocks of one corpus with several threads, each with a table of its own.
+
+    Parameters
+    ----------
+    folder : receives the ids, and full tables
+    max_types : so many stay in memory; a thread that has its share of them puts its table on disk and starts another
+    """
+
+    def __init__(self, reader: BlockReader, folder: Path, threads: int, max_types: int) -> None:
+        self._reader = reader
+        self._folder = folder
+        self._threads = threads
+        self._max_types = max(max_types // threads, 1)
+        self._max_bytes = MAX_ARENA_BYTES // threads
+        self._lock = threading.Lock()
+        self._stop = threading.Event()
+        self._tables: list[TypeTable | Types] = []
+
+    def run(self, tick: Callable[[], None]) -> list[Segment]:
+        """Scan everything, segments in corpus order; `tick` is called about once a second and may raise to end it."""
+        with ThreadPoolExecutor(self._threads) as pool:
+            tasks = [pool.submit(self._work, self._folder / f"scan-{i}.ids") for i in range(self._threads)]
+            pending = set(tasks)
+            try:
+                while pending:
+                    done, pending = wait(pending, timeout=1, return_when=FIRST_EXCEPTION)
+                    for task in done:
+                        task.result()
+                    tick()
+            finally:
+                self._stop.set()
+        return sorted((segment for task in tasks for segment in task.result()), key=lambda segment: segment.block)
+
+    def take_types(self) -> tuple[dict[int, Types], dict[int, Types]]:
+        """The types by number of their table: those on disk, those in memory; the scanner forgets them."""
+        on_disk, in_memory = {}, {}
+        for number, table in enumerate(self._tables):
+            if isinstance(table, Types):
+                on_disk[number] = table
+            else:
+                in_memory[number] = table.types()
+        self._tables.clear()
+        return on_disk, in_memory
+
+    def _work(self, path: Path) -> list[Segment]:
+        segments: list[Segment] = []
+        number, table = self._new_table()
+        buffer = self._reader.new_buffer()
+        ids = np.empty(buffer.size + 1, np.int32)
+        start = 0
+        with path.open("wb", buffering=0) as file:
+            while not self._stop.is_set() and (block := self._reader.read(buffer)):
+                n_ids = table.scan(buffer, block.end, ids)
+                write_all(file, ids[:n_ids])
+                segments.append(Segment(block.number, number, path, start, n_ids))
+                start += n_ids
+                if self._is_full(table):
+                    self._tables[number] = table.types().on_disk(self._folder, f"table-{number}")
+                    number, table = self._new_table()
+        return segments
+
+    def _new_table(self) -> tuple[int, TypeTable]:
+        table = TypeTable(self._reader.max_type_bytes)
+        with self._lock:
+            self._tables.append(table)
+            return len(self._tables) - 1, table
+
+    def _is_full(self, table: TypeTable) -> bool:
+        return len(table) >= self._max_types or table.n_bytes >= self._max_bytes or table.n_tokens >= _MAX_TOKENS

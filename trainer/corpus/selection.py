@@ -1,0 +1,125 @@
+"""Which words stay, and their ids: by count, ties by their bytes."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from app.core.table.vocabulary import Vocabulary
+from app.core.text import MAX_WORD_BYTES
+from trainer.corpus.spelling import add_types
+from trainer.corpus.types import Counts, Ids, Types, TypeTable
+from trainer.kernels.text import expand as kernels
+from trainer.kernels.text.encode import PADDING_BYTES
+
+Members = tuple[Counts, Counts]
+"""Some words of a set, and their ids in the round."""
+
+
+@dataclass(frozen=True, eq=False)
+class Selection:
+    """The vocabulary, and what was counted on the way.
+
+    Parameters
+    ----------
+    vocabulary : the words that stay
+    final_ids : for each set of words their ids in the vocabulary, -1 for those left out
+    n_tokens : words of the corpus, the overlong ones not among them
+    n_overlong_tokens : words of more than MAX_WORD_BYTES
+    """
+
+    vocabulary: Vocabulary
+    final_ids: list[Ids]
+    n_tokens: int
+    n_overlong_tokens: int
+
+
+def select(word_sets: Sequence[Types], min_count: int, max_words: int | None, max_types: int) -> Selection:
+    """Add up the counts of all sets and number the words that are frequent enough.
+
+    The sets are gone through in several rounds, each for a share of all words (by hash), so that at most about
+    `max_types` words are in memory before the rare ones are dropped.
+    """
+    n_rounds = min(max(-(-sum(map(len, word_sets)) // max_types), 1), 1 << 16)
+    final_ids = [np.full(len(words), -1, np.int32) for words in word_sets]
+    kept: list[Types] = []
+    n_kept = n_tokens = n_overlong = 0
+    for words, members in _rounds(word_sets, n_rounds):
+        overlong = np.diff(words.offsets) > MAX_WORD_BYTES
+        n_overlong += int(words.counts[overlong].sum())
+        n_tokens += int(words.counts[~overlong].sum())
+        stays = (words.counts >= min_count) & ~overlong
+        numbers = np.where(stays, n_kept + np.cumsum(stays) - 1, -1).astype(np.int32)
+        for final, (chosen, ids) in zip(final_ids, members, strict=True):
+            final[chosen] = numbers[ids]
+        kept.append(_subset(words, np.flatnonzero(stays)))
+        n_kept += len(kept[-1])
+    joined = _joined(kept)
+    order = _by_count(joined)[:max_words]
+    ranks = np.full(n_kept + 1, -1, np.int32)  # the last entry answers for -1
+    ranks[order] = np.arange(len(order))
+    words = _subset(joined, order)
+    vocabulary = Vocabulary(words.arena, words.offsets, words.counts)
+    return Selection(vocabulary, [ranks[ids] for ids in final_ids], n_tokens, n_overlong)
+
+
+def _rounds(word_sets: Sequence[Types], n_rounds: int) -> Iterator[tuple[Types, list[Members]]]:
+    """For each share of the words: the words with their counts added up, and which of each set they are."""
+    if len(word_sets) == 1:
+        everything = np.arange(len(word_sets[0]))
+        yield word_sets[0], [(everything, everything)]
+        return
+    seed = np.uint64(secrets.randbits(64))
+    shares = [np.empty(len(words), np.uint16) for words in word_sets]
+    for words, share in zip(word_sets, shares, strict=True):
+        kernels.share_of(words.arena, words.offsets, n_rounds, seed, share)
+    for number in range(n_rounds):
+        table = TypeTable()
+        members = []
+        for words, share in zip(word_sets, shares, strict=True):
+            chosen = np.flatnonzero(share == number)
+            members.append((chosen, add_types(table, words, chosen)))
+        found = table.types()
+        counts = np.zeros(len(found), np.int64)
+        for words, (chosen, ids) in zip(word_sets, members, strict=True):
+            counts[ids] += words.counts[chosen]  # no id twice within a set
+        yield Types(found.arena, found.offsets, counts), members
+
+
+def _by_count(words: Types) -> Counts:
+    """Order by (-count, bytes)."""
+    keys = [np.empty(len(words), np.uint64) for _ in range(2)]
+    for i, key in enumerate(keys):
+        kernels.sort_keys(words.arena, words.offsets, 8 * i, key)
+    order = np.lexsort((keys[1], keys[0], -words.counts))
+    # Words that are alike in their first 16 bytes are few: they are compared in full.
+    columns = [column[order] for column in (words.counts, *keys)]
+    alike = np.logical_and.reduce([column[1:] == column[:-1] for column in columns])
+    starts = np.flatnonzero(alike & ~np.concatenate(([False], alike[:-1])))
+    ends = np.flatnonzero(alike & ~np.concatenate((alike[1:], [False]))) + 2
+    for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
+        order[start:end] = sorted(
+            order[start:end], key=lambda i: words.arena[words.offsets[i] : words.offsets[i + 1]].tobytes()
+        )
+    return order
+
+
+def _subset(words: Types, chosen: Counts) -> Types:
+    lines = words.lines(chosen)[:-PADDING_BYTES]
+    lengths = words.offsets[chosen + 1] - words.offsets[chosen]
+    return Types(lines[lines != ord("\n")], _offsets(lengths), words.counts[chosen])
+
+
+def _joined(parts: list[Types]) -> Types:
+    lengths = np.concatenate([np.diff(part.offsets) for part in parts])
+    arena = np.concatenate([part.arena for part in parts])
+    return Types(arena, _offsets(lengths), np.concatenate([part.counts for part in parts]))
+
+
+def _offsets(lengths: Counts) -> Counts:
+    offsets = np.zeros(len(lengths) + 1, np.int64)
+    np.cumsum(lengths, out=offsets[1:])
+    return offsets

@@ -1,0 +1,115 @@
+"""A growing table of types (distinct byte strings) over the kernels that fill it."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from trainer.corpus.files import Scalar, on_disk
+from trainer.kernels.text import encode as kernels
+from trainer.kernels.text.encode import LINE_OPEN, N_OUT, N_TOKENS, N_TYPES, PADDING_BYTES, POSITION
+from trainer.kernels.text.expand import write_lines
+
+Bytes = npt.NDArray[np.uint8]
+Ids = npt.NDArray[np.int32]
+Counts = npt.NDArray[np.int64]
+
+_FIRST_TYPES = 1 << 15
+_NO_CUT = 1 << 62
+
+
+@dataclass(frozen=True, eq=False)
+class Types:
+    """Distinct byte strings and how often each occurs; see `trainer.kernels.text.encode` for the arrays."""
+
+    arena: Bytes
+    offsets: Counts
+    counts: Counts
+
+    def __len__(self) -> int:
+        return len(self.counts)
+
+    def lines(self, chosen: Counts) -> Bytes:
+        """The chosen types with a line end after each, padded for the kernels."""
+        n_bytes = int((self.offsets[chosen + 1] - self.offsets[chosen]).sum()) + len(chosen)
+        out = np.zeros(n_bytes + PADDING_BYTES, np.uint8)
+        write_lines(self.arena, self.offsets, chosen, out)
+        return out
+
+    def on_disk(self, folder: Path, name: str) -> Types:
+        """The same, out of memory."""
+        return Types(
+            *(on_disk(getattr(self, part), folder / f"{name}.{part}") for part in ("arena", "offsets", "counts"))
+        )
+
+
+class TypeTable:
+    """Ids for byte strings in order of first appearance, and how often each was seen.
+
+    Parameters
+    ----------
+    max_type_bytes : longer runs without white space are cut into types of this length
+    n_types : types to make room for at first; the table grows beyond
+    """
+
+    def __init__(self, max_type_bytes: int = _NO_CUT, n_types: int = _FIRST_TYPES) -> None:
+        capacity = 1 << max(n_types - 1, 1).bit_length()
+        # A seed nobody can guess, so that nobody can send text whose types all fall into one slot.
+        self._seed = np.uint64(secrets.randbits(64))
+        self._slots = np.zeros(4 * capacity, np.uint64)
+        self._arena: Bytes = np.empty(16 * capacity, np.uint8)
+        self._offsets = np.zeros(capacity + 1, np.int64)
+        self._cursor = np.zeros(6, np.int64)
+        self._max_type_bytes = max_type_bytes
+
+    def scan(self, block: Bytes, end: int, out: Ids, *, every_line: bool = False) -> int:
+        """Ids of ``block[:end]`` into `out`; returns how many. See `trainer.kernels.text.encode.scan`."""
+        self._cursor[POSITION] = self._cursor[N_OUT] = 0
+        self._cursor[LINE_OPEN] = True
+        while not kernels.scan(
+            block, end, self._slots, self._arena, self._offsets, out, self._cursor, self._seed,
+            self._max_type_bytes, every_line,
+        ):  # fmt: skip
+            self._grow()
+        return int(self._cursor[N_OUT])
+
+    def __len__(self) -> int:
+        return int(self._cursor[N_TYPES])
+
+    @property
+    def n_tokens(self) -> int:
+        return int(self._cursor[N_TOKENS])
+
+    @property
+    def n_bytes(self) -> int:
+        """Length of all types together."""
+        return int(self._offsets[len(self)])
+
+    def types(self) -> Types:
+        counts = np.zeros(len(self), np.int64)
+        kernels.read_counts(self._slots, counts)
+        return Types(self._arena[: self.n_bytes], self._offsets[: len(self) + 1], counts)
+
+    def _grow(self) -> None:
+        if len(self) >= min(self._offsets.size - 1, self._slots.size // 4):
+            slots = np.zeros(2 * self._slots.size, np.uint64)
+            kernels.move_slots(self._slots, slots, self._seed)
+            self._slots = slots
+            self._offsets = _longer(self._offsets, slots.size // 4 + 1)
+        else:
+            self._arena = _longer(self._arena, 2 * self._arena.size)
+
+
+def _longer(array: npt.NDArray[Scalar], size: int) -> npt.NDArray[Scalar]:
+    longer = np.zeros(size, array.dtype)
+    longer[: array.size] = array
+    return longer
+
+
+def padded(text: bytes) -> Bytes:
+    """Bytes as a block that the kernels may read."""
+    return np.frombuffer(text + bytes(PADDING_BYTES), np.uint8)

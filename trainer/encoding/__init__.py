@@ -1,1 +1,0 @@
-"""The parts of the corpus encoder; `trainer.corpus.encode` puts them together."""

@@ -1,0 +1,162 @@
+"""What the Word2Vec kernels are given: the stream, the tables, where output rows come from, and memory to work in."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+from trainer.kernels.llvm import LANES
+from trainer.kernels.options import KERNEL_OPTIONS
+from trainer.kernels.rows import padded
+from trainer.kernels.word2vec.windows import BLOCK
+
+MAX_GROUP = 6
+"""Output rows of one product; two context rows' accumulators and operands then fill 16 vector registers."""
+
+SLOTS = 3
+"""Windows whose output rows are known at a time."""
+
+LINE_PAIR = 128
+"""Bytes that processors fetch and hand over together."""
+
+KEPT, WINDOWS, PREDICTIONS, LOSS, LOSS_PREDICTIONS = range(5)
+
+
+class Stream(NamedTuple):
+    """What is read, and how: one epoch's view of the corpus."""
+
+    ids: npt.NDArray[np.int32]
+    keep: npt.NDArray[np.uint32]
+    learning_rates: npt.NDArray[np.float32]
+    token_key: np.uint64
+    noise_key: np.uint64
+    window: int
+    shrink_windows: bool
+    loss_every: int
+
+
+class Targets(NamedTuple):
+    """Where output rows come from: alias columns of the noise distribution, or Huffman paths; the other is empty."""
+
+    columns: npt.NDArray[np.uint32]
+    offsets: npt.NDArray[np.int64]
+    points: npt.NDArray[np.int32]
+    labels: npt.NDArray[np.float32]
+
+
+class Tables(NamedTuple):
+    """Input and output rows, float32, each row 64-byte aligned and padded with zeros."""
+
+    inputs: npt.NDArray[np.float32]
+    outputs: npt.NDArray[np.float32]
+
+
+class Scratch(NamedTuple):
+    """Memory of one thread. Slots of output rows: while one window's are used, the second next one's are fetched.
+
+    Replicas are of the first rows of both tables (`kernels.word2vec.replicas`), merged every `merge_every` windows.
+    """
+
+    words: npt.NDArray[np.int32]
+    bits: npt.NDArray[np.uint64]
+    contexts: npt.NDArray[np.int64]
+    outputs: npt.NDArray[np.int64]
+    labels: npt.NDArray[np.float32]
+    tiled_labels: npt.NDArray[np.float32]
+    scores: npt.NDArray[np.float32]
+    rows: npt.NDArray[np.float32]
+    tally: npt.NDArray[np.float64]
+    input_replicas: npt.NDArray[np.float32]
+    output_replicas: npt.NDArray[np.float32]
+    merge_every: int
+
+
+def new_scratch(window: int, dim: int, max_outputs: int, n_replicas: int, merge_every: int) -> Scratch:
+    """Scratch for one thread, for windows of `window` words a side and at most `max_outputs` output rows."""
+    replicas = (2, n_replicas, padded(dim))
+    n_outputs = -(-max_outputs // MAX_GROUP) * MAX_GROUP + MAX_GROUP
+    width = -(-dim // LANES) * LANES
+    n_scores = 2 * window * n_outputs + LANES
+    return Scratch(
+        words=_apart(BLOCK + 2 * window, np.int32),
+        bits=_apart(BLOCK + 2 * window, np.uint64),
+        contexts=_apart(2 * window + 2, np.int64),
+        outputs=_apart(SLOTS * n_outputs, np.int64).reshape(SLOTS, n_outputs),
+        labels=_apart(SLOTS * n_outputs, np.float32).reshape(SLOTS, n_outputs),
+        tiled_labels=_apart(n_scores, np.float32),
+        scores=_apart(n_scores, np.float32),
+        rows=_apart((2 * window + 3) * width, np.float32).reshape(-1, width),
+        tally=_apart(5, np.float64),
+        input_replicas=_apart(math.prod(replicas), np.float32).reshape(replicas),
+        output_replicas=_apart(math.prod(replicas), np.float32).reshape(replicas),
+        merge_every=merge_every,
+    )
+
+
+def _apart(size: int, dtype: npt.DTypeLike) -> npt.NDArray[Any]:
+    """Zeros that share no pair of cache lines with other memory: threads that write side by side would wait."""
+    n_bytes = size * np.dtype(dtype).itemsize
+    buffer = np.zeros(-(-n_bytes // LINE_PAIR) * LINE_PAIR + LINE_PAIR, np.uint8)
+    start = -buffer.ctypes.data % LINE_PAIR
+    return buffer[start : start + n_bytes].view(dtype)
+
+
+class Addresses(NamedTuple):
+    """Where one thread's scratch and the tables lie; `slot` strides are in numbers, `stride` in bytes."""
+
+    words: int
+    contexts: int
+    outputs: int
+    labels: int
+    tiled_labels: int
+    scores: int
+    copies: int
+    hidden: int
+    change: int
+    filler: int
+    slot: int
+    input_table: int
+    output_table: int
+    input_replicas: int
+    output_replicas: int
+    n_replicas: int
+    stride: int
+    columns: int
+    n_words: int
+    offsets: int
+    points: int
+    point_labels: int
+
+
+@njit(**KERNEL_OPTIONS)
+def addresses_of(targets, tables, scratch):
+    width = 4 * scratch.rows.shape[1]
+    hidden = scratch.rows.ctypes.data + (scratch.rows.shape[0] - 3) * width
+    return Addresses(
+        scratch.words.ctypes.data,
+        scratch.contexts.ctypes.data,
+        scratch.outputs.ctypes.data,
+        scratch.labels.ctypes.data,
+        scratch.tiled_labels.ctypes.data,
+        scratch.scores.ctypes.data,
+        scratch.rows.ctypes.data,
+        hidden,
+        hidden + width,
+        hidden + 2 * width,
+        scratch.outputs.shape[1],
+        tables.inputs.ctypes.data,
+        tables.outputs.ctypes.data,
+        scratch.input_replicas.ctypes.data,
+        scratch.output_replicas.ctypes.data,
+        scratch.input_replicas.shape[1],
+        4 * tables.inputs.shape[1],
+        targets.columns.ctypes.data,
+        tables.inputs.shape[0],
+        targets.offsets.ctypes.data,
+        targets.points.ctypes.data,
+        targets.labels.ctypes.data,
+    )

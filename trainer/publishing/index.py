@@ -1,0 +1,183 @@
+"""Choose how a table is searched by measuring it: a scan while that is fast, else a graph that proves its recall."""
+
+from __future__ import annotations
+
+import math
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import faiss
+import numpy as np
+import numpy.typing as npt
+
+from app.core.nearest import exact
+from app.core.table.arrays import FloatArray
+from app.core.table.manifest import INDEX_FILE, GraphSearch, IndexDescription
+from trainer.steps.progress import Progress, Report
+
+FLAT_BUDGET_MILLISECONDS = 5.0
+"""A scan that answers one query within this on one thread is used, because it is exact."""
+MIN_RECALL = 0.998
+"""What other services' graphs find of words' neighbours as they are set up by default (0.999 to 1 at 400,000 x 100)."""
+LINKS = 16
+EF_CONSTRUCTION = 100
+"""On 150,000 words of glove.6B.50d these build in 18 s and reach a recall of 0.993 at efSearch 64, in 0.11 ms. Twice of
+both builds in 41 s, takes 1.4 times the memory, and reaches 0.996 at efSearch 32, in 0.05 ms."""
+EF_SEARCH = (16, 32, 64, 128, 256, 512, 1024)
+
+K = 10
+N_TIMED = 15
+FETCHED = 16
+"""Candidates that the service takes from the graph for ten answers, and scores exactly."""
+N_RECALL_QUERIES = 500
+BATCH = 16
+ADDED_AT_A_TIME = 5_000
+
+Directions = npt.NDArray[np.float32]
+Ids = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class IndexLimits:
+    """What decides the choice; tests and odd machines set their own."""
+
+    flat_budget_milliseconds: float = FLAT_BUDGET_MILLISECONDS
+    min_recall: float = MIN_RECALL
+    must_be_faster: bool = True
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """Queries to measure with.
+
+    Parameters
+    ----------
+    directions : float32 (n, dim), each of length 1
+    asked : int64 (n, m), the words that they are made of, which are no answers
+    nearest : int64 (n, K), the exact answers; fewer if there are no more words
+    """
+
+    directions: Directions
+    asked: Ids
+    nearest: Ids
+
+
+def build_index(folder: Path, unit_vectors: FloatArray, limits: IndexLimits, report: Report) -> IndexDescription:
+    """Measure, choose, and write ``index.faiss`` into `folder` if the choice needs a file.
+
+    HNSW (Malkov and Yashunin 2018) is built on one thread, so that the same vectors give the same graph, and searched
+    with the smallest efSearch whose recall@10 against the exact answer reaches `limits.min_recall` on words drawn
+    from the whole vocabulary. If none does, or none is faster than the scan, the scan it is. The same is then asked for
+    sums a - b + c of words: they lie where the graph has few links, so that often only the scan answers them.
+
+    Parameters
+    ----------
+    unit_vectors : float32 (n_words, dim), C-contiguous
+    """
+    faiss.omp_set_num_threads(1)
+    words = word_sample(unit_vectors)
+    with exact.one_thread_a_scan():
+        alone = _milliseconds(lambda queries: _scan(queries, unit_vectors), words.directions, 1)
+        together = _milliseconds(lambda queries: _scan(queries, unit_vectors), words.directions, BATCH)
+    flat = IndexDescription(kind="flat", recall_at_10=1.0, build_seconds=0.0, query_milliseconds=alone)
+    if alone <= limits.flat_budget_milliseconds:
+        return flat
+    started = time.monotonic()
+    index = _build(unit_vectors, report)
+    build_seconds = round(time.monotonic() - started, 3)
+    most_milliseconds = together if limits.must_be_faster else math.inf
+    for_words = _sufficient(index, unit_vectors, words, limits.min_recall, most_milliseconds)
+    if for_words is None:
+        return flat.model_copy(update={"build_seconds": build_seconds})
+    # the vectors are in the table already
+    faiss.write_index(index, str(folder / INDEX_FILE), faiss.IO_FLAG_SKIP_STORAGE)  # type: ignore[call-overload] # the stubs lack it
+    return IndexDescription(
+        kind="hnsw",
+        parameters={"links": LINKS, "ef_construction": EF_CONSTRUCTION, "ef_search": for_words.ef_search},
+        recall_at_10=for_words.recall_at_10,
+        build_seconds=build_seconds,
+        query_milliseconds=for_words.query_milliseconds,
+        sums=_sufficient(index, unit_vectors, sum_sample(unit_vectors), limits.min_recall, most_milliseconds),
+    )
+
+
+def word_sample(unit_vectors: FloatArray) -> Sample:
+    """Words from the whole vocabulary, evenly by rank."""
+    n_words = len(unit_vectors)
+    return _sample(unit_vectors, np.linspace(0, n_words - 1, min(N_RECALL_QUERIES, n_words)).astype(np.int64)[:, None])
+
+
+def sum_sample(unit_vectors: FloatArray) -> Sample:
+    """Sums a - b + c of words drawn evenly, always the same ones."""
+    return _sample(unit_vectors, np.random.default_rng(1).integers(0, len(unit_vectors), (N_RECALL_QUERIES, 3)))
+
+
+def _sample(unit_vectors: FloatArray, asked: Ids) -> Sample:
+    signs = np.array([1.0, -1.0, 1.0])[: asked.shape[1], None]
+    sums = (unit_vectors[asked].astype(np.float64) * signs).sum(axis=1)
+    lengths = np.sqrt((sums * sums).sum(axis=1))
+    directions, asked = sums[lengths > 0] / lengths[lengths > 0, None], asked[lengths > 0]
+    found, _ = exact.nearest(unit_vectors, directions, min(K + asked.shape[1], len(unit_vectors)))
+    return Sample(directions.astype(np.float32), asked, _without(found, asked))
+
+
+def _without(found: Ids, asked: Ids) -> Ids:
+    """The first `K` of each row that are not asked for; -1 where there are fewer."""
+    is_answer = (found[:, :, None] != asked[:, None, :]).all(axis=2) & (found >= 0)
+    order = np.argsort(~is_answer, axis=1, kind="stable")[:, :K]
+    return np.where(np.take_along_axis(is_answer, order, axis=1), np.take_along_axis(found, order, axis=1), -1)
+
+
+def _scan(queries: Directions, unit_vectors: FloatArray) -> None:
+    exact.nearest(unit_vectors, queries.astype(np.float64), min(K + 1, len(unit_vectors)))
+
+
+def _build(unit_vectors: FloatArray, report: Report) -> faiss.IndexHNSWFlat:
+    index = faiss.IndexHNSWFlat(unit_vectors.shape[1], LINKS, faiss.METRIC_INNER_PRODUCT)
+    index.hnsw.efConstruction = EF_CONSTRUCTION
+    for start in range(0, len(unit_vectors), ADDED_AT_A_TIME):
+        index.add(unit_vectors[start : start + ADDED_AT_A_TIME])
+        report(Progress(fraction=index.ntotal / len(unit_vectors)))
+    return index
+
+
+def _sufficient(
+    index: faiss.IndexHNSW, unit_vectors: FloatArray, sample: Sample, min_recall: float, most_milliseconds: float
+) -> GraphSearch | None:
+    """The least effort that finds enough, if that is faster than `most_milliseconds`."""
+    for ef_search in EF_SEARCH:
+        index.hnsw.efSearch = ef_search
+        found = recall(index, unit_vectors, sample)
+        if found >= min_recall:
+            milliseconds = _milliseconds(lambda query: index.search(query, FETCHED), sample.directions, 1)
+            if milliseconds >= most_milliseconds:
+                return None
+            return GraphSearch(ef_search=ef_search, recall_at_10=round(found, 4), query_milliseconds=milliseconds)
+    return None
+
+
+def _milliseconds(search: Callable[[Directions], object], directions: Directions, batch: int) -> float:
+    """Median time of one query among `batch` searched together."""
+    seconds = []
+    for i in range(N_TIMED):
+        start = i * batch % max(len(directions) - batch + 1, 1)
+        queries = directions[start : start + batch]
+        started = time.perf_counter()
+        search(queries)
+        seconds.append((time.perf_counter() - started) / len(queries))
+    return round(statistics.median(seconds) * 1e3, 3)
+
+
+def recall(index: faiss.IndexHNSW, unit_vectors: FloatArray, sample: Sample) -> float:
+    """Share of the exact answers that are found when the candidates are scored exactly, as the service does it."""
+    _, candidates = index.search(sample.directions, FETCHED)
+    queries, places = np.nonzero(candidates >= 0)
+    directions, n_best = sample.directions.astype(np.float64), K + sample.asked.shape[1]
+    found, _ = exact.best(unit_vectors, directions, queries, candidates[queries, places], n_best)
+    answers = _without(found, sample.asked)
+    is_found = (sample.nearest[:, :, None] == answers[:, None, :]).any(axis=2)
+    n_answers = int(np.count_nonzero(sample.nearest >= 0))
+    return float(np.count_nonzero(is_found & (sample.nearest >= 0))) / n_answers if n_answers else 1.0

@@ -1,0 +1,80 @@
+"""The exact nearest neighbours of the most frequent words, and what they say about hubs."""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from app.core.nearest import exact
+from app.core.table.arrays import FloatArray, Neighbors
+from app.core.table.vocabulary import Vocabulary
+from trainer.steps.progress import Progress, Report
+
+N_NEIGHBORS = 50
+ALWAYS_COVERED = 100_000
+BUDGET_SECONDS = 60.0
+"""Beyond `ALWAYS_COVERED` words, more are covered while the step has run for less than this."""
+
+HUB_NEIGHBORS = 10
+N_HUBS = 10
+BLOCK = 1024
+
+
+def nearest_neighbors(unit_vectors: FloatArray, *, threads: int, report: Report) -> Neighbors:
+    """Compute the exact top `N_NEIGHBORS` of every word that the limits cover.
+
+    Threads share the blocks; each row's result depends on its row alone, so it is the same for any number of threads.
+
+    Parameters
+    ----------
+    unit_vectors : float32 (n_words, dim), C-contiguous
+
+    Returns
+    -------
+    Neighbors, ids int32 and scores float32 (n_covered, min(50, n_words - 1))
+    """
+    n_words = len(unit_vectors)
+    started = time.monotonic()
+    ids, found = [], []
+    with exact.one_thread_a_scan(), ThreadPoolExecutor(threads) as pool:
+        for start in range(0, n_words, threads * BLOCK):
+            if start >= ALWAYS_COVERED and time.monotonic() - started > BUDGET_SECONDS:
+                break
+            blocks = range(start, min(start + threads * BLOCK, n_words), BLOCK)
+            for block_ids, block_scores in pool.map(lambda block: _block(unit_vectors, block), blocks):
+                ids.append(block_ids)
+                found.append(block_scores)
+            report(Progress(fraction=min(start + threads * BLOCK, n_words) / n_words))
+    return Neighbors(np.concatenate(ids), np.concatenate(found))
+
+
+def _block(unit_vectors: FloatArray, start: int) -> tuple[npt.NDArray[np.int32], FloatArray]:
+    rows = np.arange(start, min(start + BLOCK, len(unit_vectors)))
+    k = min(N_NEIGHBORS, len(unit_vectors) - 1)
+    ids, found = exact.nearest(unit_vectors, unit_vectors[rows].astype(np.float64), k + 1)
+    others = ids != rows[:, None]
+    others[others.all(axis=1), -1] = False  # so many equal vectors that the word itself is not among them
+    return ids[others].reshape(len(rows), k).astype(np.int32), found[others].reshape(len(rows), k).astype(np.float32)
+
+
+def hubness(neighbors: Neighbors, vocabulary: Vocabulary) -> dict[str, Any]:
+    """How unevenly words occur as neighbours (Radovanovic et al. 2010).
+
+    Counts how often each word is among the `HUB_NEIGHBORS` nearest of a covered word; `skewness` is the third
+    standardised moment of these counts over all words, 0 for an even spread.
+    """
+    n_words = len(vocabulary)
+    occurrences = np.bincount(neighbors.ids[:, :HUB_NEIGHBORS].ravel(), minlength=n_words)
+    centered = occurrences - occurrences.mean()
+    deviation = float(np.sqrt((centered**2).mean()))
+    top = np.lexsort((np.arange(n_words), -occurrences))[:N_HUBS]
+    return {
+        "k": min(HUB_NEIGHBORS, neighbors.ids.shape[1]),
+        "skewness": round(float((centered**3).mean()) / deviation**3, 4) if deviation else 0.0,
+        "never_a_neighbor": int(np.count_nonzero(occurrences == 0)),
+        "hubs": [{"word": vocabulary.word(i), "count": int(occurrences[i])} for i in top.tolist() if occurrences[i]],
+    }

@@ -1,0 +1,31 @@
+"""Checkpoints of one job in storage."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+from app.core.storage import Storage
+from trainer.steps.checkpoint import FolderCheckpoints
+
+
+class StorageCheckpoints:
+    """Checkpoints of one job in storage, so that a trainer on another machine can go on with it."""
+
+    def __init__(self, storage: Storage, job_id: str, scratch: Path, every_seconds: float) -> None:
+        self.every_seconds = every_seconds
+        self._storage = storage
+        self._key = f"checkpoints/{job_id}/latest"
+        self._local = FolderCheckpoints(scratch / "checkpoint", every_seconds)
+
+    def save(self, arrays: Any, state: dict[str, Any]) -> None:
+        self._local.save(arrays, state)
+        self._storage.put_file(self._local.latest, self._key)
+
+    def load(self) -> tuple[dict[str, Any], dict[str, Any]] | None:
+        if not self._storage.exists(self._key):
+            return None
+        self._local.folder.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(self._storage.local_file(self._key, self._local.folder / "download"), self._local.latest)
+        return self._local.load()

@@ -1,0 +1,45 @@
+"""The process of one job, without a database: it says what it does over a pipe, its result last."""
+
+from __future__ import annotations
+
+import errno
+import multiprocessing
+import os
+import signal
+import threading
+from multiprocessing import connection as process_connection
+from multiprocessing.connection import Connection
+
+from app.core.errors import StorageFull, StorageUnavailable, WordkinError
+from trainer.work.kinds import train
+from trainer.work.messages import Interrupted, Order, Refused
+
+
+def run(order: Order, connection: Connection) -> None:
+    """Do the job; the last message is the result. Without one the process has crashed."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to the whole group; the worker decides
+    _end_with_parent()
+    try:
+        connection.send(train.run(order, connection))
+    except StorageUnavailable as error:
+        connection.send(Interrupted(error.detail))
+    except WordkinError as error:
+        connection.send(Refused(error.problem()))
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        full = StorageFull(f"No space is left in the trainer's scratch folder or storage: {error}.")
+        connection.send(Refused(full.problem()))
+
+
+def _end_with_parent() -> None:
+    """A worker that was killed cannot stop its process: the process notices by itself."""
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        return
+
+    def watch() -> None:
+        process_connection.wait([parent.sentinel])
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()

@@ -1,0 +1,85 @@
+"""Claims jobs and runs each in a process of its own, which it watches and may kill at any time.
+
+Two clocks: the lease says that this worker is alive, the progress that the job moves.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import threading
+import time
+
+import structlog
+
+from app.core import jobs
+from app.core.database import Database
+from app.core.errors import DatabaseUnavailable, LeaseLost, StorageUnavailable, WordkinError
+from app.core.jobs import Claim
+from app.core.settings import Settings
+from app.core.storage import Storage
+from trainer.work.attempt import Attempt
+from trainer.work.scratch import scratch_folder
+from trainer.work.sweep import discard, discard_checkpoints, sweep
+
+SWEEP_SECONDS = 3600.0
+
+logger = structlog.get_logger()
+
+
+class Worker:
+    """One job at a time, until `stop`."""
+
+    def __init__(self, database: Database, storage: Storage, settings: Settings) -> None:
+        self._database = database
+        self._storage = storage
+        self._settings = settings
+        self._stopping = threading.Event()
+        self._swept_at = -SWEEP_SECONDS
+        self.name = f"{platform.node()}-{os.getpid()}"
+
+    def stop(self) -> None:
+        """Finish no more work: the running job goes back to the queue."""
+        self._stopping.set()
+
+    def run(self) -> None:
+        """Work until `stop`; a database that is down is waited for."""
+        logger.info("worker started", action="worker_started", worker=self.name)
+        while not self._stopping.is_set():
+            try:
+                claim = jobs.claim(
+                    self._database,
+                    self.name,
+                    lease_seconds=self._settings.lease_seconds,
+                    max_attempts=self._settings.max_attempts,
+                )
+                if claim:
+                    self._run(claim)
+                    continue
+                self._sweep_now_and_then()
+            except DatabaseUnavailable as error:
+                logger.warning("database unavailable", action="database_unavailable", error=error.detail)
+            except StorageUnavailable:
+                pass  # it is in the log; files that stay now are removed by a later sweep
+            self._stopping.wait(self._settings.worker_poll_seconds)
+        logger.info("worker stopped", action="worker_stopped", worker=self.name)
+
+    def _sweep_now_and_then(self) -> None:
+        if time.monotonic() - self._swept_at >= SWEEP_SECONDS:
+            self._swept_at = time.monotonic()
+            sweep(self._database, self._storage)
+
+    def _run(self, claim: Claim) -> None:
+        log = logger.bind(job=claim.job_id, attempt=claim.attempt)
+        log.info("job started", action="job_started", model=claim.model, algorithm=claim.algorithm)
+        prefix = f"versions/{claim.job_id}-{claim.token}"
+        try:
+            with scratch_folder(self._settings.scratch) as folder:
+                Attempt(self._database, self._settings, claim, prefix, folder, self._stopping).run()
+        except LeaseLost:
+            log.warning("job lost", action="job_lost")
+        except WordkinError as error:
+            log.warning("job failed", action="job_failed", problem=error.slug, detail=error.detail)
+        finally:
+            discard(self._database, self._storage, prefix)
+            discard_checkpoints(self._database, self._storage, [claim.job_id])
