@@ -1,4 +1,4 @@
-"""The composition root of the API: everything is built here, once, and closed in the reverse order."""
+"""The API as one application; what it holds open is built in `app.resources`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from app.corpora.endpoints import router as corpora_router
 from app.jobs.endpoints import router as jobs_router
 from app.models.endpoints import router as models_router
 from app.resources import Resources
-from app.search.endpoints import routes as search_routes
+from app.search.routes import routes as search_routes
 from app.web import health, problems
 from app.web.middleware import LimitBody, Observe
 from app.web.problems import Problem

@@ -24,7 +24,7 @@ def encode_case(setup: Setup) -> Case:
             return Measurement(time.perf_counter() - start)
 
     def gensim(_: int) -> Measurement:
-        from gensim.models import Word2Vec  # noqa: PLC0415 - an optional peer
+        from gensim.models import Word2Vec  # noqa: PLC0415 (an optional peer)
 
         start = time.perf_counter()
         Word2Vec(min_count=5, vector_size=2).build_vocab(corpus_file=str(setup.text))

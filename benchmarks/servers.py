@@ -20,9 +20,11 @@ from app import tuning
 from app.core.settings import Settings
 from app.core.table.reading import open_table
 from app.main import create_app
-from app.search.answer_schemas import NeighborsAnswer
+from app.serving.answers import Neighbors, named
 
 COMPARED = {"/bare", "/modelled", "/one-by-one"}
+
+NEIGHBORS = named(Neighbors)
 
 
 def ours(folder: Path) -> FastAPI:
@@ -36,9 +38,9 @@ def ours(folder: Path) -> FastAPI:
     async def bare() -> dict[str, str]:
         return {"hello": "world"}
 
-    @app.get("/modelled")
-    async def modelled(word: str, k: int = 10) -> NeighborsAnswer:  # noqa: ARG001 (parsed, as ours is)
-        return NeighborsAnswer.model_validate(example)
+    @app.get("/modelled", response_model=NEIGHBORS)
+    async def modelled(word: str, k: int = 10) -> Any:  # noqa: ARG001 (parsed, as ours is)
+        return NEIGHBORS.model_validate(example)
 
     @app.get("/one-by-one")
     def one_by_one(request: Request, a: str, b: str, c: str) -> dict[str, Any]:

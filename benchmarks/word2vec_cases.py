@@ -124,7 +124,7 @@ def gensim(setup: Setup, model: str, dim: int) -> Callable[[int], Measurement]:
 
 def gensim_model(setup: Setup, model: str, dim: int, seed: int) -> Any:
     """gensim's `Word2Vec` with the parameters that all contestants have, not yet trained."""
-    from gensim.models import Word2Vec  # noqa: PLC0415 - an optional peer
+    from gensim.models import Word2Vec  # noqa: PLC0415 (an optional peer)
 
     is_cbow, is_sampling = _kind(model)
     rate = 0.05 if is_cbow else 0.025

@@ -2,29 +2,28 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-import secrets
 import tempfile
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from app.command.schema import migrate
-from app.core import catalog
+from app.core import catalog, jobs, names
 from app.core.database import Database
-from app.core.jobs import Claim
-from app.core.records import Job
+from app.core.jobs import JobRequest
+from app.core.payloads import CorpusSource, TrainPayload
 from app.core.settings import Settings
 from app.core.storage import Storage
 from app.core.table.arrays import FloatArray
-from app.core.table.manifest import CorpusOrigin
+from app.core.table.manifest import MANIFEST_FILE, CorpusOrigin, TrainedOrigin, Written
 from app.core.table.vocabulary import Vocabulary
 from app.core.text import TextSpec
 from trainer.publishing.publish import Provenance, publish
 from trainer.steps.progress import ignore
+from trainer.work.stored import store_version
 
 
 def clustered(n_words: int, dim: int, seed: int = 0) -> FloatArray:
@@ -57,28 +56,39 @@ def make(folder: Path, words: Sequence[str], vectors: FloatArray) -> Path:
     migrate(settings)
     storage = Storage(settings.storage, cache=settings.cache)
     vocabulary = Vocabulary.from_words(words, 10_000_000 // np.arange(1, len(words) + 1) + 5)
-    origin = CorpusOrigin(name="synthetic", sha256="0" * 64, n_bytes=1, n_tokens=1, n_lines=1)
-    prefixes = [f"versions/{secrets.token_hex(16)}" for _ in range(2)]
-    with tempfile.TemporaryDirectory() as made:
-        provenance = Provenance("word2vec", {"dim": vectors.shape[1]}, TextSpec(tokenizer="whitespace"), origin)
-        manifest = publish(Path(made), vocabulary, vectors, provenance=provenance, threads=2, report=ignore)
-        for prefix in prefixes:
-            for name in json.loads(manifest)["files"]:
-                storage.put_file(Path(made) / name, f"{prefix}/{name}")
-    for prefix in prefixes:
-        storage.put_new(manifest, f"{prefix}/manifest.json")
-        _add_rows(Database(settings.database), prefix, manifest)
-    return storage.local_folder(prefixes[0], ["manifest.json"])
+    corpus = CorpusOrigin(name="synthetic", sha256="0" * 64, n_bytes=1, n_tokens=1, n_lines=1)
+    origin = TrainedOrigin(algorithm="word2vec", hyperparameters={"dim": vectors.shape[1]}, corpus=corpus, training={})
+    with tempfile.TemporaryDirectory() as made, closing(Database(settings.database)) as database:
+        provenance = Provenance(origin, TextSpec(tokenizer="whitespace"))
+        written = publish(Path(made), vocabulary, vectors, provenance=provenance, threads=2, report=ignore)
+        for _ in range(2):
+            prefix = add_version(database, storage, "m", Path(made), written)
+    return storage.local_folder(prefix, [MANIFEST_FILE])
 
 
-def _add_rows(database: Database, prefix: str, manifest: bytes) -> None:
-    moment = datetime.now(UTC)
+def add_version(database: Database, storage: Storage, model: str, folder: Path, written: Written) -> str:
+    """Make a folder the model's next version, as a trainer does that was given the job; its place in storage."""
     with database.transaction() as session:
-        job = Job(id=secrets.token_hex(16), state="running", model="m", corpus="synthetic", algorithm="word2vec")
-        job.hyperparameters, job.text, job.created_at, job.lease_token = {}, {}, moment, "token"
-        session.add(job)
-        session.flush()
-        claim = Claim(job.id, "token", 1, "m", "corpora/x", "synthetic", "0" * 64, 1, "word2vec", {}, {})
-        version = catalog.publish(session, claim, prefix, hashlib.sha256(manifest).hexdigest(), json.loads(manifest))
-        job.state, job.lease_token, job.version, job.finished_at = "succeeded", None, version.number, moment
-    database.close()
+        job = jobs.submit(session, JobRequest("train", model, made_payload(written)))
+    claim = jobs.claim(database, "maker", lease_seconds=60, max_attempts=1)
+    if claim is None or claim.job_id != job.id:
+        raise RuntimeError("another job waits in this database")
+    prefix = names.attempt_prefix(claim.job_id, claim.token)
+    stored = store_version(storage, prefix, folder, written)
+    with database.transaction() as session:
+        version = catalog.publish(session, claim, prefix, stored.manifest_sha256, stored.manifest)
+        jobs.succeed(session, claim, {"version": version.number})
+    return prefix
+
+
+def made_payload(written: Written) -> dict[str, Any]:
+    """What the job would have been told whose result this is."""
+    told = written.manifest.origin
+    source = CorpusSource(name=told.corpus.name, key="corpora/none", sha256=told.corpus.sha256, n_bytes=1)
+    payload = TrainPayload(
+        corpus=source,
+        algorithm=told.algorithm,
+        hyperparameters=told.hyperparameters,
+        text=written.manifest.text,
+    )
+    return payload.model_dump(mode="json")

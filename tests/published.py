@@ -2,33 +2,31 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import secrets
 import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
 import numpy as np
 import numpy.typing as npt
 import uvicorn
+from sqlalchemy import select
 
 from app.command.schema import migrate
 from app.core import catalog
 from app.core.database import Database
-from app.core.jobs import Claim
-from app.core.records import Job
+from app.core.records import Version
 from app.core.settings import Settings
 from app.core.storage import Storage
-from app.core.table.manifest import CorpusOrigin
+from app.core.table.manifest import CorpusOrigin, TrainedOrigin, Written
 from app.core.table.vocabulary import Vocabulary
 from app.core.text import TextSpec
 from app.main import create_app
+from benchmarks.world import add_version
 from trainer.publishing.index import IndexLimits
 from trainer.publishing.publish import Provenance, publish
 from trainer.steps.progress import ignore
@@ -53,7 +51,8 @@ def vocabulary_of(words: Sequence[str]) -> Vocabulary:
 
 def provenance(text: TextSpec | None = None) -> Provenance:
     corpus = CorpusOrigin(name="tiny", sha256="0" * 64, n_bytes=1000, n_tokens=100, n_lines=10)
-    return Provenance("word2vec", {"dim": 8}, text or TextSpec(), corpus, {"loss": 1.5})
+    origin = TrainedOrigin(algorithm="word2vec", hyperparameters={"dim": 8}, corpus=corpus, training={"loss": 1.5})
+    return Provenance(origin, text or TextSpec())
 
 
 def write_version(
@@ -63,8 +62,8 @@ def write_version(
     *,
     text: TextSpec | None = None,
     limits: IndexLimits | None = None,
-) -> bytes:
-    """Publish into a local folder; the manifest's bytes."""
+) -> Written:
+    """Publish into a local folder."""
     folder.mkdir(parents=True, exist_ok=True)
     return publish(
         folder, vocabulary_of(words), vectors, provenance=provenance(text), threads=2, report=ignore, limits=limits
@@ -92,31 +91,15 @@ class World:
     ) -> int:
         """Add a version as a trainer does and return its number; `latest` moves to it."""
         folder = self.folder / "made" / secrets.token_hex(4)
-        manifest = write_version(folder, words, vectors, text=text, limits=limits)
-        prefix = f"versions/{secrets.token_hex(16)}"
-        for name in json.loads(manifest)["files"]:
-            self.storage.put_file(folder / name, f"{prefix}/{name}")
-        assert self.storage.put_new(manifest, f"{prefix}/manifest.json")
-        return self.add_version(model, prefix, manifest)
-
-    def add_version(self, model: str, prefix: str, manifest: bytes) -> int:
-        """Only the rows."""
-        moment = datetime.now(UTC)
-        with self.database.transaction() as session:
-            job = Job(id=secrets.token_hex(16), state="running", model=model, corpus="tiny", algorithm="word2vec")
-            job.hyperparameters, job.text, job.created_at, job.lease_token = {}, {}, moment, "token"
-            session.add(job)
-            session.flush()
-            claim = Claim(job.id, "token", 1, model, "corpora/tiny", "tiny", "0" * 64, 1000, "word2vec", {}, {})
-            digest = hashlib.sha256(manifest).hexdigest()
-            version = catalog.publish(session, claim, prefix, digest, json.loads(manifest))
-            job.state, job.lease_token, job.version, job.finished_at = "succeeded", None, version.number, moment
-            return version.number
+        written = write_version(folder, words, vectors, text=text, limits=limits)
+        prefix = add_version(self.database, self.storage, model, folder, written)
+        with self.database.reading() as session:
+            return session.scalars(select(Version.number).where(Version.prefix == prefix)).one()
 
     def move(self, model: str, alias: str, version: int) -> None:
         with self.database.transaction() as session:
             current = {a.alias: a.revision for a in catalog.list_aliases(session, model)}
-            catalog.move_alias(session, model, alias, version, expected_revision=current.get(alias))
+            catalog.move_alias(session, model, alias, version, expected=current.get(alias))
 
     @contextmanager
     def served(self) -> Iterator[httpx.Client]:

@@ -12,6 +12,7 @@ from rich.table import Table
 
 from app.command.client import Client, Json
 from app.command.failures import ServiceError
+from app.core.names import reference
 
 MODEL = "bible"
 WORDS = ("king", "bread", "gold", "sea")
@@ -108,7 +109,7 @@ def _seconds(job: Json) -> float:
 def _wait_until_served(client: Client, version: int) -> None:
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
-        if f"{MODEL}@{version}" in client.get("/readyz")["loaded"]:
+        if reference(MODEL, version) in client.get("/readyz")["loaded"]:
             return
         time.sleep(0.1)
     raise ServiceError(f"The service did not load version {version} of {MODEL!r} within 30 s; see GET /readyz.")

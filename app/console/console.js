@@ -90,6 +90,13 @@ async function train(form) {
   await refresh();
 }
 
+async function listAlgorithms() {
+  const { body } = await api("/openapi.json");
+  const { schema } = body.paths["/jobs"].post.requestBody.content["application/json"];
+  const names = Object.keys(schema.discriminator.mapping);
+  keep($("#train-form").algorithm, names.map((name) => element("option", { value: name, textContent: name })));
+}
+
 // What goes on
 
 function jobRow(job) {
@@ -181,7 +188,7 @@ $("#train-form").onsubmit = async (event) => {
 
 // A link may carry a question: /console?model=bible&question=king
 const asked = new URLSearchParams(location.search);
-await refresh();
+await Promise.all([listAlgorithms().catch(() => {}), refresh()]);
 setInterval(refresh, POLL_MILLISECONDS);
 if (asked.has("question")) {
   const form = $("#ask-form");

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any
 
 from sqlalchemy import and_, func, select
@@ -28,6 +29,13 @@ from app.core.records import Alias, AliasMove, Corpus, Model, Version
 LATEST = "latest"
 
 
+class Revision(Enum):
+    """What a client may expect of an alias besides a number."""
+
+    ANY = "any"
+    """That it exists, wherever it is."""
+
+
 @dataclass(frozen=True)
 class CorpusContent:
     """What an upload turned out to be."""
@@ -40,19 +48,17 @@ class CorpusContent:
 
 
 @dataclass(frozen=True)
-class AliasedVersion:
-    """An alias and the version it stands for: all that serving needs."""
+class PublishedVersion:
+    """A version and where it lies: all that serving needs."""
 
     model: str
-    alias: str
-    revision: int
-    version: int
+    number: int
     prefix: str
     manifest_sha256: str
 
-
-def new_corpus_key() -> str:
-    return f"corpora/{secrets.token_hex(16)}"
+    @classmethod
+    def of(cls, version: Version) -> PublishedVersion:
+        return cls(version.model, version.number, version.prefix, version.manifest_sha256)
 
 
 def get_corpus(session: Session, name: str) -> Corpus:
@@ -141,6 +147,8 @@ def publish(session: Session, claim: Claim, prefix: str, manifest_sha256: str, m
     LeaseLost
         The job is another worker's now, or has ended.
     """
+    if claim.model is None:
+        raise ValueError("a job that names no model publishes no version")
     jobs.owned(session, claim)
     serialise(session, f"model:{claim.model}")
     moment = now(session)
@@ -150,7 +158,7 @@ def publish(session: Session, claim: Claim, prefix: str, manifest_sha256: str, m
         session.add(model)
     model.n_versions += 1
     version = Version(
-        model=claim.model,
+        model=model.name,
         number=model.n_versions,
         job_id=claim.job_id,
         prefix=prefix,
@@ -160,7 +168,7 @@ def publish(session: Session, claim: Claim, prefix: str, manifest_sha256: str, m
     )
     session.add(version)
     session.flush()
-    _point(session, session.get(Alias, (claim.model, LATEST)), version, LATEST, job_id=claim.job_id)
+    _point(session, session.get(Alias, (model.name, LATEST)), version, LATEST, job_id=claim.job_id)
     return version
 
 
@@ -182,8 +190,14 @@ def alias_history(session: Session, model: str, alias: str, *, limit: int) -> Se
     return session.scalars(query.order_by(AliasMove.revision.desc()).limit(limit)).all()
 
 
-def move_alias(session: Session, model: str, alias: str, number: int, *, expected_revision: int | None) -> Alias:
-    """Point an alias at a version; a new alias needs no `expected_revision`, an existing one its current revision.
+def move_alias(session: Session, model: str, alias: str, number: int, *, expected: int | Revision | None) -> Alias:
+    """Point an alias at a version.
+
+    Parameters
+    ----------
+    session : of a transaction
+    model, alias, number : what is to point where
+    expected : the revision that the caller has seen; None for an alias that is new
 
     Raises
     ------
@@ -197,14 +211,15 @@ def move_alias(session: Session, model: str, alias: str, number: int, *, expecte
         raise AliasReserved(f"{alias!r} reads as a version number; choose another name for an alias.", alias=alias)
     version = get_version(session, model, number)
     serialise(session, f"model:{model}")
-    current = session.get(Alias, (model, alias))
-    if current is not None and expected_revision is None:
-        raise PreconditionRequired(alias=alias, revision=current.revision)
-    if expected_revision != (current.revision if current else None):
+    current = session.get(Alias, (model, alias), populate_existing=True)
+    revision = current.revision if current else 0
+    if current is not None and expected is None:
+        raise PreconditionRequired(alias=alias, revision=revision)
+    if current is None and expected is not None:
+        raise PreconditionFailed(f"There is no alias {alias!r} that If-Match could match.", alias=alias, revision=0)
+    if expected not in {revision, Revision.ANY, None}:
         raise PreconditionFailed(
-            f"The alias {alias!r} is at revision {current.revision if current else 0}, not {expected_revision}.",
-            alias=alias,
-            revision=current.revision if current else 0,
+            f"The alias {alias!r} is at revision {revision}, not {expected}.", alias=alias, revision=revision
         )
     return _point(session, current, version, alias)
 
@@ -234,14 +249,11 @@ def _point(session: Session, current: Alias | None, version: Version, alias: str
     return current
 
 
-def serving_state(session: Session) -> list[AliasedVersion]:
-    """Every alias with the folder of its version, in one query."""
+def serving_state(session: Session) -> list[tuple[str, PublishedVersion]]:
+    """Every alias with its version, in one query."""
     query = (
         select(Alias, Version)
         .join(Version, and_(Version.model == Alias.model, Version.number == Alias.version))
         .order_by(Alias.model, Alias.alias)
     )
-    return [
-        AliasedVersion(a.model, a.alias, a.revision, v.number, v.prefix, v.manifest_sha256)
-        for a, v in session.execute(query)
-    ]
+    return [(alias.alias, PublishedVersion.of(version)) for alias, version in session.execute(query)]

@@ -11,6 +11,8 @@ class WordkinError(Exception):
 
     title: ClassVar[str]
     slug: ClassVar[str]
+    is_answered: ClassVar[bool] = True
+    """Whether a request is answered by it; others stand in the `error` of a job, or behind another error."""
 
     def __init_subclass__(cls) -> None:
         name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", cls.__name__)
@@ -61,6 +63,8 @@ class UploadIncomplete(WordkinError):
 class BadRecord(WordkinError):
     """A line of the corpus is not a JSON object that holds text in the named field."""
 
+    is_answered = False
+
 
 class BadCompression(WordkinError):
     """The compressed body is damaged, truncated, or expands beyond the allowed ratio."""
@@ -104,17 +108,31 @@ class IdempotencyConflict(WordkinError):
 class LeaseLost(WordkinError):
     """The job belongs to another worker now."""
 
+    is_answered = False
+
 
 class WorkerLost(WordkinError):
     """The worker died while it ran this job, too many times."""
+
+    is_answered = False
+
+
+class JobUnreadable(WordkinError):
+    """The trainer cannot read what this job asks for; it was submitted to another release."""
+
+    is_answered = False
 
 
 class TrainingStalled(WordkinError):
     """The training made no progress for too long."""
 
+    is_answered = False
+
 
 class TrainingCrashed(WordkinError):
     """The training process ended without a result."""
+
+    is_answered = False
 
 
 # Training: what a corpus or its hyperparameters can do wrong
@@ -123,25 +141,37 @@ class TrainingCrashed(WordkinError):
 class VocabularyEmpty(WordkinError):
     """No word of the corpus is frequent enough; lower min_count or send more text."""
 
+    is_answered = False
+
 
 class VocabularyTooSmall(WordkinError):
     """The vocabulary is too small to train on."""
+
+    is_answered = False
 
 
 class VocabularyTooLarge(WordkinError):
     """The corpus has more distinct words than the limit allows."""
 
+    is_answered = False
+
 
 class CorpusTooSmall(WordkinError):
     """The corpus is too small for these hyperparameters."""
+
+    is_answered = False
 
 
 class VectorsNotFinite(WordkinError):
     """Training diverged: some vectors are not finite. Lower the learning rate."""
 
+    is_answered = False
+
 
 class VectorsCollapsed(WordkinError):
     """Training collapsed: the vectors hardly differ from each other."""
+
+    is_answered = False
 
 
 # Versions and queries
@@ -197,3 +227,5 @@ class DatabaseUnavailable(WordkinError):
 
 class TableDamaged(WordkinError):
     """The stored table is damaged or incomplete."""
+
+    is_answered = False

@@ -8,15 +8,15 @@
       '--release, lost-+--'
 
 A claim hands out a lease token that no one else ever gets; every later write of the worker names it and touches
-nothing once another worker has the job. A lease that ran out means the worker is dead; that training moves on is
-another matter, which the worker watches itself.
+nothing once another worker has the job. A lease that ran out means the worker is dead; that the work moves on is
+another matter, which the worker watches itself. What the work is, only the kind of job knows.
 """
 
 from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -25,20 +25,20 @@ from sqlalchemy.orm import Session
 
 from app.core.database import Database, now, serialise
 from app.core.errors import IdempotencyConflict, JobFinished, JobNotFound, LeaseLost, WorkerLost
-from app.core.records import Corpus, Job, JobState
+from app.core.records import Job, JobState
 
 ENDED = (JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELLED)
 
 
 @dataclass(frozen=True)
 class JobRequest:
-    """What somebody wants trained; already validated."""
+    """What somebody wants done; already validated. `model` gets the result if that is a version."""
 
-    model: str
-    corpus: str
-    algorithm: str
-    hyperparameters: dict[str, Any]
-    text: dict[str, Any]
+    kind: str
+    model: str | None
+    payload: dict[str, Any]
+    corpus_id: str | None = None
+    """A corpus that must stay until the job has ended."""
 
 
 @dataclass(frozen=True)
@@ -48,39 +48,28 @@ class Claim:
     job_id: str
     token: str
     attempt: int
-    model: str
-    corpus_key: str
-    corpus_name: str
-    corpus_sha256: str
-    corpus_bytes: int
-    algorithm: str
-    hyperparameters: dict[str, Any]
-    text: dict[str, Any]
+    kind: str
+    model: str | None
+    payload: dict[str, Any]
 
 
 @dataclass(frozen=True)
 class JobProgress:
-    """Where a running job is; `progress` of the whole job, from 0 to 1."""
+    """Where a running job is; `progress` of the whole job, from 0 to 1. What is measured depends on the kind."""
 
     phase: str
     progress: float
-    tokens_per_second: float | None = None
     eta_seconds: float | None = None
-    loss: float | None = None
-    held_out_loss: float | None = None
-    epoch: int | None = None
+    measures: dict[str, float] = field(default_factory=dict)
 
 
-def submit(
-    session: Session,
-    request: JobRequest,
-    corpus: Corpus,
-    idempotency: tuple[str, str] | None = None,
-) -> Job:
+def submit(session: Session, request: JobRequest, idempotency: tuple[str, str] | None = None) -> Job:
     """Queue a job, or return the one that the same idempotency key made.
 
     Parameters
     ----------
+    session : of a transaction
+    request : what is to be done
     idempotency : key and digest of the request body, if the client sent a key
 
     Raises
@@ -99,17 +88,13 @@ def submit(
     job = Job(
         id=_new_id(moment),
         state=JobState.QUEUED,
-        model=request.model,
-        corpus=request.corpus,
-        corpus_id=corpus.id,
-        algorithm=request.algorithm,
-        hyperparameters=request.hyperparameters,
-        text=request.text,
         idempotency_key=key,
         request_sha256=digest,
         progress=0.0,
+        measures={},
         attempts=0,
         created_at=moment,
+        **vars(request),
     )
     session.add(job)
     session.flush()
@@ -155,7 +140,7 @@ def claim(database: Database, worker: str, *, lease_seconds: float, max_attempts
                 error = WorkerLost(f"{job.attempts} workers died while they ran this job.", attempts=job.attempts)
                 _end(job, JobState.FAILED, moment, error=error.problem())
             else:
-                return _lease(session, job, worker, moment, lease_seconds)
+                return _lease(job, worker, moment, lease_seconds)
             session.flush()
     return None
 
@@ -171,8 +156,7 @@ def _claimable(moment: datetime) -> Select[Job]:
     )
 
 
-def _lease(session: Session, job: Job, worker: str, moment: datetime, lease_seconds: float) -> Claim:
-    corpus = session.get_one(Corpus, job.corpus_id)
+def _lease(job: Job, worker: str, moment: datetime, lease_seconds: float) -> Claim:
     token = secrets.token_hex(16)
     job.state = JobState.RUNNING
     job.attempts += 1
@@ -180,19 +164,7 @@ def _lease(session: Session, job: Job, worker: str, moment: datetime, lease_seco
     job.lease_token = token
     job.lease_expires_at = moment + timedelta(seconds=lease_seconds)
     job.started_at = job.started_at or moment
-    return Claim(
-        job_id=job.id,
-        token=token,
-        attempt=job.attempts,
-        model=job.model,
-        corpus_key=corpus.key,
-        corpus_name=corpus.name,
-        corpus_sha256=corpus.sha256,
-        corpus_bytes=corpus.n_bytes,
-        algorithm=job.algorithm,
-        hyperparameters=job.hyperparameters,
-        text=job.text,
-    )
+    return Claim(job.id, token, job.attempts, job.kind, job.model, job.payload)
 
 
 def renew(database: Database, claim: Claim, progress: JobProgress | None, *, lease_seconds: float) -> bool:
@@ -216,10 +188,10 @@ def renew(database: Database, claim: Claim, progress: JobProgress | None, *, lea
         return row.cancel_requested_at is not None
 
 
-def succeed(session: Session, claim: Claim, version: int) -> None:
-    """End the job with its version, in the transaction that publishes the version."""
+def succeed(session: Session, claim: Claim, result: dict[str, Any]) -> None:
+    """End the job with its result, in the transaction that makes the result visible."""
     job = owned(session, claim)
-    job.version = version
+    job.result = result
     job.progress = 1.0
     _end(job, JobState.SUCCEEDED, now(session))
 

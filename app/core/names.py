@@ -1,20 +1,64 @@
-"""Names that users choose, with one grammar for all of them."""
+"""Names, each with one grammar: what users choose, what objects are called in storage, ``model@version``."""
 
 from __future__ import annotations
 
+import secrets
 import unicodedata
 from typing import Annotated
 
 from pydantic import AfterValidator, StringConstraints
 
+CORPORA, VERSIONS, CHECKPOINTS = "corpora", "versions", "checkpoints"
+"""The folders of a storage."""
 
-def _nfc(name: str) -> str:
+
+def composed(name: str) -> str:
+    """The one spelling of a name that may be spelled with composed or with single marks."""
     return unicodedata.normalize("NFC", name)
 
 
 Name = Annotated[
     str,
     StringConstraints(pattern=r"^\w[\w.\-]*$", min_length=1, max_length=100),
-    AfterValidator(_nfc),
+    AfterValidator(composed),
 ]
 """Letters of any script, digits, ``_``, ``.`` and ``-``."""
+
+
+def new_corpus_key() -> str:
+    return f"{CORPORA}/{secrets.token_hex(16)}"
+
+
+def attempt_prefix(job_id: str, token: str) -> str:
+    """The folder that one attempt of a job writes its version to."""
+    return f"{VERSIONS}/{job_id}-{token}"
+
+
+def attempt_of(prefix: str) -> tuple[str, str]:
+    """Job id and lease token of an attempt's folder."""
+    job_id, _, token = prefix.removeprefix(f"{VERSIONS}/").partition("-")
+    return job_id, token
+
+
+def checkpoint_folder(job_id: str) -> str:
+    return f"{CHECKPOINTS}/{job_id}"
+
+
+def checkpoint_key(job_id: str) -> str:
+    return f"{checkpoint_folder(job_id)}/latest"
+
+
+def folder_of(key: str) -> str:
+    """The folder of one corpus, version or job that an object belongs to."""
+    return "/".join(key.split("/")[:2])
+
+
+def reference(model: str, version: int | str) -> str:
+    """``model@3`` or ``model@alias``."""
+    return f"{model}@{version}"
+
+
+def split_reference(text: str) -> tuple[str, str | None]:
+    """Model, and number or alias if one is named."""
+    model, _, version = text.partition("@")
+    return model, version or None

@@ -64,36 +64,31 @@ class Corpus(Record):
 
 
 class Job(Record):
-    """One training. Only `app.core.jobs` changes `state` and the lease."""
+    """One piece of work; `kind` says how `payload` and `result` read. Only `app.core.jobs` changes state and lease."""
 
     __tablename__ = "jobs"
     __table_args__ = (
         CheckConstraint("state IN ('queued', 'running', 'succeeded', 'failed', 'cancelled')", name="state"),
         CheckConstraint("(state = 'running') = (lease_token IS NOT NULL)", name="lease"),
-        CheckConstraint("(state = 'succeeded') = (version IS NOT NULL)", name="version"),
+        CheckConstraint("(state = 'succeeded') = (result IS NOT NULL)", name="result"),
         CheckConstraint("(state = 'failed') = (error IS NOT NULL)", name="error"),
         Index("ix_jobs_state_created_at_id", "state", "created_at", "id"),
     )
 
     id: Mapped[str] = mapped_column(primary_key=True)
     state: Mapped[str]
-    model: Mapped[str]
-    corpus: Mapped[str]
+    kind: Mapped[str]
+    model: Mapped[str | None]
+    payload: Mapped[dict[str, Any]]
     corpus_id: Mapped[str | None] = mapped_column(ForeignKey("corpora.id", ondelete="SET NULL"))
-    algorithm: Mapped[str]
-    hyperparameters: Mapped[dict[str, Any]]
-    text: Mapped[dict[str, Any]]
 
     idempotency_key: Mapped[str | None] = mapped_column(unique=True)
     request_sha256: Mapped[str | None]
 
     phase: Mapped[str | None]
     progress: Mapped[float] = mapped_column(default=0.0)
-    tokens_per_second: Mapped[float | None]
     eta_seconds: Mapped[float | None]
-    loss: Mapped[float | None]
-    held_out_loss: Mapped[float | None]
-    epoch: Mapped[int | None]
+    measures: Mapped[dict[str, Any]]
 
     attempts: Mapped[int] = mapped_column(Integer, default=0)
     lease_token: Mapped[str | None]
@@ -101,7 +96,7 @@ class Job(Record):
     worker: Mapped[str | None]
     cancel_requested_at: Mapped[datetime | None]
 
-    version: Mapped[int | None]
+    result: Mapped[dict[str, Any] | None]
     error: Mapped[dict[str, Any] | None]
     created_at: Mapped[datetime]
     started_at: Mapped[datetime | None]

@@ -22,6 +22,11 @@ DATABASES = ("sqlite", "postgresql")
 STORES = ("file", "s3", "gs", "az")
 
 
+def usable_cores() -> int:
+    """How many cores this process may run on."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 class Settings(BaseSettings):
     """Wordkin's settings; each is the variable of the same name with ``WORDKIN_`` before it."""
 
@@ -65,7 +70,8 @@ class Settings(BaseSettings):
     """A job whose worker died this often fails."""
     checkpoint_seconds: Annotated[float, Field(ge=0)] = 60.0
     """How often a training saves where it is; 0 turns that off."""
-    trainer_threads: Annotated[int, Field(ge=1)] = os.cpu_count() or 1
+    trainer_threads: Annotated[int, Field(ge=1, default_factory=usable_cores)]
+    """Default: all cores that the process may use."""
     scratch_dir: Path | None = None
     """Where a training keeps its working files; default: ``scratch`` in `data_dir`."""
     cache_dir: Path | None = None

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Header, Query, Request, Response, status
 from starlette.concurrency import run_in_threadpool
 
 from app.core import catalog, errors
+from app.core.names import new_corpus_key
 from app.corpora import service
 from app.corpora.receive import InvalidUtf8
 from app.corpora.schemas import CorpusDescription, CorpusName, CorpusPage
@@ -67,7 +68,7 @@ async def upload(
     upload = service.Upload(storage, settings, encoding=content_encoding, digest=content_digest or repr_digest)
     announced = request.headers.get("content-length")
     upload.check_announced(int(announced) if announced else None)
-    content = await upload.store(catalog.new_corpus_key(), request.stream(), invalid_utf8)
+    content = await upload.store(new_corpus_key(), request.stream(), invalid_utf8)
     corpus, is_new = await run_in_threadpool(service.name_upload, database, storage, name, content)
     response.status_code = status.HTTP_201_CREATED if is_new else status.HTTP_200_OK
     response.headers["Location"] = f"/corpora/{quote(name)}"

@@ -13,7 +13,8 @@ from starlette.concurrency import run_in_threadpool
 
 from app.core import catalog, errors, jobs
 from app.core.jobs import JobRequest
-from app.core.records import JobState
+from app.core.payloads import CorpusSource, TrainPayload
+from app.core.records import Corpus, JobState
 from app.jobs.schemas import JobDescription, JobPage, Submission
 from app.web.dependencies import DatabaseDependency
 from app.web.problems import problem_responses
@@ -39,24 +40,27 @@ def submit(
         str | None, Header(max_length=200, description="sending the same request again returns the first one's job")
     ] = None,
 ) -> JobDescription:
-    """Queue a training. Everything is checked now; what is accepted is never lost.
+    """Queue a job. Everything is checked now; what is accepted is never lost.
 
     The answer's `Location` is where to watch the job; when it has succeeded, `version` is the number of its result and
     the model's alias `latest` points there.
     """
-    request = JobRequest(
-        model=submission.model,
-        corpus=submission.corpus,
+    digest = hashlib.sha256(submission.model_dump_json(exclude={"kind"}).encode()).hexdigest()
+    with database.transaction() as session:
+        request = _training(submission, catalog.get_corpus(session, submission.corpus))
+        job = jobs.submit(session, request, (idempotency_key, digest) if idempotency_key else None)
+    response.headers["Location"] = f"/jobs/{job.id}"
+    return JobDescription.of(job)
+
+
+def _training(submission: Submission, corpus: Corpus) -> JobRequest:
+    payload = TrainPayload(
+        corpus=CorpusSource(name=corpus.name, key=corpus.key, sha256=corpus.sha256, n_bytes=corpus.n_bytes),
         algorithm=submission.algorithm,
         hyperparameters=submission.hyperparameters.model_dump(mode="json"),
-        text=submission.text.model_dump(mode="json"),
+        text=submission.text,
     )
-    digest = hashlib.sha256(submission.model_dump_json().encode()).hexdigest()
-    with database.transaction() as session:
-        corpus = catalog.get_corpus(session, submission.corpus)
-        job = jobs.submit(session, request, corpus, (idempotency_key, digest) if idempotency_key else None)
-    response.headers["Location"] = f"/jobs/{job.id}"
-    return JobDescription.model_validate(job)
+    return JobRequest(submission.kind, submission.model, payload.model_dump(mode="json"), corpus.id)
 
 
 @router.get("/jobs", operation_id="list_jobs", responses=problem_responses(errors.DatabaseUnavailable))
@@ -69,7 +73,7 @@ def list_jobs(
     """List jobs, newest first."""
     with database.reading() as session:
         found = jobs.page(session, limit=limit + 1, before=before, state=state)
-    page = [JobDescription.model_validate(job) for job in found[:limit]]
+    page = [JobDescription.of(job) for job in found[:limit]]
     return JobPage(jobs=page, next=page[-1].id if len(found) > limit else None)
 
 
@@ -92,12 +96,12 @@ def read(id: str, database: DatabaseDependency) -> JobDescription:  # noqa: A002
 def cancel(id: str, database: DatabaseDependency) -> JobDescription:  # noqa: A002 (the path's own name)
     """Cancel a job: a queued one at once, a running one within about two seconds."""
     with database.transaction() as session:
-        return JobDescription.model_validate(jobs.cancel(session, id))
+        return JobDescription.of(jobs.cancel(session, id))
 
 
 def _describe(id: str, database: DatabaseDependency) -> JobDescription:  # noqa: A002 (the path's own name)
     with database.reading() as session:
-        return JobDescription.model_validate(jobs.get(session, id))
+        return JobDescription.of(jobs.get(session, id))
 
 
 @router.get(

@@ -3,39 +3,47 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Union
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, create_model
 
-from app.core.hyperparameters import GloVeHyperparameters, Word2VecHyperparameters
+from app.core.hyperparameters import ALGORITHMS
 from app.core.names import Name
-from app.core.records import JobState
+from app.core.records import Job, JobState
 from app.core.text import TextSpec
 
 
-class _Submission(BaseModel):
+class TrainSubmission(BaseModel):
+    """Train vectors on an uploaded corpus."""
+
     model_config = ConfigDict(extra="forbid")
 
+    kind: Literal["train"] = "train"
     model: Annotated[Name, Field(description="the result becomes its next version", examples=["bible"])]
     corpus: Annotated[Name, Field(description="an uploaded corpus", examples=["bible"])]
     text: Annotated[TextSpec, Field(description="how text becomes words")] = TextSpec()
+    algorithm: str
+    hyperparameters: BaseModel
 
 
-class Word2VecSubmission(_Submission):
-    """Train skip-gram or CBOW vectors."""
+def _submission(algorithm: str, hyperparameters: type[BaseModel]) -> type[TrainSubmission]:
+    """The submission of one algorithm."""
+    name = hyperparameters.__name__.removesuffix("Hyperparameters")
+    named: Any = Literal[algorithm]
+    return create_model(
+        f"{name}Submission",
+        __base__=TrainSubmission,
+        __doc__=f"Train {name} vectors on an uploaded corpus.",
+        algorithm=(named, ...),
+        hyperparameters=(hyperparameters, hyperparameters()),
+    )
 
-    algorithm: Literal["word2vec"]
-    hyperparameters: Word2VecHyperparameters = Word2VecHyperparameters()
 
-
-class GloVeSubmission(_Submission):
-    """Train GloVe vectors."""
-
-    algorithm: Literal["glove"]
-    hyperparameters: GloVeHyperparameters = GloVeHyperparameters()
-
-
-Submission = Annotated[Word2VecSubmission | GloVeSubmission, Field(discriminator="algorithm")]
+if TYPE_CHECKING:
+    Submission = TrainSubmission
+else:
+    _BY_ALGORITHM = tuple(_submission(*entry) for entry in ALGORITHMS.items())
+    Submission = Annotated[Union[_BY_ALGORITHM], Field(discriminator="algorithm")]  # noqa: UP007 (of a list)
 
 
 class JobProblem(BaseModel):
@@ -49,31 +57,40 @@ class JobProblem(BaseModel):
 
 
 class JobDescription(BaseModel):
-    """A job and where it is. `loss` is the mean per prediction so far, in nats."""
-
-    model_config = ConfigDict(from_attributes=True)
+    """A job and where it is. What its kind does not have is null; `loss` is the mean per prediction so far, in nats."""
 
     id: str
+    kind: str
     state: JobState
     phase: str | None
     progress: Annotated[float, Field(ge=0, le=1)]
-    model: str
-    corpus: str
-    algorithm: str
-    hyperparameters: dict[str, Any]
-    text: dict[str, Any]
-    tokens_per_second: float | None
+    model: str | None
+    corpus: str | None = None
+    algorithm: str | None = None
+    hyperparameters: dict[str, Any] | None = None
+    text: dict[str, Any] | None = None
+    tokens_per_second: float | None = None
     eta_seconds: float | None
-    loss: float | None
-    held_out_loss: float | None
-    epoch: int | None
+    loss: float | None = None
+    held_out_loss: float | None = None
+    epoch: int | None = None
     attempts: int
     cancel_requested_at: datetime | None
-    version: int | None
+    version: Annotated[int | None, Field(description="the number of the version that it has published")] = None
+    result: dict[str, Any] | None
     error: JobProblem | None
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
+
+    @classmethod
+    def of(cls, job: Job) -> JobDescription:
+        """The row's own columns, and of payload, measures and result what has a field here."""
+        told = {**job.payload, **job.measures, **(job.result or {})}
+        if isinstance(told.get("corpus"), dict):
+            told["corpus"] = told["corpus"]["name"]
+        own = {column.key: getattr(job, column.key) for column in job.__table__.columns}
+        return cls.model_validate(told | own)
 
 
 class JobPage(BaseModel):

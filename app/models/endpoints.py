@@ -9,7 +9,9 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Query, Response
 
 from app.core import catalog, errors
-from app.core.errors import DatabaseUnavailable, InvalidRequest, PreconditionFailed
+from app.core.catalog import Revision
+from app.core.errors import DatabaseUnavailable, InvalidRequest
+from app.core.names import reference
 from app.core.records import Alias, Model
 from app.models.schemas import (
     AliasDescription,
@@ -33,13 +35,10 @@ from app.web.problems import problem_responses
 
 router = APIRouter(tags=["models"])
 
-ANY = -1
-"""A revision that `If-Match: *` asks for."""
-
 
 def _described(model: Model, aliases: Iterable[Alias], registry: Registry) -> ModelDescription:
     snapshot = registry.snapshot
-    prefix = f"{model.name}@"
+    prefix = reference(model.name, "")
     return ModelDescription(
         name=model.name,
         created_at=model.created_at,
@@ -149,10 +148,7 @@ def move_alias(
 ) -> AliasDescription:
     """Point an alias at a version. Pointing `latest` back is the rollback; no request fails meanwhile."""
     with database.transaction() as session:
-        expected = _expected_revision(if_match)
-        if expected == ANY:
-            expected = _current_revision(catalog.list_aliases(session, model), alias)
-        moved = catalog.move_alias(session, model, alias, target.version, expected_revision=expected)
+        moved = catalog.move_alias(session, model, alias, target.version, expected=_expected(if_match))
         described = AliasDescription.model_validate(moved)
         response.headers["ETag"] = etag_of(moved)
     with contextlib.suppress(DatabaseUnavailable):  # it has moved; the poller will see it too
@@ -160,20 +156,13 @@ def move_alias(
     return described
 
 
-def _expected_revision(if_match: str | None) -> int | None:
-    """The revision that a client has seen; `ANY` if it does not care, None if it says nothing."""
+def _expected(if_match: str | None) -> int | Revision | None:
+    """The revision that a client has seen; None if it says nothing."""
     if if_match is None:
         return None
     if if_match.strip() == "*":
-        return ANY
+        return Revision.ANY
     tag = if_match.strip().strip('"')
     if not (tag.isascii() and tag.isdecimal() and len(tag) < 10):
         raise InvalidRequest('If-Match must be the ETag of the alias, such as "3", or *.', if_match=if_match[:100])
     return int(tag)
-
-
-def _current_revision(aliases: Iterable[Alias], alias: str) -> int:
-    for found in aliases:
-        if found.alias == alias:
-            return found.revision
-    raise PreconditionFailed(f"There is no alias {alias!r} that If-Match: * could match.", alias=alias)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from fastapi import Path
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.core.names import Name
 from app.core.records import Alias, Version
-from app.core.table.manifest import CorpusOrigin, FileDigest, IndexDescription
+from app.core.table.manifest import CorpusOrigin, FileDigest, IndexDescription, parse_manifest
 from app.core.text import TextSpec
 
 ModelName = Annotated[Name, Path(description="the model", examples=["bible"])]
@@ -21,26 +21,25 @@ AliasName = Annotated[Name, Path(description="letters of any script, digits, _ .
 
 
 class VersionSummary(BaseModel):
-    """A version in a list."""
+    """A version in a list; `origin` says how it came to be."""
 
     version: int
     created_at: datetime
     job_id: str
-    algorithm: str
+    origin: str
+    algorithm: str | None
     n_words: int
     dim: int
 
     @classmethod
-    def of(cls, version: Version) -> VersionSummary:
-        manifest = version.manifest
-        return cls(
-            version=version.number,
-            created_at=version.created_at,
-            job_id=version.job_id,
-            algorithm=manifest["algorithm"],
-            n_words=manifest["n_words"],
-            dim=manifest["dim"],
-        )
+    def of(cls, version: Version) -> Self:
+        """What row and manifest say that has a field here; what its origin does not have is null."""
+        manifest = parse_manifest(version.manifest)
+        told: dict[str, Any] = {"algorithm": None, "hyperparameters": None, "corpus": None, "training": None}
+        told |= dict(manifest) | dict(manifest.origin)
+        told |= {"origin": manifest.origin.kind, "version": version.number, "created_at": version.created_at}
+        told |= {"model": version.model, "job_id": version.job_id, "manifest_sha256": version.manifest_sha256}
+        return cls.model_validate({name: told[name] for name in cls.model_fields})
 
 
 class VersionDescription(VersionSummary):
@@ -48,28 +47,16 @@ class VersionDescription(VersionSummary):
 
     model: str
     manifest_sha256: str
-    hyperparameters: dict[str, Any]
+    format_version: int
+    counts_known: Annotated[bool, Field(description="whether counts are occurrences, or only keep an order")]
+    hyperparameters: dict[str, Any] | None
     text: TextSpec
-    corpus: CorpusOrigin
+    corpus: CorpusOrigin | None
     index: IndexDescription
     metrics: dict[str, Any]
-    training: dict[str, Any]
+    training: dict[str, Any] | None
     code_version: str
     files: dict[str, FileDigest]
-
-    @classmethod
-    def of(cls, version: Version) -> VersionDescription:
-        described = {name: version.manifest[name] for name in cls.model_fields if name in version.manifest}
-        return cls.model_validate(
-            described
-            | {
-                "model": version.model,
-                "version": version.number,
-                "job_id": version.job_id,
-                "created_at": version.created_at,
-                "manifest_sha256": version.manifest_sha256,
-            }
-        )
 
 
 class ModelDescription(BaseModel):

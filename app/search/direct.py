@@ -8,7 +8,7 @@ validate goes FastAPI's way and gets its error; the OpenAPI document is FastAPI'
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, get_type_hints
+from typing import Any
 from urllib.parse import parse_qsl
 
 from fastapi import Request
@@ -16,18 +16,26 @@ from fastapi.routing import APIRoute
 from pydantic import ValidationError
 from starlette.types import Receive, Scope, Send
 
-from app.serving.questions import Target
+from app.serving.asking import Target
+from app.web.dependencies import get_registry
 
 
 class DirectRoute(APIRoute):
-    """For endpoints of the form ``(request, registry, asked: Annotated[<a Target>, Query()]) -> Response``."""
+    """For endpoints of the form ``(request, registry, asked: Annotated[<a Target>, Query()]) -> Response``.
 
-    def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
+    The short way asks no dependency but the registry. Any other, such as one that asks who is there, would be skipped,
+    so that a route with one is refused when it is made.
+    """
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], *, asked: type[Target], **options: Any) -> None:
         super().__init__(path, endpoint, **options)
-        self._asked: type[Target] = get_type_hints(endpoint)["asked"]
+        self._asked = asked
+        others = [depends.call for depends in self.dependant.dependencies if depends.call is not get_registry]
+        if others:
+            raise TypeError(f"{path} would skip its dependencies {others}")
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        asked = self._read(scope["query_string"]) if scope["method"] == "GET" else None
+        asked = self._read(scope["query_string"])
         if asked is None:
             await super().handle(scope, receive, send)
             return

@@ -8,11 +8,12 @@ from fastapi import APIRouter, Response
 from pydantic import Field
 
 from app.core import errors
+from app.core.catalog import LATEST
 from app.core.errors import InvalidRequest, WordkinError
-from app.search import answer_schemas
-from app.search.answers import encoded
-from app.serving import questions as schemas
-from app.serving.answering import encoded as encoded_vector
+from app.core.names import reference, split_reference
+from app.search.responses import as_json
+from app.serving import answers, asking
+from app.serving.answering import numbers
 from app.serving.registry import Registry
 from app.serving.texts import text_vector
 from app.web.dependencies import RegistryDependency
@@ -20,31 +21,31 @@ from app.web.problems import problem_responses
 
 router = APIRouter(tags=["search"])
 
-Input = Annotated[str, Field(min_length=1, max_length=schemas.MAX_TEXT_LENGTH)]
+Input = Annotated[str, Field(min_length=1, max_length=asking.MAX_TEXT_LENGTH)]
 
 
-class EmbeddingsRequest(schemas.Query):
+class EmbeddingsRequest(asking.Query):
     """As OpenAI's, for text; `user` is accepted and not used."""
 
-    input: Input | Annotated[list[Input], Field(min_length=1, max_length=schemas.MAX_BATCH)]
+    input: Input | Annotated[list[Input], Field(min_length=1, max_length=asking.MAX_BATCH)]
     model: Annotated[str, Field(description="name, name@3 or name@alias", min_length=1, max_length=400)]
     encoding_format: Literal["float", "base64"] = "float"
     dimensions: Annotated[int | None, Field(description="must be the model's own")] = None
     user: str | None = None
 
 
-class Embedding(answer_schemas.Answer):
+class Embedding(answers.Answer):
     object: Literal["embedding"]
     index: int
-    embedding: answer_schemas.Vector
+    embedding: answers.Vector
 
 
-class Usage(answer_schemas.Answer):
+class Usage(answers.Answer):
     prompt_tokens: Annotated[int, Field(description="words")]
     total_tokens: int
 
 
-class EmbeddingsAnswer(answer_schemas.Answer):
+class EmbeddingsAnswer(answers.Answer):
     """Vectors of length 1: a word's own direction, or the SIF mean of a text."""
 
     object: Literal["list"]
@@ -80,8 +81,8 @@ async def create_embeddings(registry: RegistryDependency, asked: EmbeddingsReque
 
 
 async def _embeddings(registry: Registry, asked: EmbeddingsRequest) -> Response:
-    name, _, label = asked.model.partition("@")
-    version = await registry.get(name, label or "latest")
+    model, label = split_reference(asked.model)
+    version = await registry.get(model, label or LATEST)
     if asked.dimensions not in {None, version.table.manifest.dim}:
         raise InvalidRequest(f"This model has {version.table.manifest.dim} dimensions, not {asked.dimensions}.")
     texts = [asked.input] if isinstance(asked.input, str) else asked.input
@@ -91,11 +92,11 @@ async def _embeddings(registry: Registry, asked: EmbeddingsRequest) -> Response:
     body = {
         "object": "list",
         "data": [
-            {"object": "embedding", "index": i, "embedding": encoded_vector(vector.vector, encoding)}
+            {"object": "embedding", "index": i, "embedding": numbers(vector.vector, encoding)}
             for i, vector in enumerate(found)
         ],
-        "model": f"{version.model}@{version.number}",
+        "model": reference(version.model, version.number),
         "usage": {"prompt_tokens": n_tokens, "total_tokens": n_tokens},
         "out_of_vocabulary": [vector.out_of_vocabulary for vector in found],
     }
-    return Response(encoded(body), media_type="application/json")
+    return Response(as_json(body), media_type="application/json")

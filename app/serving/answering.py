@@ -1,4 +1,7 @@
-"""The questions, answered by one version. Plain dictionaries go out, in the order in which clients read them."""
+"""The questions, answered by one version: a function each, of the name that its row in `questions` has.
+
+Plain dictionaries go out, in the order in which clients read them.
+"""
 
 from __future__ import annotations
 
@@ -12,99 +15,91 @@ from app.core.errors import InvalidRequest
 from app.core.nearest import scores
 from app.core.nearest.scores import DECIMALS, DoubleArray
 from app.core.table.manifest import GraphSearch
-from app.core.table.vocabulary import WordId
-from app.serving import scans
-from app.serving.questions import (
+from app.serving import scans, texts
+from app.serving.asking import (
     AnalogyOfWords,
     AnalogyQuery,
+    NeighborsParameters,
     NeighborsQuery,
+    OddOneOutParameters,
     OddOneOutQuery,
+    SimilarityOfWords,
     SimilarityQuery,
     TextVectorQuery,
     VectorQuery,
     WordsQuery,
 )
-from app.serving.texts import text_vector
-from app.serving.version import ServedVersion
+from app.serving.version import ServedVersion, Term
 
 Body = dict[str, Any]
 
 
-def stored_neighbors(version: ServedVersion, word: str, k: int) -> Body | None:
-    """Neighbours from the table computed at publishing; None if that does not have the word, or not as many.
+async def neighbors(version: ServedVersion, asked: NeighborsQuery | NeighborsParameters) -> Body:
+    if asked.word is not None:
+        (term,) = await version.terms([asked.word])
+        body: Body = {"word": term.word}
+        is_plain = scans.is_unfiltered(asked)
+        if is_plain and (stored := stored_neighbors(version, term, asked.k)):
+            return body | {"neighbors": stored}
+        direction, excluded = version.direction(term), [term]
+    elif asked.words is not None:
+        excluded = await version.terms(list(asked.words))
+        weights = list(asked.words.values())
+        body = {"words": {term.word: weight for term, weight in zip(excluded, weights, strict=True)}}
+        direction = _direction(version, excluded, weights)
+    else:
+        body = {"vector": asked.vector}
+        direction, excluded = _given_direction(version, asked.vector or []), []
+    if not scans.is_unfiltered(asked):
+        return body | {"neighbors": await scans.filtered(version, asked, direction, excluded)}
+    graph = version.index.for_words if asked.word is not None else version.index.for_sums
+    return body | await _nearest(version, direction, excluded, asked.k, None if asked.exact else graph, "neighbors")
 
-    Raises
-    ------
-    NotOneWord
-    """
-    table, word_id = version.table.neighbors, version.find(word)
-    if word_id is None or word_id >= len(table.ids) or k > table.ids.shape[1]:
+
+def stored_neighbors(version: ServedVersion, term: Term, k: int) -> list[Body] | None:
+    """From the table that was computed at publishing; None if that does not have the word, or not as many."""
+    table = version.table.neighbors
+    if term.id >= len(table.ids) or k > table.ids.shape[1]:
         return None
-    found = zip(table.ids[word_id, :k].tolist(), table.scores[word_id, :k].tolist(), strict=True)
-    return {"word": version.lookup.word(word_id), "neighbors": _words(version, found)}
+    return _words(version, zip(table.ids[term.id, :k].tolist(), table.scores[term.id, :k].tolist(), strict=True))
 
 
-async def neighbors(version: ServedVersion, query: NeighborsQuery) -> Body:
-    if query.word is not None:
-        (word_id,) = await version.ids([query.word])
-        asked: Body = {"word": version.lookup.word(word_id)}
-        direction, excluded = version.direction(word_id), [word_id]
-        stored = stored_neighbors(version, query.word, query.k) if scans.is_unfiltered(query) else None
-        if stored:
-            return stored
-    elif query.words is not None:
-        ids = await version.ids(list(query.words))
-        asked = {"words": {version.lookup.word(i): w for i, w in zip(ids, query.words.values(), strict=True)}}
-        direction, excluded = _direction(version, ids, list(query.words.values())), ids
-    else:
-        asked = {"vector": query.vector}
-        direction, excluded = _given_direction(version, query.vector or []), []
-    if query.metric == "csls" or not scans.is_unfiltered(query):
-        found = await scans.filtered(version, query, direction, excluded)
-        return asked | {"neighbors": found}
-    graph = version.index.for_words if query.word is not None else version.index.for_sums
-    return asked | await _nearest(version, direction, excluded, query.k, None if query.exact else graph, "neighbors")
-
-
-async def analogy(version: ServedVersion, query: AnalogyQuery | AnalogyOfWords) -> Body:
-    if query.positive is None:
-        a, b, c = await version.ids([query.a or "", query.b or "", query.c or ""])
+async def analogy(version: ServedVersion, asked: AnalogyQuery | AnalogyOfWords) -> Body:
+    if asked.positive is None:
+        a, b, c = await version.terms([asked.a or "", asked.b or "", asked.c or ""])
         positive, negative = [a, c], [b]
-        asked: Body = {name: version.lookup.word(i) for name, i in zip("abc", (a, b, c), strict=True)}
+        body: Body = {name: term.word for name, term in zip("abc", (a, b, c), strict=True)}
     else:
-        ids = await version.ids([*query.positive, *query.negative])
-        positive, negative = ids[: len(query.positive)], ids[len(query.positive) :]
-        asked = {
-            "positive": [version.lookup.word(i) for i in positive],
-            "negative": [version.lookup.word(i) for i in negative],
-        }
+        terms = await version.terms([*asked.positive, *asked.negative])
+        positive, negative = terms[: len(asked.positive)], terms[len(asked.positive) :]
+        body = {"positive": [term.word for term in positive], "negative": [term.word for term in negative]}
     together = [*positive, *negative]
     direction = _direction(version, together, [1.0] * len(positive) + [-1.0] * len(negative))
-    if query.method == "mul":
-        return asked | {"answers": await scans.by_product(version, positive, negative, direction, query.k)}
-    graph = None if query.exact else version.index.for_sums
-    return asked | await _nearest(version, direction, together, query.k, graph, "answers")
+    if asked.method == "mul":
+        return body | {"answers": await scans.by_product(version, positive, negative, direction, asked.k)}
+    graph = None if asked.exact else version.index.for_sums
+    return body | await _nearest(version, direction, together, asked.k, graph, "answers")
 
 
-async def similarity(version: ServedVersion, query: SimilarityQuery) -> Body:
-    sides = [[side] if isinstance(side, str) else side for side in (query.a, query.b)]
-    ids = await version.ids([*sides[0], *sides[1]])
-    left, right = ids[: len(sides[0])], ids[len(sides[0]) :]
+async def similarity(version: ServedVersion, asked: SimilarityQuery | SimilarityOfWords) -> Body:
+    sides = [[side] if isinstance(side, str) else side for side in (asked.a, asked.b)]
+    terms = await version.terms([*sides[0], *sides[1]])
+    left, right = terms[: len(sides[0])], terms[len(sides[0]) :]
     return {
-        "a": _named(version, left, query.a),
-        "b": _named(version, right, query.b),
+        "a": _named(left, asked.a),
+        "b": _named(right, asked.b),
         "score": scores.cosine(_mean_direction(version, left), _mean_direction(version, right)),
     }
 
 
-async def vector(version: ServedVersion, query: VectorQuery) -> Body:
-    (word_id,) = await version.ids([query.word])
-    return {"word": version.lookup.word(word_id), "vector": encoded(version.table.vector(word_id), query.encoding)}
+async def vector(version: ServedVersion, asked: VectorQuery) -> Body:
+    (term,) = await version.terms([asked.word])
+    return {"word": term.word, "vector": numbers(version.table.vector(term.id), asked.encoding)}
 
 
-async def words(version: ServedVersion, query: WordsQuery) -> Body:
-    prefix = version.as_prefix(query.prefix)
-    ids = np.sort(version.lookup.starting_with(prefix))[: query.k] if prefix else np.arange(query.k)
+async def words(version: ServedVersion, asked: WordsQuery) -> Body:
+    prefix = version.as_prefix(asked.prefix)
+    ids = np.sort(version.lookup.starting_with(prefix))[: asked.k] if prefix else np.arange(asked.k)
     counts = version.table.vocabulary.counts
     found = [
         {"word": version.lookup.word(i), "count": int(counts[i]), "rank": i + 1}
@@ -114,41 +109,42 @@ async def words(version: ServedVersion, query: WordsQuery) -> Body:
     return {"prefix": prefix, "words": found}
 
 
-async def odd_one_out(version: ServedVersion, query: OddOneOutQuery) -> Body:
-    ids = await version.ids(query.words)
-    mean = _mean_direction(version, ids)
+async def odd_one_out(version: ServedVersion, asked: OddOneOutQuery | OddOneOutParameters) -> Body:
+    terms = await version.terms(asked.words)
+    ids = [term.id for term in terms]
+    mean = _mean_direction(version, terms)
     found = scores.cosines(version.table.unit_vectors, mean, np.array(ids)).tolist()
-    listed = [{"word": version.lookup.word(i), "score": score} for i, score in zip(ids, found, strict=True)]
+    listed = [{"word": term.word, "score": score} for term, score in zip(terms, found, strict=True)]
     odd = min(range(len(ids)), key=lambda i: (found[i], ids[i]))
     return {"odd": listed[odd]["word"], "words": listed}
 
 
-async def vector_of_text(version: ServedVersion, query: TextVectorQuery) -> Body:
-    found = await text_vector(version, query.text)
+async def text_vector(version: ServedVersion, asked: TextVectorQuery) -> Body:
+    found = await texts.text_vector(version, asked.text)
     return {
-        "vector": encoded(found.vector, query.encoding),
+        "vector": numbers(found.vector, asked.encoding),
         "n_words": found.n_words,
         "out_of_vocabulary": found.out_of_vocabulary,
     }
 
 
-def encoded(values: scores.FloatArray, encoding: str) -> list[float] | str:
+def numbers(values: scores.FloatArray, encoding: str) -> list[float] | str:
     """A float32 vector as JSON numbers, which give the same float32 back, or as base64 of its little-endian bytes."""
     if encoding == "base64":
         return base64.b64encode(values.astype("<f4").tobytes()).decode()
-    numbers: list[float] = values.tolist()
-    return numbers
+    listed: list[float] = values.tolist()
+    return listed
 
 
 async def _nearest(
     version: ServedVersion,
     direction: DoubleArray,
-    excluded: Sequence[WordId],
+    excluded: Sequence[Term],
     k: int,
     graph: GraphSearch | None,
     name: str,
 ) -> Body:
-    left_out = set(excluded)
+    left_out = {term.id for term in excluded}
     ids, found = await version.batcher.nearest(direction, k + len(left_out), graph)
     kept = [(i, score) for i, score in zip(ids, found, strict=True) if i not in left_out and i >= 0][:k]
     body: Body = {name: _words(version, kept)}
@@ -163,16 +159,16 @@ def _words(version: ServedVersion, found: Iterable[tuple[int, float]]) -> list[B
     return [{"word": word(i), "score": round(score, DECIMALS)} for i, score in found]
 
 
-def _direction(version: ServedVersion, ids: Sequence[WordId], weights: Sequence[float]) -> DoubleArray:
-    direction = scores.direction(version.table.unit_vectors[ids].astype(np.float64), weights)
+def _direction(version: ServedVersion, terms: Sequence[Term], weights: Sequence[float]) -> DoubleArray:
+    direction = scores.direction(np.stack([version.direction(term) for term in terms]), weights)
     if direction is None:
         raise InvalidRequest("These words and weights cancel each other out; there is no direction left to search.")
     return direction
 
 
-def _mean_direction(version: ServedVersion, ids: Sequence[WordId]) -> DoubleArray:
+def _mean_direction(version: ServedVersion, terms: Sequence[Term]) -> DoubleArray:
     # one word is taken as it is, so that its scores are those of its neighbours
-    return version.direction(ids[0]) if len(ids) == 1 else _direction(version, ids, [1.0] * len(ids))
+    return version.direction(terms[0]) if len(terms) == 1 else _direction(version, terms, [1.0] * len(terms))
 
 
 def _given_direction(version: ServedVersion, values: Sequence[float]) -> DoubleArray:
@@ -185,5 +181,5 @@ def _given_direction(version: ServedVersion, values: Sequence[float]) -> DoubleA
     return direction
 
 
-def _named(version: ServedVersion, ids: Sequence[WordId], asked: str | list[str]) -> str | list[str]:
-    return version.lookup.word(ids[0]) if isinstance(asked, str) else [version.lookup.word(i) for i in ids]
+def _named(terms: Sequence[Term], asked: str | list[str]) -> str | list[str]:
+    return terms[0].word if isinstance(asked, str) else [term.word for term in terms]

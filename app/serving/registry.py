@@ -20,7 +20,7 @@ import structlog
 from prometheus_client import Gauge
 
 from app.core import catalog
-from app.core.catalog import LATEST, AliasedVersion
+from app.core.catalog import LATEST, PublishedVersion
 from app.core.database import Database
 from app.core.errors import (
     DatabaseUnavailable,
@@ -29,9 +29,10 @@ from app.core.errors import (
     VersionNotFound,
     VersionNotLoaded,
 )
+from app.core.names import reference
 from app.core.settings import Settings
 from app.core.storage import Storage
-from app.serving.loader import Key, Loader
+from app.serving.loader import Beside, Key, Loader
 from app.serving.version import ServedVersion
 
 MAX_NUMBER_DIGITS = 9
@@ -75,6 +76,7 @@ class Registry:
         self._database = database
         self._settings = settings
         self._snapshot = Snapshot()
+        self._asked_at: dict[Key, float] = {}  # when a version was last asked for by its number
         self._is_ready = False
         self._changing = threading.Lock()  # held by whoever loads; never by a query
         self._refreshed = -1.0
@@ -101,7 +103,7 @@ class Registry:
 
     def status(self) -> Status:
         snapshot = self._snapshot
-        loaded = sorted(f"{model}@{number}" for model, number in snapshot.versions)
+        loaded = sorted(reference(model, number) for model, number in snapshot.versions)
         return Status(self._is_ready, loaded, dict(snapshot.degraded))
 
     # For requests
@@ -116,9 +118,10 @@ class Registry:
         number = snapshot.aliases.get((model, version))
         if number is not None:
             return snapshot.versions[model, number]
-        found = snapshot.versions.get((model, pinned_number(version) or 0))
+        key = (model, pinned_number(version) or 0)
+        found = snapshot.versions.get(key)
         if found:
-            found.asked_by_number = time.monotonic()
+            self._asked_at[key] = time.monotonic()
         return found
 
     async def get(self, model: str | None, version: str = LATEST) -> ServedVersion:
@@ -156,9 +159,9 @@ class Registry:
         return self._load_on_demand(model, number)
 
     def _raise_alias_unknown(self, model: str, alias: str) -> NoReturn:
-        reason = self._snapshot.degraded.get(f"{model}@{alias}")
+        reason = self._snapshot.degraded.get(reference(model, alias))
         if reason:
-            raise VersionNotLoaded(f"{model}@{alias} cannot be served: {reason}", model=model, version=alias)
+            raise VersionNotLoaded(f"{reference(model, alias)} cannot be served: {reason}", model=model, version=alias)
         if model not in self._snapshot.models:
             raise ModelNotFound(f"There is no model {model!r}.", model=model)
         raise VersionNotFound(f"The model {model!r} has no alias {alias!r}.", model=model, version=alias)
@@ -197,44 +200,53 @@ class Registry:
             self._refreshed = time.monotonic()
             self._is_ready = True
 
-    def _serve(self, state: list[AliasedVersion]) -> None:
+    def _serve(self, state: list[tuple[str, PublishedVersion]]) -> None:
         old = self._snapshot
         versions, degraded = dict(old.versions), {}
-        wanted = {(entry.model, entry.version) for entry in state}
-        for entry in state:
-            key = (entry.model, entry.version)
+        wanted = {(version.model, version.number) for _, version in state}
+        for alias, version in state:
             try:
-                if key not in versions:
-                    versions[key] = self._loader.load(entry, versions, pinned=wanted)
+                if (version.model, version.number) not in versions:
+                    self._load(version, versions, wanted)
             except VersionNotLoaded as error:
-                degraded[f"{entry.model}@{entry.alias}"] = error.detail
+                degraded[reference(version.model, alias)] = error.detail
         aliases = {}
-        for entry in state:
-            name = (entry.model, entry.alias)
-            number = entry.version if (entry.model, entry.version) in versions else old.aliases.get(name)
+        for alias, version in state:
+            name = (version.model, alias)
+            number = version.number if (version.model, version.number) in versions else old.aliases.get(name)
             if number is not None:
                 aliases[name] = number
         named = {(model, number) for (model, _), number in aliases.items()}
-        kept = {key: v for key, v in versions.items() if key in named or v.asked_by_number is not None}
+        kept = {key: version for key, version in versions.items() if key in named or key in self._asked_at}
         LOADED.set(len(kept))
         DEGRADED.set(len(degraded))
-        new = Snapshot(kept, aliases, tuple(sorted({entry.model for entry in state})), degraded)
+        new = Snapshot(kept, aliases, tuple(sorted({version.model for _, version in state})), degraded)
         if new != old:
             self._snapshot = new
-            served = {f"{model}@{alias}": number for (model, alias), number in aliases.items()}
+            served = {reference(model, alias): number for (model, alias), number in aliases.items()}
             logger.info("serving", action="registry_swapped", aliases=served, degraded=degraded)
-        self._loader.forget([v for key, v in old.versions.items() if key not in kept])
+        self._loader.forget([version for key, version in old.versions.items() if key not in kept])
+
+    def _load(self, version: PublishedVersion, versions: dict[Key, ServedVersion], pinned: set[Key]) -> ServedVersion:
+        """Load into `versions`, from which those leave that must make room."""
+        asked_at = {key: moment for key, moment in self._asked_at.items() if key in versions}
+        loaded, leaving = self._loader.load(version, Beside(versions, pinned, asked_at))
+        for key in leaving:
+            logger.info("dropped", action="version_dropped", model=key[0], version=key[1])
+            self._asked_at.pop(key, None)
+            self._loader.forget([versions.pop(key)])
+        versions[version.model, version.number] = loaded
+        return loaded
 
     def _load_on_demand(self, model: str, number: int) -> ServedVersion:
+        key = (model, number)
         with self._changing:
             versions = dict(self._snapshot.versions)
-            if (model, number) not in versions:
+            if key not in versions:
                 with self._database.reading() as session:
-                    row = catalog.get_version(session, model, number)
-                    entry = AliasedVersion(model, str(number), 0, number, row.prefix, row.manifest_sha256)
+                    version = PublishedVersion.of(catalog.get_version(session, model, number))
                 pinned = {(name, aliased) for (name, _), aliased in self._snapshot.aliases.items()}
-                versions[model, number] = self._loader.load(entry, versions, pinned=pinned)
+                self._load(version, versions, pinned)
                 self._snapshot = replace(self._snapshot, versions=versions)
-            found = versions[model, number]
-            found.asked_by_number = time.monotonic()
-            return found
+            self._asked_at[key] = time.monotonic()
+            return versions[key]

@@ -12,8 +12,8 @@ import numpy.typing as npt
 from app.core.nearest import exact, scores
 from app.core.nearest.scores import DoubleArray, FloatArray
 from app.core.table.vocabulary import WordId
-from app.serving.questions import NeighborsQuery
-from app.serving.version import ServedVersion
+from app.serving.asking import NeighborsParameters, NeighborsQuery
+from app.serving.version import ServedVersion, Term
 
 CSLS_NEIGHBORS = 10
 MARGIN = 64
@@ -23,7 +23,7 @@ SMOOTHING = 1e-3
 IdArray = npt.NDArray[np.int64]
 
 
-def is_unfiltered(query: NeighborsQuery) -> bool:
+def is_unfiltered(query: NeighborsQuery | NeighborsParameters) -> bool:
     return (
         not query.prefix
         and query.min_count == 1
@@ -34,15 +34,19 @@ def is_unfiltered(query: NeighborsQuery) -> bool:
 
 
 async def filtered(
-    version: ServedVersion, query: NeighborsQuery, direction: DoubleArray, excluded: Sequence[WordId]
+    version: ServedVersion,
+    query: NeighborsQuery | NeighborsParameters,
+    direction: DoubleArray,
+    excluded: Sequence[Term],
 ) -> list[dict[str, Any]]:
     """Neighbours among the words that the query allows, by cosine or CSLS."""
-    denied = {word_id for word in query.deny for word_id in [version.find(word)] if word_id is not None}
-    return await _in_pool(version, lambda: _filtered(version, query, direction, denied | set(excluded)))
+    denied = [term for term in map(version.term, query.deny) if term]
+    left_out = {term.id for term in [*denied, *excluded]}
+    return await _in_pool(version, lambda: _filtered(version, query, direction, left_out))
 
 
 def _filtered(
-    version: ServedVersion, query: NeighborsQuery, direction: DoubleArray, left_out: set[WordId]
+    version: ServedVersion, query: NeighborsQuery | NeighborsParameters, direction: DoubleArray, left_out: set[WordId]
 ) -> list[dict[str, Any]]:
     candidates = _allowed(version, query)
     if query.metric == "csls":
@@ -57,7 +61,7 @@ def _filtered(
     return [{"word": version.lookup.word(i), "score": score} for i, score in kept[: query.k]]
 
 
-def _allowed(version: ServedVersion, query: NeighborsQuery) -> int | IdArray:
+def _allowed(version: ServedVersion, query: NeighborsQuery | NeighborsParameters) -> int | IdArray:
     """Ids in rising order, or the number of the most frequent words that are meant."""
     counts = version.table.vocabulary.counts
     n_frequent = int(np.searchsorted(-counts, -query.min_count, side="right"))
@@ -100,29 +104,29 @@ def _by_csls(
 
 
 async def by_product(
-    version: ServedVersion, positive: Sequence[WordId], negative: Sequence[WordId], direction: DoubleArray, k: int
+    version: ServedVersion, positive: Sequence[Term], negative: Sequence[Term], direction: DoubleArray, k: int
 ) -> list[dict[str, Any]]:
     """Answers by 3CosMul over the whole vocabulary (Levy and Goldberg 2014); `direction` gives their cosines."""
     return await _in_pool(version, lambda: _by_product(version, positive, negative, direction, k))
 
 
 def _by_product(
-    version: ServedVersion, positive: Sequence[WordId], negative: Sequence[WordId], direction: DoubleArray, k: int
+    version: ServedVersion, positive: Sequence[Term], negative: Sequence[Term], direction: DoubleArray, k: int
 ) -> list[dict[str, Any]]:
     unit_vectors = version.table.unit_vectors
-    left_out = {*positive, *negative}
+    left_out = {term.id for term in (*positive, *negative)}
     everything = np.arange(len(unit_vectors))
     logs = np.zeros(len(unit_vectors), np.float32)
-    for word_id, sign in [*((i, 1) for i in positive), *((i, -1) for i in negative)]:
-        shifted = (1 + _all_cosines(unit_vectors, version.direction(word_id), everything)) / 2
+    for term, sign in [*((term, 1) for term in positive), *((term, -1) for term in negative)]:
+        shifted = (1 + _all_cosines(unit_vectors, version.direction(term), everything)) / 2
         logs += sign * np.log(np.maximum(shifted, 0) + (SMOOTHING if sign < 0 else 1e-12)).astype(np.float32)
     ids = _largest(logs, k + len(left_out) + MARGIN)
     ids = ids[~np.isin(ids, list(left_out))]
     product = np.ones(len(ids))
-    for word_id in positive:
-        product *= _shifted(version, word_id, ids)
-    for word_id in negative:
-        product /= _shifted(version, word_id, ids) + SMOOTHING
+    for term in positive:
+        product *= _shifted(version, term, ids)
+    for term in negative:
+        product /= _shifted(version, term, ids) + SMOOTHING
     product = scores.rounded(product)
     cosine = scores.cosines(unit_vectors, direction, ids)
     order = scores.ranking(product, ids)[:k]
@@ -132,9 +136,9 @@ def _by_product(
     ]
 
 
-def _shifted(version: ServedVersion, word_id: WordId, ids: IdArray) -> DoubleArray:
+def _shifted(version: ServedVersion, term: Term, ids: IdArray) -> DoubleArray:
     """Cosines moved to [0, 1], as 3CosMul multiplies and divides them."""
-    return (1 + scores.cosines(version.table.unit_vectors, version.direction(word_id), ids)) / 2
+    return (1 + scores.cosines(version.table.unit_vectors, version.direction(term), ids)) / 2
 
 
 def _all_cosines(unit_vectors: FloatArray, direction: DoubleArray, ids: IdArray) -> FloatArray:

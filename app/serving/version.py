@@ -6,10 +6,11 @@ import asyncio
 from collections.abc import Sequence
 from concurrent.futures import Executor
 from functools import cached_property
+from typing import Literal, NamedTuple
 
 import numpy as np
 
-from app.core.catalog import AliasedVersion
+from app.core.catalog import PublishedVersion
 from app.core.errors import NotOneWord, WordNotFound
 from app.core.nearest.scores import DoubleArray
 from app.core.table.reading import Table
@@ -22,12 +23,20 @@ from app.serving.suggestions import Suggestions
 WARM_QUERIES = 3
 
 
+class Term(NamedTuple):
+    """A word of a question, read once: the word, its id, and how it was found: as written, or after normalisation."""
+
+    word: str
+    id: WordId
+    step: Literal["exact", "normalised"]
+
+
 class ServedVersion:
     """A table with its index and the reading of queries; immutable but for caches."""
 
-    def __init__(self, published: AliasedVersion, table: Table, pool: Executor) -> None:
+    def __init__(self, published: PublishedVersion, table: Table, pool: Executor) -> None:
         self.model = published.model
-        self.number = published.version
+        self.number = published.number
         self.prefix = published.prefix
         self.table = table
         self.lookup = table.lookup
@@ -36,19 +45,18 @@ class ServedVersion:
         self.index = open_index(table)
         self.batcher = Batcher(self.index, pool)
         self.suggestions = Suggestions(table)
-        self.asked_by_number: float | None = None
-        """When a request last named the number, by the monotonic clock; None if only aliases lead here."""
 
     def warm(self) -> None:
         """Answer a few queries, so that the first client waits for no disk."""
         n_words = len(self.table.unit_vectors)
         for word_id in np.linspace(0, n_words - 1, min(WARM_QUERIES, n_words)).astype(int).tolist():
-            self.index.nearest(self.direction(WordId(word_id))[None], 10, self.index.for_words)
+            direction = self.table.unit_vectors[word_id].astype(np.float64)
+            self.index.nearest(direction[None], 10, self.index.for_words)
             self.table.neighbors.ids[: word_id + 1][-1:].sum()
 
-    def direction(self, word_id: WordId) -> DoubleArray:
-        """The unit vector of a word, float64 (dim,)."""
-        direction: DoubleArray = self.table.unit_vectors[word_id].astype(np.float64)
+    def direction(self, term: Term) -> DoubleArray:
+        """The unit vector of a term, float64 (dim,)."""
+        direction: DoubleArray = self.table.unit_vectors[term.id].astype(np.float64)
         return direction
 
     @cached_property
@@ -71,14 +79,33 @@ class ServedVersion:
         """
         return self._one_word(text) if text.strip() else ""
 
-    def find(self, text: str) -> WordId | None:
-        """The id of a word as a user writes it; None if the vocabulary lacks it.
+    def term(self, text: str) -> Term | None:
+        """A word as a user writes it; None if this version has nothing for it.
 
         Raises
         ------
         NotOneWord
         """
-        return self.lookup.find(self._one_word(text))
+        word = self._one_word(text)
+        word_id = self.lookup.find(word)
+        if word_id is None:
+            return None
+        return Term(word, word_id, "exact" if word == text else "normalised")
+
+    async def terms(self, texts: Sequence[str]) -> list[Term]:
+        """Words as users write them.
+
+        Raises
+        ------
+        NotOneWord
+        WordNotFound
+            With all that are missing and near spellings of each.
+        """
+        found = [self.term(text) for text in texts]
+        missing = [text for text, term in zip(texts, found, strict=True) if term is None]
+        if missing:
+            raise await self.word_not_found(missing)
+        return [term for term in found if term is not None]
 
     def _one_word(self, text: str) -> str:
         words = self.text.words(text)
@@ -89,21 +116,6 @@ class ServedVersion:
                 words=words[:10],
             )
         return words[0]
-
-    async def ids(self, texts: Sequence[str]) -> list[WordId]:
-        """The ids of words as users write them.
-
-        Raises
-        ------
-        NotOneWord
-        WordNotFound
-            With all that are missing and near spellings of each.
-        """
-        found = [self.find(text) for text in texts]
-        missing = [text for text, word_id in zip(texts, found, strict=True) if word_id is None]
-        if missing:
-            raise await self.word_not_found(missing)
-        return [word_id for word_id in found if word_id is not None]
 
     async def word_not_found(self, texts: Sequence[str]) -> WordNotFound:
         missing = list(dict.fromkeys(self.text.words(text)[0] for text in texts))

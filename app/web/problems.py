@@ -46,7 +46,6 @@ STATUS: dict[type[WordkinError], HTTPStatus] = {
     errors.InvalidRequest: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.Overloaded: HTTPStatus.TOO_MANY_REQUESTS,
     errors.DatabaseUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
-    errors.TableDamaged: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 RETRY_AFTER_SECONDS = {HTTPStatus.TOO_MANY_REQUESTS: 1, HTTPStatus.SERVICE_UNAVAILABLE: 5}
 

@@ -65,7 +65,7 @@ class EncodedCorpus:
     n_overlong_tokens: int = 0
 
 
-def encode(  # noqa: PLR0913 - each is a setting of its own
+def encode(  # noqa: PLR0913 (each is a setting of its own)
     source: Path,
     folder: Path,
     *,

@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as package_version
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from app.core.errors import VectorsCollapsed, VectorsNotFinite
 from app.core.nearest.text_vectors import text_component
-from app.core.table.arrays import Contents, FloatArray
+from app.core.table.arrays import Arrays, FloatArray
 from app.core.table.lookup import word_order, word_slots
-from app.core.table.manifest import FORMAT_VERSION, CorpusOrigin, Manifest, digest_files, write_manifest
+from app.core.table.manifest import (
+    FORMAT_VERSION,
+    Manifest,
+    TrainedOrigin,
+    Written,
+    describe,
+    digest_files,
+    write_manifest,
+)
 from app.core.table.vocabulary import Vocabulary
-from app.core.table.writing import normalise, write_table
+from app.core.table.writing import normalise, write_arrays
 from app.core.text import TextSpec
 from trainer.publishing.index import IndexLimits, build_index
 from trainer.publishing.neighbors import hubness, nearest_neighbors
@@ -32,12 +39,9 @@ COLLAPSED_MEAN_COSINE = 0.999
 class Provenance:
     """Where the vectors come from; goes into the manifest as it is."""
 
-    algorithm: str
-    hyperparameters: dict[str, Any]
+    origin: TrainedOrigin
     text: TextSpec
-    corpus: CorpusOrigin
-    training: dict[str, Any] = field(default_factory=dict)
-    metrics: dict[str, Any] = field(default_factory=dict)
+    counts_known: bool = True
 
 
 def publish(  # noqa: PLR0913 (one call, made once)
@@ -49,14 +53,18 @@ def publish(  # noqa: PLR0913 (one call, made once)
     threads: int,
     report: Report,
     limits: IndexLimits | None = None,
-) -> bytes:
-    """Write table, index and, last, the manifest; return the manifest's bytes.
+) -> Written:
+    """Write table, index and, last, the manifest.
 
     Parameters
     ----------
-    folder : empty local folder
+    folder : local folder, empty but for `resources`
+    vocabulary : the words
     vectors : float32 (n_words, dim), C-contiguous, as trained, in vocabulary order
+    provenance : where they come from
     threads : for the neighbour table; the files are the same for any number
+    report : called about once a second
+    limits : what decides how the table is searched
 
     Raises
     ------
@@ -67,38 +75,43 @@ def publish(  # noqa: PLR0913 (one call, made once)
     unit_vectors, norms = normalise(vectors)
     started = time.monotonic()
     neighbors = nearest_neighbors(unit_vectors, threads=threads, report=_span(report, 0.0, 0.8))
-    neighbor_seconds = round(time.monotonic() - started, 3)
-    contents = Contents(
-        vocabulary,
-        unit_vectors,
-        norms,
-        neighbors,
-        word_slots(vocabulary),
-        word_order(vocabulary),
-        text_component(vectors, vocabulary.counts),
-    )
-    write_table(folder, contents)
+    seconds = round(time.monotonic() - started, 3)
+    arrays = {
+        "unit_vectors": unit_vectors,
+        "norms": norms,
+        "neighbor_ids": neighbors.ids,
+        "neighbor_scores": neighbors.scores,
+        "text_component": text_component(vectors, vocabulary.counts),
+        **_of_words(vocabulary),
+    }
+    write_arrays(folder, arrays)
     index = build_index(folder, unit_vectors, limits or IndexLimits(), _span(report, 0.8, 1.0))
     manifest = Manifest(
         format_version=FORMAT_VERSION,
         files=digest_files(folder),
+        arrays=describe(arrays),
         n_words=len(vocabulary),
         dim=vectors.shape[1],
-        algorithm=provenance.algorithm,
-        hyperparameters=provenance.hyperparameters,
-        text=provenance.text,
-        corpus=provenance.corpus,
         index=index,
         metrics={
-            **provenance.metrics,
-            "neighbors": {"n_words": len(neighbors.ids), "k": neighbors.ids.shape[1], "seconds": neighbor_seconds},
+            "neighbors": {"n_words": len(neighbors.ids), "k": neighbors.ids.shape[1], "seconds": seconds},
             "hubness": hubness(neighbors, vocabulary),
         },
-        training=provenance.training,
         code_version=_code_version(),
         created_at=datetime.now(UTC),
+        **vars(provenance),
     )
     return write_manifest(folder, manifest)
+
+
+def _of_words(vocabulary: Vocabulary) -> Arrays:
+    return {
+        "counts": vocabulary.counts,
+        "word_bytes": vocabulary.word_bytes,
+        "word_offsets": vocabulary.word_offsets,
+        "word_slots": word_slots(vocabulary),
+        "word_order": word_order(vocabulary),
+    }
 
 
 def check_vectors(vectors: FloatArray) -> None:

@@ -7,10 +7,9 @@ import threading
 import time
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
-from pathlib import Path
-from typing import TypeVar
 
 import structlog
+from sqlalchemy.orm import Session
 
 from app.core import catalog, jobs
 from app.core.database import Database
@@ -22,16 +21,10 @@ from app.core.errors import (
     TrainingStalled,
     WordkinError,
 )
-from app.core.jobs import Claim, JobProgress
 from app.core.settings import Settings
 from trainer.work import child
-from trainer.work.kinds import train
-from trainer.work.messages import Advanced, Interrupted, Order, Published, Refused
-
-ETA_FROM = 0.01
-"""Share of a job below which a guess of what is left would be no more than that."""
-
-T = TypeVar("T")
+from trainer.work.messages import Advanced, Finishes, Interrupted, Order, Publishes, Refused, Result
+from trainer.work.progress import Overall
 
 logger = structlog.get_logger()
 
@@ -39,26 +32,15 @@ logger = structlog.get_logger()
 class Attempt:
     """One claim of one job, from the start of its process to the end of both."""
 
-    def __init__(
-        self,
-        database: Database,
-        settings: Settings,
-        claim: Claim,
-        prefix: str,
-        folder: Path,
-        stopping: threading.Event,
-    ) -> None:
+    def __init__(self, database: Database, settings: Settings, order: Order, stopping: threading.Event) -> None:
         self._database = database
         self._settings = settings
-        self._claim = claim
-        self._prefix = prefix
-        self._folder = folder
+        self._order = order
+        self._claim = order.claim
         self._stopping = stopping
-        self._started = time.monotonic()
-        self._progress: JobProgress | None = None
-        self._moved_at = self._started
-        self._held_until = self._started + settings.lease_seconds
-        self._result: Published | Refused | Interrupted | None = None
+        self._progress = Overall()
+        self._held_until = time.monotonic() + settings.lease_seconds
+        self._result: Result | None = None
 
     def run(self) -> None:
         """See the attempt to its end.
@@ -75,31 +57,25 @@ class Attempt:
             self._end(process)
         if is_cancelled:
             jobs.acknowledge_cancellation(self._database, self._claim)
-            logger.info("job cancelled", action="job_cancelled", job=self._claim.job_id)
-        elif isinstance(self._result, Published):
-            self._publish(self._result)
+            self._log("job cancelled")
+        elif isinstance(self._result, Publishes | Finishes):
+            self._succeed(self._result)
         elif isinstance(self._result, Refused):
             jobs.fail(self._database, self._claim, self._result.problem)
-            logger.info("job refused", action="job_refused", job=self._claim.job_id, problem=self._result.problem)
+            self._log("job refused", problem=self._result.problem)
         elif self._stopping.is_set():
             jobs.release(self._database, self._claim, counts=False)
-            logger.info("job released", action="job_released", job=self._claim.job_id)
+            self._log("job released")
         else:
             self._give_up(process.exitcode)
 
+    def _log(self, event: str, **values: object) -> None:
+        logger.info(event, action=event.replace(" ", "_"), job=self._claim.job_id, **values)
+
     def _start(self) -> tuple[SpawnProcess, Connection]:
-        order = Order(
-            claim=self._claim,
-            prefix=self._prefix,
-            scratch=str(self._folder),
-            storage_url=self._settings.storage,
-            cache=str(self._settings.cache),
-            threads=self._settings.trainer_threads,
-            checkpoint_seconds=self._settings.checkpoint_seconds,
-        )
         context = multiprocessing.get_context("spawn")  # numba and faiss hang or abort after a fork
         receiving, sending = context.Pipe(duplex=False)
-        process = context.Process(target=child.run, args=(order, sending), name=f"job-{self._claim.job_id}")
+        process = context.Process(target=child.run, args=(self._order, sending), name=f"job-{self._claim.job_id}")
         process.start()
         sending.close()
         return process, receiving
@@ -119,49 +95,35 @@ class Attempt:
                 next_beat = time.monotonic() + heartbeat
                 if self._beat():
                     return True
-            if time.monotonic() - self._moved_at > self._settings.stall_seconds:
+            if self._has_stalled():
                 return False
         return False
 
-    def _take(self, message: object) -> None:
+    def _take(self, message: Advanced | Result) -> None:
         if isinstance(message, Advanced):
-            progress = self._overall(message)
-            if self._progress is None or progress.progress > self._progress.progress:
-                self._moved_at = time.monotonic()
-            self._progress = progress
-        elif isinstance(message, Published | Refused | Interrupted):
+            self._progress.take(message)
+        else:
             self._result = message
 
-    def _overall(self, message: Advanced) -> JobProgress:
-        """Progress of the whole job; what a phase does not measure stays as the phase before left it."""
-        start, end = train.PHASES[message.phase]
-        said = message.progress
-        before = self._progress or JobProgress(message.phase, 0.0)
-        fraction = max(before.progress, start + (end - start) * min(max(said.fraction, 0.0), 1.0))
-        elapsed = time.monotonic() - self._started
-        return JobProgress(
-            phase=message.phase,
-            progress=fraction,
-            tokens_per_second=_first(said.tokens_per_second, before.tokens_per_second),
-            eta_seconds=elapsed * (1 - fraction) / fraction if fraction > ETA_FROM else None,
-            loss=_first(said.loss, before.loss),
-            held_out_loss=_first(said.held_out_loss, before.held_out_loss),
-            epoch=_first(said.epoch, before.epoch),
-        )
+    def _has_stalled(self) -> bool:
+        return self._progress.still_seconds() > self._settings.stall_seconds
 
     def _beat(self) -> bool:
         """Renew the lease; while the database is down, go on until the lease must have run out."""
         asked_at = time.monotonic()
         try:
             is_cancelled = jobs.renew(
-                self._database, self._claim, self._progress, lease_seconds=self._settings.lease_seconds
+                self._database, self._claim, self._progress.now, lease_seconds=self._settings.lease_seconds
             )
         except DatabaseUnavailable:
-            if time.monotonic() > self._held_until:
-                raise LeaseLost(job=self._claim.job_id) from None
+            self._check_lease()
             return False
         self._held_until = asked_at + self._settings.lease_seconds
         return is_cancelled
+
+    def _check_lease(self) -> None:
+        if time.monotonic() > self._held_until:
+            raise LeaseLost(job=self._claim.job_id) from None
 
     def _end(self, process: SpawnProcess) -> None:
         if self._result is None:
@@ -171,36 +133,30 @@ class Attempt:
             process.kill()
             process.join()
 
-    def _publish(self, result: Published) -> None:
-        """Make the version visible and end the job, in one transaction that only the lease's holder can make."""
+    def _succeed(self, result: Publishes | Finishes) -> None:
+        """Make the result visible and end the job, in one transaction that only the lease's holder can make."""
         while True:
             try:
                 with self._database.transaction() as session:
-                    version = catalog.publish(
-                        session, self._claim, self._prefix, result.manifest_sha256, result.manifest
-                    )
-                    jobs.succeed(session, self._claim, version.number)
+                    told = self._publish(session, result) if isinstance(result, Publishes) else result.result
+                    jobs.succeed(session, self._claim, told)
             except DatabaseUnavailable:
-                if time.monotonic() > self._held_until:
-                    raise LeaseLost(job=self._claim.job_id) from None
+                self._check_lease()
                 time.sleep(self._settings.worker_poll_seconds)
             else:
-                logger.info(
-                    "version published",
-                    action="version_published",
-                    job=self._claim.job_id,
-                    model=self._claim.model,
-                    version=version.number,
-                )
+                self._log("job succeeded", model=self._claim.model, **told)
                 return
 
+    def _publish(self, session: Session, result: Publishes) -> dict[str, int]:
+        prefix, digest = self._order.prefix, result.manifest_sha256
+        return {"version": catalog.publish(session, self._claim, prefix, digest, result.manifest).number}
+
     def _give_up(self, exit_code: int | None) -> None:
-        """The process ended without a version: try again, or fail when it did so too often."""
-        has_stalled = time.monotonic() - self._moved_at > self._settings.stall_seconds
+        """The process ended without a result: try again, or fail when it did so too often."""
         error: WordkinError
         if isinstance(self._result, Interrupted):
             error = StorageUnavailable(self._result.detail)
-        elif has_stalled:
+        elif self._has_stalled():
             error = TrainingStalled(f"No progress for {self._settings.stall_seconds:g} s.")
         else:
             error = TrainingCrashed(f"The training process ended with exit code {exit_code}.", exit_code=exit_code)
@@ -209,7 +165,3 @@ class Attempt:
         else:
             jobs.release(self._database, self._claim, counts=True)
         raise error
-
-
-def _first(now: T | None, before: T | None) -> T | None:
-    return before if now is None else now

@@ -13,10 +13,10 @@ from trainer.steps.checkpoint import FolderCheckpoints
 class StorageCheckpoints:
     """Checkpoints of one job in storage, so that a trainer on another machine can go on with it."""
 
-    def __init__(self, storage: Storage, job_id: str, scratch: Path, every_seconds: float) -> None:
+    def __init__(self, storage: Storage, key: str, scratch: Path, every_seconds: float) -> None:
         self.every_seconds = every_seconds
         self._storage = storage
-        self._key = f"checkpoints/{job_id}/latest"
+        self._key = key
         self._local = FolderCheckpoints(scratch / "checkpoint", every_seconds)
 
     def save(self, arrays: Any, state: dict[str, Any]) -> None:

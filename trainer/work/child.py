@@ -9,27 +9,51 @@ import signal
 import threading
 from multiprocessing import connection as process_connection
 from multiprocessing.connection import Connection
+from pathlib import Path
 
-from app.core.errors import StorageFull, StorageUnavailable, WordkinError
-from trainer.work.kinds import train
-from trainer.work.messages import Interrupted, Order, Refused
+from pydantic import ValidationError
+
+from app.core.errors import JobUnreadable, StorageFull, StorageUnavailable, WordkinError
+from app.core.payloads import KINDS as PAYLOADS
+from app.core.storage import Storage
+from trainer.work.context import context_of
+from trainer.work.messages import Interrupted, Order, Refused, Result
 
 
 def run(order: Order, connection: Connection) -> None:
     """Do the job; the last message is the result. Without one the process has crashed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to the whole group; the worker decides
     _end_with_parent()
+    connection.send(_result(order, connection))
+
+
+def _result(order: Order, connection: Connection) -> Result:
     try:
-        connection.send(train.run(order, connection))
+        return _do(order, connection)
     except StorageUnavailable as error:
-        connection.send(Interrupted(error.detail))
+        return Interrupted(error.detail)
     except WordkinError as error:
-        connection.send(Refused(error.problem()))
+        return Refused(error.problem())
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise
         full = StorageFull(f"No space is left in the trainer's scratch folder or storage: {error}.")
-        connection.send(Refused(full.problem()))
+        return Refused(full.problem())
+
+
+def _do(order: Order, connection: Connection) -> Result:
+    from trainer.work.kinds import KINDS  # noqa: PLC0415 (kernels and FAISS belong to this process alone)
+
+    claim = order.claim
+    if claim.kind not in KINDS:
+        raise JobUnreadable(f"This trainer knows no kind of job {claim.kind!r}.", kind=claim.kind)
+    try:
+        payload = PAYLOADS[claim.kind].model_validate(claim.payload)
+    except ValidationError as error:
+        raise JobUnreadable(f"The payload of this {claim.kind} job cannot be read: {error}", kind=claim.kind) from error
+    kind = KINDS[claim.kind]
+    storage = Storage(order.storage_url, cache=Path(order.cache))
+    return kind.run(payload, context_of(order, storage, kind.phases, connection))
 
 
 def _end_with_parent() -> None:

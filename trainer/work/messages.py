@@ -1,4 +1,4 @@
-"""What the training process is given and what it says. Plain values: they cross a process border."""
+"""What the process of a job is given and what it says. Plain values: they cross a process border."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.core.jobs import Claim
-from trainer.steps.progress import Progress
 
 
 @dataclass(frozen=True)
@@ -24,18 +23,26 @@ class Order:
 
 @dataclass(frozen=True)
 class Advanced:
-    """The phase that runs, and how far it is."""
+    """The phase that runs, how much of the whole job is done (0 to 1), and what was measured."""
 
     phase: str
-    progress: Progress
+    fraction: float
+    measures: dict[str, float]
 
 
 @dataclass(frozen=True)
-class Published:
-    """All files of the table are in storage, the manifest last."""
+class Publishes:
+    """The job ends with a version: all its files are in storage, the manifest last."""
 
     manifest_sha256: str
     manifest: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Finishes:
+    """The job ends with a result that is no version."""
+
+    result: dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -52,4 +59,4 @@ class Interrupted:
     detail: str
 
 
-Message = Advanced | Published | Refused | Interrupted
+Result = Publishes | Finishes | Refused | Interrupted

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import structlog
 from sqlalchemy import select
 
+from app.core import names
 from app.core.database import Database
 from app.core.records import Corpus, Job, JobState, Version
 from app.core.storage import Storage
@@ -23,7 +24,7 @@ def discard(database: Database, storage: Storage, prefix: str) -> None:
     keys = storage.keys(prefix)
     if not keys:
         return
-    job_id, _, token = prefix.removeprefix("versions/").partition("-")
+    job_id, token = names.attempt_of(prefix)
     with database.reading() as session:
         is_published = session.scalar(select(Version.number).where(Version.prefix == prefix)) is not None
         is_alive = session.scalar(select(Job.id).where(Job.id == job_id, Job.lease_token == token)) is not None
@@ -39,20 +40,20 @@ def discard_checkpoints(database: Database, storage: Storage, job_ids: Iterable[
         unfinished = select(Job.id).where(Job.id.in_(job_ids), Job.state.in_([JobState.QUEUED, JobState.RUNNING]))
         kept = set(session.scalars(unfinished))
     for job_id in set(job_ids) - kept:
-        storage.delete(storage.keys(f"checkpoints/{job_id}"))
+        storage.delete(storage.keys(names.checkpoint_folder(job_id)))
 
 
 def sweep(database: Database, storage: Storage) -> None:
     """Go through all of storage once."""
-    for prefix in {"/".join(key.split("/")[:2]) for key in storage.keys("versions")}:
+    for prefix in {names.folder_of(key) for key in storage.keys(names.VERSIONS)}:
         discard(database, storage, prefix)
-    discard_checkpoints(database, storage, {key.split("/")[1] for key in storage.keys("checkpoints")})
+    discard_checkpoints(database, storage, {key.split("/")[1] for key in storage.keys(names.CHECKPOINTS)})
     _sweep_uploads(database, storage)
 
 
 def _sweep_uploads(database: Database, storage: Storage) -> None:
     before = datetime.now(UTC) - UPLOAD_GRACE
-    keys = storage.keys("corpora", modified_before=before)
+    keys = storage.keys(names.CORPORA, modified_before=before)
     with database.reading() as session:
         named = set(session.scalars(select(Corpus.key)))
     storage.delete(key for key in keys if key not in named)

@@ -9,16 +9,18 @@ import os
 import platform
 import threading
 import time
+from pathlib import Path
 
 import structlog
 
-from app.core import jobs
+from app.core import jobs, names
 from app.core.database import Database
 from app.core.errors import DatabaseUnavailable, LeaseLost, StorageUnavailable, WordkinError
 from app.core.jobs import Claim
 from app.core.settings import Settings
 from app.core.storage import Storage
 from trainer.work.attempt import Attempt
+from trainer.work.messages import Order
 from trainer.work.scratch import scratch_folder
 from trainer.work.sweep import discard, discard_checkpoints, sweep
 
@@ -39,7 +41,7 @@ class Worker:
         self.name = f"{platform.node()}-{os.getpid()}"
 
     def stop(self) -> None:
-        """Finish no more work: the running job goes back to the queue."""
+        """Take no more jobs, and give the running one back to the queue."""
         self._stopping.set()
 
     def run(self) -> None:
@@ -71,11 +73,11 @@ class Worker:
 
     def _run(self, claim: Claim) -> None:
         log = logger.bind(job=claim.job_id, attempt=claim.attempt)
-        log.info("job started", action="job_started", model=claim.model, algorithm=claim.algorithm)
-        prefix = f"versions/{claim.job_id}-{claim.token}"
+        log.info("job started", action="job_started", kind=claim.kind, model=claim.model)
+        prefix = names.attempt_prefix(claim.job_id, claim.token)
         try:
             with scratch_folder(self._settings.scratch) as folder:
-                Attempt(self._database, self._settings, claim, prefix, folder, self._stopping).run()
+                Attempt(self._database, self._settings, self._order(claim, prefix, folder), self._stopping).run()
         except LeaseLost:
             log.warning("job lost", action="job_lost")
         except WordkinError as error:
@@ -83,3 +85,14 @@ class Worker:
         finally:
             discard(self._database, self._storage, prefix)
             discard_checkpoints(self._database, self._storage, [claim.job_id])
+
+    def _order(self, claim: Claim, prefix: str, scratch: Path) -> Order:
+        return Order(
+            claim=claim,
+            prefix=prefix,
+            scratch=str(scratch),
+            storage_url=self._settings.storage,
+            cache=str(self._settings.cache),
+            threads=self._settings.trainer_threads,
+            checkpoint_seconds=self._settings.checkpoint_seconds,
+        )

@@ -1,15 +1,52 @@
-"""The arrays of ``table.safetensors``."""
+"""The arrays of ``table.safetensors``: one description for whoever writes, opens or checks them."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from app.core.table.vocabulary import Vocabulary
-
 FloatArray = npt.NDArray[np.float32]
+Arrays = Mapping[str, npt.NDArray[Any]]
+
+
+@dataclass(frozen=True)
+class Spec:
+    """An array: its type, its shape by named sizes, and which ids it holds.
+
+    Sizes of one name are equal in all arrays; ``n_words`` and ``dim`` are the manifest's. An array of ids holds numbers
+    from `lowest_id` to below ``n_words``.
+    """
+
+    dtype: type[np.generic]
+    shape: tuple[str, ...]
+    lowest_id: int | None = None
+    is_optional: bool = False
+
+
+ARRAYS: dict[str, Spec] = {
+    # each of length 1
+    "unit_vectors": Spec(np.float32, ("n_words", "dim")),
+    # lengths before normalisation
+    "norms": Spec(np.float32, ("n_words",)),
+    # occurrences, non-increasing
+    "counts": Spec(np.int64, ("n_words",)),
+    # UTF-8, word i from word_offsets[i] to word_offsets[i + 1]
+    "word_bytes": Spec(np.uint8, ("n_word_bytes",)),
+    "word_offsets": Spec(np.int64, ("n_words + 1",)),
+    # an open-addressing table, see `lookup`
+    "word_slots": Spec(np.int32, ("n_slots",), lowest_id=-1),
+    # ids in the order of the words' bytes
+    "word_order": Spec(np.int32, ("n_words",), lowest_id=0),
+    # the exact nearest of the most frequent words, see `Neighbors`
+    "neighbor_ids": Spec(np.int32, ("n_covered", "n_neighbors"), lowest_id=0),
+    "neighbor_scores": Spec(np.float32, ("n_covered", "n_neighbors")),
+    # what text vectors have in common and is taken out of them
+    "text_component": Spec(np.float32, ("dim",)),
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,25 +64,41 @@ class Neighbors:
     scores: FloatArray
 
 
-@dataclass(frozen=True, eq=False)
-class Contents:
-    """The arrays of ``table.safetensors``.
+def misfit(arrays: Arrays, n_words: int, dim: int) -> str | None:
+    """What keeps these arrays from being a table of so many words and dimensions; None if nothing does."""
+    sizes = {"n_words": n_words, "n_words + 1": n_words + 1, "dim": dim}
+    for name in [*ARRAYS, *(name for name in arrays if name not in ARRAYS)]:
+        spec = ARRAYS.get(name)
+        if spec is None:
+            return f"there is no array {name!r} in this format"
+        if name not in arrays:
+            if spec.is_optional:
+                continue
+            return f"the array {name!r} is missing"
+        array = arrays[name]
+        if array.dtype != spec.dtype or array.ndim != len(spec.shape):
+            return (
+                f"{name} is {array.dtype} of {array.ndim} dimensions, not {np.dtype(spec.dtype)} of {len(spec.shape)}"
+            )
+        for size, length in zip(spec.shape, array.shape, strict=True):
+            if sizes.setdefault(size, length) != length:
+                return f"{name} has {length} for {size}, which is {sizes[size]}"
+        if spec.lowest_id is not None and not _within(array, spec.lowest_id, n_words):
+            return f"{name} holds ids outside the vocabulary"
+    return _misfit_of_words(arrays, sizes)
 
-    Parameters
-    ----------
-    vocabulary : the words
-    unit_vectors : float32 (n_words, dim), C-contiguous, each of length 1
-    norms : float32 (n_words,), lengths before normalisation
-    neighbors : Neighbors
-    word_slots : int32, a power of two; see `app.core.table.lookup`
-    word_order : int32 (n_words,), ids in the order of the words' bytes
-    text_component : float32 (dim,), what text vectors have in common and is taken out of them
-    """
 
-    vocabulary: Vocabulary
-    unit_vectors: FloatArray
-    norms: FloatArray
-    neighbors: Neighbors
-    word_slots: npt.NDArray[np.int32]
-    word_order: npt.NDArray[np.int32]
-    text_component: FloatArray
+def _misfit_of_words(arrays: Arrays, sizes: Mapping[str, int]) -> str | None:
+    offsets, slots = arrays["word_offsets"], arrays["word_slots"]
+    n_words, n_slots = sizes["n_words"], sizes["n_slots"]
+    if offsets[0] != 0 or offsets[-1] != sizes["n_word_bytes"] or not (np.diff(offsets) > 0).all():
+        return "word_offsets do not cut word_bytes into words"
+    if n_slots <= n_words or n_slots & (n_slots - 1) or np.count_nonzero(slots >= 0) != n_words:
+        return "word_slots do not hold each word once in a power of two of slots"
+    if sizes["n_covered"] > n_words:
+        return "more words have neighbours than there are"
+    return None
+
+
+def _within(ids: npt.NDArray[np.int32], lowest: int, n_words: int) -> bool:
+    return ids.size == 0 or (int(ids.min()) >= lowest and int(ids.max()) < n_words)

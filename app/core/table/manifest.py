@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+import numpy.typing as npt
+from pydantic import BaseModel, ConfigDict
 
 from app.core.errors import TableDamaged
 from app.core.text import TextSpec
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 TABLE_FILE = "table.safetensors"
 INDEX_FILE = "index.faiss"
 MANIFEST_FILE = "manifest.json"
+RESOURCES = "resources"
+"""The folder of further files of a version, such as the model of its tokenizer."""
+_RESOURCE = re.compile(rf"{RESOURCES}/\w[\w.\-]*")
 
 PIECE_BYTES = 4 << 20
 
@@ -61,49 +68,67 @@ class CorpusOrigin(_Part):
     n_lines: int
 
 
-class Manifest(_Part):
-    """What the folder holds and where it came from; written last."""
+class TrainedOrigin(_Part):
+    """The vectors were trained here, on a corpus."""
 
-    format_version: Literal[1]
-    files: dict[str, FileDigest]
-    n_words: int
-    dim: int
+    kind: Literal["trained"] = "trained"
     algorithm: str
     hyperparameters: dict[str, Any]
-    text: TextSpec
     corpus: CorpusOrigin
+    training: dict[str, Any]
+
+
+class ArrayDescription(_Part):
+    dtype: str
+    shape: list[int]
+
+
+class Manifest(_Part):
+    """What the folder holds and where it came from; written last.
+
+    `counts_known` says whether the counts are occurrences in a text, or only keep an order. Before format 2 `arrays`
+    were not recorded.
+    """
+
+    format_version: Literal[1, 2]
+    files: dict[str, FileDigest]
+    arrays: dict[str, ArrayDescription] | None
+    n_words: int
+    dim: int
+    counts_known: bool
+    origin: TrainedOrigin
+    text: TextSpec
     index: IndexDescription
     metrics: dict[str, Any]
-    training: dict[str, Any]
     code_version: str
     created_at: datetime
 
+    @property
+    def n_bytes(self) -> int:
+        return sum(file.n_bytes for file in self.files.values())
+
+
+@dataclass(frozen=True)
+class Written:
+    """A manifest and the bytes that it was written as."""
+
+    manifest: Manifest
+    content: bytes
+
+    @property
+    def sha256(self) -> str:
+        return hashlib.sha256(self.content).hexdigest()
+
+
+def describe(arrays: Mapping[str, npt.NDArray[Any]]) -> dict[str, ArrayDescription]:
+    """Types and shapes, as a manifest lists them."""
+    return {name: ArrayDescription(dtype=array.dtype.name, shape=list(array.shape)) for name, array in arrays.items()}
+
 
 def digest_files(folder: Path) -> dict[str, FileDigest]:
-    """Size and SHA-256 of the files that a manifest must list."""
-    return {name: digest_of(folder / name) for name in (TABLE_FILE, INDEX_FILE) if (folder / name).exists()}
-
-
-def write_manifest(folder: Path, manifest: Manifest) -> bytes:
-    """Write ``manifest.json`` and return its bytes."""
-    content = json.dumps(manifest.model_dump(mode="json"), ensure_ascii=False, indent=1, sort_keys=True).encode()
-    (folder / MANIFEST_FILE).write_bytes(content)
-    return content
-
-
-def read_manifest(folder: Path, sha256: str | None = None) -> Manifest:
-    """Read ``manifest.json``, verified if its digest is given, or raise `TableDamaged`."""
-    try:
-        content = (folder / MANIFEST_FILE).read_bytes()
-        if sha256 and hashlib.sha256(content).hexdigest() != sha256:
-            raise TableDamaged(f"{MANIFEST_FILE} does not have the digest it was published with.")
-        manifest = Manifest.model_validate_json(content)
-    except (OSError, ValidationError) as error:
-        raise TableDamaged(f"{MANIFEST_FILE} cannot be read: {error}") from error
-    wanted = {TABLE_FILE} if manifest.index.kind == "flat" else {TABLE_FILE, INDEX_FILE}
-    if set(manifest.files) != wanted:
-        raise TableDamaged(f"{MANIFEST_FILE} must list {sorted(wanted)}, not {sorted(manifest.files)}.")
-    return manifest
+    """Size and SHA-256 of every file that is in the folder before the manifest."""
+    names = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+    return {name: digest_of(folder / name) for name in names}
 
 
 def digest_of(path: Path) -> FileDigest:
@@ -113,3 +138,40 @@ def digest_of(path: Path) -> FileDigest:
         while n_bytes := file.readinto(piece):
             digest.update(piece[:n_bytes])
         return FileDigest(n_bytes=file.tell(), sha256=digest.hexdigest())
+
+
+def write_manifest(folder: Path, manifest: Manifest) -> Written:
+    """Write ``manifest.json``."""
+    content = json.dumps(manifest.model_dump(mode="json"), ensure_ascii=False, indent=1, sort_keys=True).encode()
+    (folder / MANIFEST_FILE).write_bytes(content)
+    return Written(manifest, content)
+
+
+def read_manifest(folder: Path, sha256: str | None = None) -> Manifest:
+    """Read ``manifest.json``, verified if its digest is given, or raise `TableDamaged`."""
+    try:
+        content = (folder / MANIFEST_FILE).read_bytes()
+        if sha256 and hashlib.sha256(content).hexdigest() != sha256:
+            raise TableDamaged(f"{MANIFEST_FILE} does not have the digest it was published with.")
+        manifest = parse_manifest(json.loads(content))
+    except (OSError, ValueError) as error:
+        raise TableDamaged(f"{MANIFEST_FILE} cannot be read: {error}") from error
+    wanted = {TABLE_FILE} if manifest.index.kind == "flat" else {TABLE_FILE, INDEX_FILE}
+    listed = {name for name in manifest.files if not _RESOURCE.fullmatch(name)}
+    if listed != wanted:
+        raise TableDamaged(f"{MANIFEST_FILE} must list {sorted(wanted)} beside resources, not {sorted(listed)}.")
+    return manifest
+
+
+def parse_manifest(said: Any) -> Manifest:
+    """The manifest that these JSON values say, of whichever format; raises pydantic's `ValidationError`."""
+    if isinstance(said, dict) and said.get("format_version") == 1:
+        said = _as_format_2(said)
+    return Manifest.model_validate(said)
+
+
+def _as_format_2(said: dict[str, Any]) -> dict[str, Any]:
+    """Format 1 knew trainings only, and had what is said of them beside the rest."""
+    origin = {name: said[name] for name in ("algorithm", "hyperparameters", "corpus", "training") if name in said}
+    rest = {name: value for name, value in said.items() if name not in origin}
+    return rest | {"origin": origin, "arrays": None, "counts_known": True}

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from safetensors.numpy import save_file
 
-from app.core.table.arrays import Contents, FloatArray
+from app.core.table.arrays import Arrays, FloatArray, misfit
 from app.core.table.manifest import TABLE_FILE
 
 
@@ -18,20 +18,10 @@ def normalise(vectors: FloatArray) -> tuple[FloatArray, FloatArray]:
     return unit.astype(np.float32), norms.astype(np.float32)
 
 
-def write_table(folder: Path, contents: Contents) -> None:
-    """Write ``table.safetensors``; the index and the manifest come after it."""
-    vocabulary, neighbors = contents.vocabulary, contents.neighbors
-    arrays = {
-        "unit_vectors": contents.unit_vectors,
-        "norms": contents.norms,
-        "counts": vocabulary.counts,
-        "word_bytes": vocabulary.word_bytes,
-        "word_offsets": vocabulary.word_offsets,
-        "neighbor_ids": neighbors.ids,
-        "neighbor_scores": neighbors.scores,
-        "word_slots": contents.word_slots,
-        "word_order": contents.word_order,
-        "text_component": contents.text_component,
-    }
+def write_arrays(folder: Path, arrays: Arrays) -> None:
+    """Write ``table.safetensors``, or raise `ValueError` if the arrays are no table."""
+    n_words, dim = arrays["unit_vectors"].shape
+    if wrong := misfit(arrays, n_words, dim):
+        raise ValueError(wrong)
     save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, folder / TABLE_FILE)
     (folder / TABLE_FILE).chmod(0o644)  # the library keeps files to their owner, but others serve this one

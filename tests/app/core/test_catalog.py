@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from app.core import catalog, jobs
-from app.core.catalog import AliasedVersion, CorpusContent
+from app.core.catalog import CorpusContent, PublishedVersion, Revision
 from app.core.database import Database
 from app.core.errors import (
     AliasReserved,
@@ -29,25 +29,25 @@ def two_versions(database: Database) -> Database:
     with database.transaction() as session:
         corpus, _ = catalog.add_corpus(session, "corpus", content("corpora/1"))
         for _ in range(2):
-            jobs.submit(session, JobRequest("m", "corpus", "word2vec", {}, {}), corpus)
+            jobs.submit(session, JobRequest("train", "m", {}, corpus.id))
     for number in (1, 2):
         claim = jobs.claim(database, "worker", lease_seconds=30, max_attempts=3)
         assert claim is not None
         with database.transaction() as session:
             version = catalog.publish(session, claim, f"versions/{number}", f"digest {number}", {})
-            jobs.succeed(session, claim, version.number)
+            jobs.succeed(session, claim, {"version": version.number})
     return database
 
 
-def move(database: Database, alias: str, version: int, revision: int | None) -> int:
+def move(database: Database, alias: str, version: int, expected: int | Revision | None) -> int:
     with database.transaction() as session:
-        return catalog.move_alias(session, "m", alias, version, expected_revision=revision).revision
+        return catalog.move_alias(session, "m", alias, version, expected=expected).revision
 
 
 def test_latest_follows_publication_and_can_be_rolled_back(two_versions: Database) -> None:
     assert move(two_versions, "latest", 1, 2) == 3
     with two_versions.reading() as session:
-        assert catalog.serving_state(session) == [AliasedVersion("m", "latest", 3, 1, "versions/1", "digest 1")]
+        assert catalog.serving_state(session) == [("latest", PublishedVersion("m", 1, "versions/1", "digest 1"))]
         history = [(row.revision, row.version) for row in catalog.alias_history(session, "m", "latest", limit=10)]
     assert history == [(3, 1), (2, 2), (1, 1)]
 
@@ -63,8 +63,13 @@ def test_a_new_alias_needs_no_revision_an_old_one_its_own(two_versions: Database
 
 
 def test_an_alias_that_is_not_there_has_no_revision_to_expect(two_versions: Database) -> None:
-    with pytest.raises(PreconditionFailed):
-        move(two_versions, "production", 1, 1)
+    for expected in (1, Revision.ANY):
+        with pytest.raises(PreconditionFailed):
+            move(two_versions, "production", 1, expected)
+
+
+def test_an_alias_may_be_moved_from_wherever_it_is(two_versions: Database) -> None:
+    assert move(two_versions, "latest", 1, Revision.ANY) == 3
 
 
 @pytest.mark.parametrize("alias", ["1", "v1", "v007"])
@@ -77,7 +82,7 @@ def test_an_alias_points_at_a_version_that_exists(two_versions: Database) -> Non
     with pytest.raises(VersionNotFound):
         move(two_versions, "production", 3, None)
     with pytest.raises(ModelNotFound), two_versions.transaction() as session:
-        catalog.move_alias(session, "other", "production", 1, expected_revision=None)
+        catalog.move_alias(session, "other", "production", 1, expected=None)
 
 
 def test_same_content_is_the_same_corpus_other_content_is_refused(database: Database) -> None:
@@ -97,13 +102,13 @@ def test_all_of_it_by_the_databases_own_clock(database_url: str) -> None:
     before = datetime.now(UTC) - timedelta(seconds=5)
     with database.transaction() as session:
         corpus, _ = catalog.add_corpus(session, "corpus", content("corpora/1"))
-        job = jobs.submit(session, JobRequest("m", "corpus", "word2vec", {}, {}), corpus)
+        job = jobs.submit(session, JobRequest("train", "m", {}, corpus.id))
     claim = jobs.claim(database, "worker", lease_seconds=30, max_attempts=3)
     assert claim is not None
     assert jobs.renew(database, claim, None, lease_seconds=30) is False
     with database.transaction() as session:
         version = catalog.publish(session, claim, "versions/1", "digest", {})
-        jobs.succeed(session, claim, version.number)
+        jobs.succeed(session, claim, {"version": version.number})
     assert move(database, "production", 1, None) == 1
     with database.reading() as session:
         job = jobs.get(session, job.id)

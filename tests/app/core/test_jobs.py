@@ -15,7 +15,7 @@ from app.core.jobs import Claim, JobProgress, JobRequest
 from app.core.records import Corpus, Job, Version
 from tests.conftest import Clock
 
-REQUEST = JobRequest("bible", "corpus", "word2vec", {"dim": 100}, {"case": "lower"})
+PAYLOAD = {"dim": 100, "text": {"case": "lower"}}
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def corpus(database: Database) -> Corpus:
 
 def submit(database: Database, corpus: Corpus, idempotency: tuple[str, str] | None = None) -> str:
     with database.transaction() as session:
-        return jobs.submit(session, REQUEST, corpus, idempotency).id
+        return jobs.submit(session, JobRequest("train", "bible", PAYLOAD, corpus.id), idempotency).id
 
 
 def claim(database: Database) -> Claim | None:
@@ -42,8 +42,8 @@ def test_a_claim_carries_what_the_worker_needs(database: Database, corpus: Corpu
     job_id = submit(database, corpus)
     taken = claim(database)
     assert taken is not None
-    assert (taken.job_id, taken.model, taken.corpus_key, taken.attempt) == (job_id, "bible", "corpora/1", 1)
-    assert (taken.hyperparameters, taken.text) == ({"dim": 100}, {"case": "lower"})
+    assert (taken.job_id, taken.kind, taken.model, taken.attempt) == (job_id, "train", "bible", 1)
+    assert taken.payload == PAYLOAD
 
 
 def test_oldest_job_is_claimed_first(database: Database, corpus: Corpus, clock: Clock) -> None:
@@ -70,7 +70,7 @@ def test_racing_publications_number_versions_without_gaps(database: Database, co
     def publish(taken: Claim) -> int:
         with database.transaction() as session:
             version = catalog.publish(session, taken, f"versions/{taken.token}", "digest", {})
-            jobs.succeed(session, taken, version.number)
+            jobs.succeed(session, taken, {"version": version.number})
             return version.number
 
     with ThreadPoolExecutor(8) as pool:
@@ -84,13 +84,11 @@ def test_progress_is_written_with_the_renewal(database: Database, corpus: Corpus
     job_id = submit(database, corpus)
     taken = claim(database)
     assert taken is not None
-    progress = JobProgress(
-        "training", 0.5, tokens_per_second=3e6, eta_seconds=4.0, loss=2.5, held_out_loss=2.6, epoch=3
-    )
+    measures = {"tokens_per_second": 3e6, "loss": 2.5, "epoch": 3}
+    progress = JobProgress("training", 0.5, 4.0, measures)
     assert jobs.renew(database, taken, progress, lease_seconds=30) is False
     job = read(database, job_id)
-    assert (job.phase, job.progress, job.tokens_per_second, job.eta_seconds) == ("training", 0.5, 3e6, 4.0)
-    assert (job.loss, job.held_out_loss, job.epoch) == (2.5, 2.6, 3)
+    assert (job.phase, job.progress, job.eta_seconds, job.measures) == ("training", 0.5, 4.0, measures)
 
 
 def test_a_job_that_kills_its_workers_fails_in_the_end(database: Database, corpus: Corpus, clock: Clock) -> None:
@@ -136,7 +134,7 @@ def test_a_corpus_that_a_job_needs_stays(database: Database, corpus: Corpus) -> 
     jobs.fail(database, taken, {"type": "x"})
     with database.transaction() as session:
         assert catalog.delete_corpus(session, "corpus") == "corpora/1"
-    assert read(database, job_id).corpus == "corpus"
+    assert read(database, job_id).payload == PAYLOAD
 
 
 def test_pages_go_from_the_newest_to_the_oldest(database: Database, corpus: Corpus, clock: Clock) -> None:

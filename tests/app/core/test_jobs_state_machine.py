@@ -49,9 +49,9 @@ class QueueMachine(RuleBasedStateMachine):
 
     @rule(target=ids, model=st.sampled_from(MODELS))
     def submit(self, model: str) -> str:
-        request = JobRequest(model, "corpus", "word2vec", {"dim": 100}, {})
+        request = JobRequest("train", model, {"dim": 100}, self.corpus.id)
         with self.database.transaction() as session:
-            job = jobs.submit(session, request, self.corpus)
+            job = jobs.submit(session, request)
         self.accepted.add(job.id)
         return job.id
 
@@ -108,7 +108,7 @@ class QueueMachine(RuleBasedStateMachine):
     def _publish(self, claim: Claim) -> int:
         with self.database.transaction() as session:
             version = catalog.publish(session, claim, f"versions/{claim.job_id}-{claim.token}", "digest", {})
-            jobs.succeed(session, claim, version.number)
+            jobs.succeed(session, claim, {"version": version.number})
         return version.number
 
     @rule(claim=claims, way=st.sampled_from(["fail", "release", "release uncounted", "acknowledge"]))

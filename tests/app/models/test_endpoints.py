@@ -1,12 +1,18 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import update
 
+from app.core.records import Version
+from app.core.table.manifest import MANIFEST_FILE, Written, read_manifest
+from benchmarks.world import add_version
+from tests.app.core.table.test_golden import VERSIONS
 from tests.published import World, random_vectors
 
 WORDS = [f"w{i}" for i in range(30)]
@@ -109,3 +115,24 @@ def test_an_alias_cannot_point_nowhere(client: httpx.Client) -> None:
     assert client.put("/models/x/aliases/a", json={"version": 1}).status_code == 404
     assert client.put("/models/m/aliases/a", json={"version": 1, "more": 1}).status_code == 422
     assert client.put("/models/m/aliases/a b", json={"version": 1}).status_code == 422
+
+
+def test_a_version_of_an_older_format_is_served_and_described(tmp_path: Path) -> None:
+    """Its row holds the manifest as that release wrote it."""
+    world, folder = World(tmp_path), VERSIONS / "format-1" / "graph-with-vectors"
+    content = (folder / MANIFEST_FILE).read_bytes()
+    prefix = add_version(world.database, world.storage, "old", folder, Written(read_manifest(folder), content))
+    with world.database.transaction() as session:
+        session.execute(update(Version).where(Version.prefix == prefix).values(manifest=json.loads(content)))
+    with world.served() as client:
+        described = client.get("/models/old/versions/1").json()
+        assert (described["format_version"], described["origin"]) == (1, "trained")
+        assert (described["algorithm"], described["corpus"]["name"], described["counts_known"]) == (
+            "word2vec",
+            "tiny",
+            True,
+        )
+        assert client.get("/models/old").json()["versions"][0]["n_words"] == 40
+        answer = client.get("/neighbors", params={"model": "old", "word": "왕", "k": 2}).json()
+        assert (answer["version"], answer["word"], len(answer["neighbors"])) == (1, "왕", 2)
+    world.close()

@@ -7,7 +7,6 @@ import httpx
 import numpy as np
 import pytest
 
-from app.search import answer_schemas
 from tests.app.search.conftest import Sample
 from tests.oracles import search as oracle_search
 
@@ -122,22 +121,16 @@ def test_similarity_of_sets(served: httpx.Client, sample: Sample) -> None:
 
 def test_the_other_batches(served: httpx.Client) -> None:
     words = ["king", "man", "왕"]
-    cases: list[tuple[str, dict[str, Any], dict[str, Any], Any]] = [
-        ("/vector", {"word": "king", "encoding": "base64"}, {}, answer_schemas.BatchAnswer[answer_schemas.WordVector]),
-        ("/words", {"prefix": "word", "k": 2}, {}, answer_schemas.BatchAnswer[answer_schemas.FoundWords]),
-        ("/text-vector", {"text": "king of man"}, {}, answer_schemas.BatchAnswer[answer_schemas.TextVector]),
-        (
-            "/odd-one-out",
-            {"words": words},
-            {"word": words},
-            answer_schemas.BatchAnswer[answer_schemas.OddOneOut],
-        ),
+    cases: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
+        ("/vector", {"word": "king", "encoding": "base64"}, {}),
+        ("/words", {"prefix": "word", "k": 2}, {}),
+        ("/text-vector", {"text": "king of man"}, {}),
+        ("/odd-one-out", {"words": words}, {"word": words}),
     ]
-    for path, query, parameters, answer in cases:
+    for path, query, parameters in cases:
         (found,) = post(served, path, [query])
         single = served.get(path, params=parameters or query).json()
         assert {"model": "m", "version": 1, **found} == single
-        answer.model_validate({"model": "m", "version": 1, "results": [found]})
 
 
 @pytest.mark.parametrize(
@@ -183,8 +176,7 @@ def test_numbers_that_are_none_and_halves_of_characters(served: httpx.Client) ->
         assert refused.status_code == 422
         json.loads(refused.content, parse_constant=pytest.fail)
     response = served.post("/neighbors", content=json.dumps({"queries": [{"word": "a\ud800"}]}), headers=headers)
-    assert response.status_code in {200, 422}
-    assert b"error" in response.content
+    assert (response.status_code, response.json()["type"]) == (422, "/problems/invalid-request")
 
 
 def test_vectors_come_back_exactly(served: httpx.Client, sample: Sample) -> None:

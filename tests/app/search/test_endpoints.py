@@ -9,9 +9,8 @@ import httpx
 import numpy as np
 import pytest
 
-from app.search import answer_schemas
 from app.search.direct import DirectRoute
-from app.serving import answering as queries
+from app.serving import answering
 from tests.app.search.conftest import Sample
 from tests.oracles import search as oracle_search
 
@@ -42,7 +41,6 @@ def test_neighbors(served: httpx.Client, sample: Sample, k: int) -> None:
     expected = oracle_search.nearest(sample.rows, sample.rows[0], {0}, k)
     body = ask(served, "/neighbors", word="king", k=k)
     assert body == {"model": "m", "version": 1, "word": "king", "neighbors": listed(sample, expected)}
-    answer_schemas.NeighborsAnswer.model_validate(body)
 
 
 @pytest.mark.parametrize("parameters", [{}, {"model": "m"}, {"version": "1"}, {"version": "v1", "model": "m", "k": 10}])
@@ -74,7 +72,7 @@ def test_the_stored_table_and_a_search_write_the_same_bytes(
     served: httpx.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stored = [served.get("/neighbors", params={"word": f"word{i}", "k": 50}).content for i in range(50)]
-    monkeypatch.setattr(queries, "stored_neighbors", lambda *_: None)
+    monkeypatch.setattr(answering, "stored_neighbors", lambda *_: None)
     searched = [served.get("/neighbors", params={"word": f"word{i}", "k": 50}).content for i in range(50)]
     assert stored == searched
 
@@ -93,7 +91,6 @@ def test_analogy(served: httpx.Client, sample: Sample) -> None:
     body = ask(served, "/analogy", a="king", b="man", c="woman", k=7)
     expected = listed(sample, oracle_search.analogy(sample.rows, [king, woman], [man], 7))
     assert body == {"model": "m", "version": 1, "a": "king", "b": "man", "c": "woman", "answers": expected}
-    answer_schemas.AnalogyAnswers.model_validate(body)
 
 
 def test_analogy_by_product(served: httpx.Client, sample: Sample) -> None:
@@ -248,12 +245,3 @@ def test_an_approximate_index_says_so_and_exact_is_exact(served: httpx.Client) -
     assert all(scores[a["word"]] == a["score"] for a in shared)
     assert "approximate" not in ask(served, "/neighbors", word="g5", model="graph"), "stored, so exact"
     assert ask(served, "/neighbors", word="g5", model="graph", k=60)["approximate"]["index"] == "hnsw"
-
-
-def test_what_is_documented_is_what_is_answered(served: httpx.Client) -> None:
-    paths = served.get("/openapi.json").json()["paths"]
-    for path in ("/neighbors", "/analogy", "/similarity", "/vector", "/words", "/odd-one-out", "/text-vector"):
-        assert {"get", "post"} <= paths[path].keys()
-        assert "200" in paths[path]["get"]["responses"]
-        names = {parameter["name"] for parameter in paths[path]["get"]["parameters"]}
-        assert {"model", "version"} <= names

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 
 import numpy as np
@@ -17,8 +16,8 @@ WORDS = [f"w{i}" for i in range(200)]
 
 
 def test_publishes_what_opens(tmp_path: Path) -> None:
-    manifest = write_version(tmp_path, WORDS, random_vectors(200, 10))
-    table = open_table(tmp_path, hashlib.sha256(manifest).hexdigest())
+    written = write_version(tmp_path, WORDS, random_vectors(200, 10))
+    table = open_table(tmp_path, written.sha256)
     assert table.manifest.n_words == 200
     assert table.manifest.dim == 10
     assert table.manifest.metrics["hubness"]["k"] == 10

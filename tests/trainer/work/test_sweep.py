@@ -28,11 +28,12 @@ def test_only_what_nobody_needs_is_swept(database: Database, storage: Storage, c
         corpus, _ = catalog.add_corpus(session, "corpus", CorpusContent("corpora/named", "digest", 4, 1, 1))
         for _ in range(3):
             clock.advance(1)
-            jobs.submit(session, JobRequest("m", "corpus", "word2vec", {}, {}), corpus)
+            jobs.submit(session, JobRequest("train", "m", {}, corpus.id))
 
     published, published_prefix = attempt(database, storage)
     with database.transaction() as session:
-        jobs.succeed(session, published, catalog.publish(session, published, published_prefix, "digest", {}).number)
+        version = catalog.publish(session, published, published_prefix, "digest", {})
+        jobs.succeed(session, published, {"version": version.number})
     failed, _ = attempt(database, storage)
     jobs.fail(database, failed, {"type": "x"})
     lost, _ = attempt(database, storage)

@@ -2,99 +2,79 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import time
-from multiprocessing.connection import Connection
-from pathlib import Path
 
-from app.core.jobs import Claim
-from app.core.storage import Storage
-from app.core.table.manifest import MANIFEST_FILE, CorpusOrigin
-from app.core.text import TextSpec
+from app.core.payloads import CorpusSource, TrainPayload
+from app.core.table.arrays import FloatArray
+from app.core.table.manifest import CorpusOrigin, TrainedOrigin
+from app.core.table.vocabulary import Vocabulary
 from trainer.algorithms import ALGORITHMS
-from trainer.algorithms.algorithm import Setting
+from trainer.algorithms.algorithm import Setting, Trained
 from trainer.corpus.encode import EncodedCorpus, encode
 from trainer.publishing.publish import Provenance, publish
-from trainer.steps.progress import Progress, Report
-from trainer.work.checkpoints import StorageCheckpoints
-from trainer.work.messages import Advanced, Order, Published
+from trainer.work.context import Context, Phases
+from trainer.work.messages import Publishes
+from trainer.work.stored import store_version
 
-PHASES = {"reading": (0.0, 0.08), "training": (0.08, 0.92), "publishing": (0.92, 1.0)}
-"""The share of a whole job that each phase spans."""
+PHASES: Phases = {"reading": (0.0, 0.08), "training": (0.08, 0.92), "publishing": (0.92, 1.0)}
 
 
-def run(order: Order, connection: Connection) -> Published:
-    claim = order.claim
-    scratch = Path(order.scratch)
-    storage = Storage(order.storage_url, cache=Path(order.cache))
-    hyperparameters = claim.hyperparameters
-    threads = hyperparameters.get("threads") or order.threads
-    hyperparameters = hyperparameters | {"threads": threads}
-    text = TextSpec.model_validate(claim.text).here()
-
-    def report_to(phase: str) -> Report:
-        def report(progress: Progress) -> None:
-            connection.send(Advanced(phase, progress))
-
-        report(Progress(0.0))
-        return report
-
+def run(payload: TrainPayload, context: Context) -> Publishes:
+    """Read the corpus, train, and write the version's files to storage."""
+    hyperparameters = payload.hyperparameters
+    threads = hyperparameters.get("threads") or context.threads
+    payload = payload.model_copy(
+        update={"hyperparameters": hyperparameters | {"threads": threads}, "text": payload.text.here()}
+    )
     started = time.monotonic()
-    source = storage.local_file(claim.corpus_key, scratch / "source")
-    corpus = encode(
-        source,
-        scratch,
-        text=text,
-        min_count=hyperparameters["min_count"],
-        max_words=hyperparameters["max_words"],
+    corpus = _read(payload, context, threads)
+    read = time.monotonic()
+    trained = _train(payload, context, corpus)
+    seconds = {"reading": round(read - started, 3), "training": round(time.monotonic() - read, 3)}
+    origin = TrainedOrigin(
+        algorithm=payload.algorithm,
+        hyperparameters=payload.hyperparameters,
+        corpus=_origin(payload.corpus, corpus),
+        training=trained.training | {"job": context.job_id, "attempt": context.attempt, "seconds": seconds},
+    )
+    return _publish(context, corpus.vocabulary, trained.vectors, Provenance(origin, payload.text), threads)
+
+
+def _read(payload: TrainPayload, context: Context, threads: int) -> EncodedCorpus:
+    report = context.report("reading")
+    return encode(
+        context.storage.local_file(payload.corpus.key, context.scratch / "source"),
+        context.scratch,
+        text=payload.text,
+        min_count=payload.hyperparameters["min_count"],
+        max_words=payload.hyperparameters["max_words"],
         threads=threads,
-        report=report_to("reading"),
+        report=report,
     )
-    read_seconds = time.monotonic() - started
-
-    checkpoints = None
-    if order.checkpoint_seconds:
-        checkpoints = StorageCheckpoints(storage, claim.job_id, scratch, order.checkpoint_seconds)
-    setting = Setting(hyperparameters, scratch, report_to("training"), checkpoints)
-    started = time.monotonic()
-    trained = ALGORITHMS[claim.algorithm](corpus, setting)
-    seconds = {"reading": round(read_seconds, 3), "training": round(time.monotonic() - started, 3)}
-
-    provenance = Provenance(
-        algorithm=claim.algorithm,
-        hyperparameters=hyperparameters,
-        text=text,
-        corpus=_origin(claim, corpus),
-        training=trained.training | {"job": claim.job_id, "attempt": claim.attempt, "seconds": seconds},
-    )
-    folder = scratch / "version"
-    folder.mkdir()
-    manifest = publish(
-        folder,
-        corpus.vocabulary,
-        trained.vectors,
-        provenance=provenance,
-        threads=threads,
-        report=report_to("publishing"),
-    )
-    _store(storage, order.prefix, folder, manifest)
-    return Published(hashlib.sha256(manifest).hexdigest(), json.loads(manifest))
 
 
-def _origin(claim: Claim, corpus: EncodedCorpus) -> CorpusOrigin:
+def _train(payload: TrainPayload, context: Context, corpus: EncodedCorpus) -> Trained:
+    report = context.report("training")
+    setting = Setting(payload.hyperparameters, context.scratch, report, context.checkpoints)
+    return ALGORITHMS[payload.algorithm](corpus, setting)
+
+
+def _origin(source: CorpusSource, corpus: EncodedCorpus) -> CorpusOrigin:
     return CorpusOrigin(
-        name=claim.corpus_name,
-        sha256=claim.corpus_sha256,
-        n_bytes=claim.corpus_bytes,
+        name=source.name,
+        sha256=source.sha256,
+        n_bytes=source.n_bytes,
         n_tokens=corpus.n_tokens,
         n_lines=corpus.n_lines,
     )
 
 
-def _store(storage: Storage, prefix: str, folder: Path, manifest: bytes) -> None:
-    """Put the version into storage; it exists once its manifest does, which is written last and only once."""
-    for name in json.loads(manifest)["files"]:
-        storage.put_file(folder / name, f"{prefix}/{name}")
-    if not storage.put_new(manifest, f"{prefix}/{MANIFEST_FILE}"):
-        raise RuntimeError(f"{prefix} has a manifest already")
+def _publish(
+    context: Context, vocabulary: Vocabulary, vectors: FloatArray, provenance: Provenance, threads: int
+) -> Publishes:
+    folder = context.scratch / "version"
+    folder.mkdir()
+    written = publish(
+        folder, vocabulary, vectors, provenance=provenance, threads=threads, report=context.report("publishing")
+    )
+    return store_version(context.storage, context.prefix, folder, written)

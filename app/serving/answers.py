@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, create_model
 
 Score = Annotated[float, Field(ge=-1, le=1, description="cosine, rounded to 6 decimals; higher is closer")]
 Vector = Annotated[
@@ -25,7 +25,7 @@ class Neighbor(ScoredWord):
     csls: Annotated[float | None, Field(description="2 cosine - r(query) - r(word), if metric=csls")] = None
 
 
-class AnalogyAnswer(ScoredWord):
+class AnalogyWord(ScoredWord):
     product: Annotated[float | None, Field(description="the 3CosMul value that orders the answers, if method=mul")] = (
         None
     )
@@ -52,7 +52,7 @@ class Analogy(Answer):
     c: str | None = None
     positive: list[str] | None = None
     negative: list[str] | None = None
-    answers: list[AnalogyAnswer]
+    answers: list[AnalogyWord]
     approximate: Approximate | None = None
 
 
@@ -108,36 +108,6 @@ class BatchAnswer(Answer, Generic[A]):
     results: list[A | Failed]
 
 
-class NeighborsAnswer(Neighbors):
-    model: str
-    version: int
-
-
-class AnalogyAnswers(Analogy):
-    model: str
-    version: int
-
-
-class SimilarityAnswer(Similarity):
-    model: str
-    version: int
-
-
-class VectorAnswer(WordVector):
-    model: str
-    version: int
-
-
-class WordsAnswer(FoundWords):
-    model: str
-    version: int
-
-
-class OddOneOutAnswer(OddOneOut):
-    model: str
-    version: int
-
-
-class TextVectorAnswer(TextVector):
-    model: str
-    version: int
+def named(answer: type[Answer]) -> type[Answer]:
+    """The answer to one question alone: model and version stand before it."""
+    return create_model(f"{answer.__name__}Answer", __base__=answer, __doc__=answer.__doc__, model=str, version=int)

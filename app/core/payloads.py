@@ -1,0 +1,35 @@
+"""What each kind of job is told to do: stored with the job, read by the trainer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from app.core.text import TextSpec
+
+
+class _Payload(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class CorpusSource(_Payload):
+    """The text to read, as it was when the job was submitted; `key` names its object in storage."""
+
+    name: str
+    key: str
+    sha256: str
+    n_bytes: int
+
+
+class TrainPayload(_Payload):
+    """Train vectors on a corpus."""
+
+    corpus: CorpusSource
+    algorithm: str
+    hyperparameters: dict[str, Any]
+    text: TextSpec
+
+
+KINDS: dict[str, type[BaseModel]] = {"train": TrainPayload}
+"""The one list of kinds of job."""

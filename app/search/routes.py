@@ -1,0 +1,101 @@
+"""The routes of all questions, made from their rows; none touches database, storage or a lock for a loaded version."""
+
+# Annotations are values here, made from the rows: no `from __future__ import annotations`
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request, Response
+
+from app.core.errors import InvalidRequest, WordkinError
+from app.search import embeddings
+from app.search.direct import DirectRoute
+from app.search.responses import answer_batch, as_json, respond
+from app.serving import answering
+from app.serving.answers import BatchAnswer, named
+from app.serving.asking import Batch, Target
+from app.serving.questions import OF_A_VERSION, QUESTIONS, Question
+from app.serving.version import ServedVersion
+from app.web.dependencies import RegistryDependency
+from app.web.problems import problem_of, problem_responses
+
+MAX_ANSWERS = 25_600
+AT_A_TIME = 64
+
+Batched: Any = BatchAnswer
+Ask = Callable[[ServedVersion, Any], Awaitable[dict[str, Any]]]
+
+router = APIRouter(tags=["search"])
+
+
+def _single(question: Question, ask: Ask) -> DirectRoute:
+    async def answer(
+        request: Request,
+        registry: RegistryDependency,
+        asked: Annotated[question.parameters, Query()],  # type: ignore[name-defined] # a value
+    ) -> Response:
+        version = await registry.get(asked.model, asked.version)
+        return respond(request, version, asked, await ask(version, asked))
+
+    return DirectRoute(
+        question.path,
+        answer,
+        asked=question.parameters,
+        tags=["search"],
+        methods=["GET"],
+        name=question.operation,
+        operation_id=question.operation,
+        description=question.says,
+        response_class=Response,
+        responses={
+            200: {"model": named(question.answer), "description": "The answer"},
+            304: {"description": "The client's copy, named by If-None-Match, is still right"},
+            **problem_responses(*OF_A_VERSION, *question.raises),
+        },
+    )
+
+
+def _add_batch(question: Question, ask: Ask) -> None:
+    @router.post(
+        question.path,
+        name=f"batch_{question.name}",
+        operation_id=f"batch_{question.name}",
+        description=question.says_of_many,
+        response_class=Response,
+        responses={
+            200: {"model": Batched[question.answer], "description": "One result a question, in order"},
+            **problem_responses(*OF_A_VERSION),
+        },
+    )
+    async def answer(
+        request: Request,
+        registry: RegistryDependency,
+        target: Annotated[Target, Query()],
+        body: Batch[question.query],  # type: ignore[name-defined] # a value
+    ) -> Response:
+        """Each is answered, or refused with its own problem, in its place."""
+        if sum(getattr(query, "k", 0) for query in body.queries) > MAX_ANSWERS:
+            raise InvalidRequest(f"A batch may ask for {MAX_ANSWERS} words in all (the sum of k).")
+        version = await registry.get(target.model, target.version)
+
+        async def answered(query: Any) -> bytes:
+            try:
+                return as_json(await ask(version, query))
+            except WordkinError as error:
+                return as_json({"error": problem_of(error, request.url.path)[1]})
+
+        items: list[bytes] = []
+        for start in range(0, len(body.queries), AT_A_TIME):
+            items += await asyncio.gather(*map(answered, body.queries[start : start + AT_A_TIME]))
+        return answer_batch(version, items)
+
+
+for _question in QUESTIONS:
+    _ask: Ask = getattr(answering, _question.name)
+    router.routes.append(_single(_question, _ask))
+    _add_batch(_question, _ask)
+
+routes = [*router.routes, *embeddings.router.routes]
+"""To be put into the application's own list: an included router is matched route by route, twice, for every request,
+which costs more than the answer."""

@@ -1,0 +1,198 @@
+"""What may be asked: the parameters of GET and the items of POST, question by question."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Generic, Literal, TypeVar
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from app.core.names import composed
+
+MAX_K = 1000
+MAX_BATCH = 256
+MAX_WORDS = 64
+MAX_WORD_LENGTH = 1000
+MAX_TEXT_LENGTH = 100_000
+MAX_DENIED = 256
+
+Word = Annotated[str, Field(min_length=1, max_length=MAX_WORD_LENGTH)]
+Words = Annotated[list[Word], Field(min_length=1, max_length=MAX_WORDS)]
+K = Annotated[int, Field(ge=1, le=MAX_K, description="how many answers")]
+Exact = Annotated[bool, Field(description="scan everything, even if the version has an approximate index")]
+Encoding = Annotated[Literal["json", "base64"], Field(description="base64: of little-endian float32")]
+
+
+class Query(BaseModel):
+    """A question; unknown members are refused."""
+
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+
+
+class Target(Query):
+    """Who is asked."""
+
+    model: Annotated[
+        str | None,
+        AfterValidator(lambda name: name and composed(name)),
+        Field(description="default: the configured model, or the only one", examples=["bible"]),
+    ] = None
+    version: Annotated[str, Field(description="a number or an alias", min_length=1, max_length=200)] = "latest"
+
+
+class NeighborsOfWord(Query):
+    word: Word
+    k: K = 10
+
+
+class Filtered(Query):
+    """Which words may be answers."""
+
+    prefix: Annotated[str, Field(max_length=MAX_WORD_LENGTH, description="answers start with this")] = ""
+    min_count: Annotated[
+        int, Field(ge=1, le=1 << 62, description="answers occur at least this often in the corpus")
+    ] = 1
+    max_rank: Annotated[int | None, Field(ge=1, description="answers are among this many most frequent words")] = None
+    deny: Annotated[list[Word], Field(max_length=MAX_DENIED, description="these are no answers")] = []
+
+
+class NeighborsQuery(Filtered):
+    """Neighbours of one word, of a vector, or of a weighted sum of words: exactly one of the three."""
+
+    word: Word | None = None
+    vector: Annotated[list[float] | None, Field(min_length=1, max_length=4096)] = None
+    words: Annotated[
+        dict[Word, float] | None,
+        Field(
+            min_length=1,
+            max_length=MAX_WORDS,
+            description="weights, negative ones too",
+            examples=[{"king": 1, "man": -1}],
+        ),
+    ] = None
+    k: K = 10
+    metric: Annotated[
+        Literal["cosine", "csls"],
+        Field(description="csls orders by cosine less the mean cosine of both sides' own 10 neighbours, against hubs"),
+    ] = "cosine"
+    exact: Exact = False
+
+    @model_validator(mode="after")
+    def _one_of_three(self) -> NeighborsQuery:
+        if sum(given is not None for given in (self.word, self.vector, self.words)) != 1:
+            raise ValueError("give exactly one of word, vector and words")
+        return self
+
+
+class AnalogyOfWords(Query):
+    a: Annotated[Word, Field(examples=["king"])]
+    b: Annotated[Word, Field(examples=["man"])]
+    c: Annotated[Word, Field(examples=["woman"])]
+    k: K = 10
+    method: Annotated[
+        Literal["add", "mul"],
+        Field(description="add: cosine to a - b + c (3CosAdd); mul: product of similarities (3CosMul), always exact"),
+    ] = "add"
+    exact: Exact = False
+    positive: ClassVar[list[str] | None] = None
+    negative: ClassVar[list[str]] = []
+
+
+class AnalogyQuery(Query):
+    """a - b + c, or any words for and against."""
+
+    a: Word | None = None
+    b: Word | None = None
+    c: Word | None = None
+    positive: Words | None = None
+    negative: Annotated[list[Word], Field(max_length=MAX_WORDS)] = []
+    k: K = 10
+    method: Literal["add", "mul"] = "add"
+    exact: Exact = False
+
+    @model_validator(mode="after")
+    def _one_of_two(self) -> AnalogyQuery:
+        n_given = sum(word is not None for word in (self.a, self.b, self.c))
+        if n_given not in {0, 3} or (n_given == 3) == (self.positive is not None) or (n_given and self.negative):
+            raise ValueError("give either a, b and c, or positive (and negative)")
+        return self
+
+
+class SimilarityOfWords(Query):
+    a: Word
+    b: Word
+
+
+class SimilarityQuery(Query):
+    """Two words, or sets of words: a set is the mean of its words' unit vectors."""
+
+    a: Word | Words
+    b: Word | Words
+
+
+class VectorQuery(Query):
+    word: Word
+    encoding: Encoding = "json"
+
+
+class WordsQuery(Query):
+    prefix: Annotated[str, Field(max_length=MAX_WORD_LENGTH)]
+    k: K = 10
+
+
+class OddOneOutQuery(Query):
+    words: Annotated[list[Word], Field(min_length=3, max_length=MAX_WORDS)]
+
+
+class TextVectorQuery(Query):
+    text: Annotated[str, Field(min_length=1, max_length=MAX_TEXT_LENGTH)]
+    encoding: Encoding = "json"
+
+
+class NeighborsParameters(NeighborsOfWord, Target):
+    metric: Literal["cosine", "csls"] = "cosine"
+    exact: Exact = False
+    vector: ClassVar[None] = None
+    words: ClassVar[None] = None
+    prefix: ClassVar[str] = ""
+    min_count: ClassVar[int] = 1
+    max_rank: ClassVar[None] = None
+    deny: ClassVar[list[str]] = []
+
+
+class AnalogyParameters(AnalogyOfWords, Target):
+    pass
+
+
+class SimilarityParameters(SimilarityOfWords, Target):
+    pass
+
+
+class VectorParameters(VectorQuery, Target):
+    pass
+
+
+class WordsParameters(WordsQuery, Target):
+    pass
+
+
+class OddOneOutParameters(Target):
+    word: Annotated[
+        list[Word], Field(min_length=3, max_length=MAX_WORDS, description="repeat it: word=a&word=b&word=c")
+    ]
+
+    @property
+    def words(self) -> list[str]:
+        return self.word
+
+
+class TextVectorParameters(TextVectorQuery, Target):
+    pass
+
+
+Q = TypeVar("Q", bound=Query)
+
+
+class Batch(Query, Generic[Q]):
+    """Several questions; each is answered or refused on its own."""
+
+    queries: Annotated[list[Q], Field(min_length=1, max_length=MAX_BATCH)]
