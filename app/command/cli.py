@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 from pydantic import ValidationError
 from rich.console import Console
-from rich.table import Table
+from rich.markup import escape
 
 from app.command.failures import ServiceDied, ServiceError
+from app.command.questions import DEFAULT_URL, Url, add_questions
 from app.core.settings import Settings, explained
 
 if TYPE_CHECKING:
@@ -34,13 +35,6 @@ errors = Console(stderr=True)
 
 Host = Annotated[str | None, typer.Option(help="Address to listen on. [WORDKIN_HOST, default 127.0.0.1]")]
 Port = Annotated[int | None, typer.Option(help="Port to listen on; 0 takes a free one. [WORDKIN_PORT, default 8000]")]
-Url = Annotated[str, typer.Option(envvar="WORDKIN_URL", help="Where the service is.")]
-ModelOption = Annotated[str | None, typer.Option("--model", help="Needed only when there are several.")]
-VersionOption = Annotated[str | None, typer.Option("--version", help="A number or an alias; default: latest.")]
-Count = Annotated[int, typer.Option("-k", min=1, help="How many answers.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print the service's answer as it is.")]
-
-DEFAULT_URL = "http://127.0.0.1:8000"
 
 
 def main() -> None:
@@ -52,7 +46,7 @@ def main() -> None:
 
 
 def _fail(message: str) -> NoReturn:
-    errors.print(f"[bold red]error:[/] {message}", highlight=False, soft_wrap=True)
+    errors.print(f"[bold red]error:[/] {escape(message)}", highlight=False, soft_wrap=True)
     sys.exit(1)
 
 
@@ -206,37 +200,4 @@ def _assignment(item: str) -> tuple[str, Any]:
         return name, value
 
 
-@app.command()
-def neighbors(
-    word: str,
-    k: Count = 10,
-    model: ModelOption = None,
-    version: VersionOption = None,
-    url: Url = DEFAULT_URL,
-    as_json: AsJson = False,
-) -> None:
-    """Print the words nearest to WORD, with their cosines."""
-    answer = _client(url).get("/neighbors", word=word, k=k, model=model, version=version)
-    _show(answer, answer["neighbors"], as_json=as_json)
-
-
-@app.command()
-def analogy(
-    a: str, b: str, c: str, k: Count = 5, model: ModelOption = None, version: VersionOption = None,
-    url: Url = DEFAULT_URL, as_json: AsJson = False,
-) -> None:  # fmt: skip
-    """Print A - B + C: `wordkin analogy king man woman`."""
-    answer = _client(url).get("/analogy", a=a, b=b, c=c, k=k, model=model, version=version)
-    _show(answer, answer["answers"], as_json=as_json)
-
-
-def _show(answer: dict[str, Any], words: list[dict[str, Any]], *, as_json: bool) -> None:
-    if as_json:
-        typer.echo(json.dumps(answer, ensure_ascii=False))
-        return
-    table = Table(box=None, title=f"{answer['model']} version {answer['version']}", title_justify="left")
-    table.add_column("word")
-    table.add_column("score", justify="right")
-    for item in words:
-        table.add_row(item["word"], f"{item['score']:.4f}")
-    console.print(table)
+add_questions(app, console)

@@ -1,0 +1,68 @@
+"""Every question has its command, which asks a running service and shows words as they are."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from app.command.cli import app
+from app.core.text import TextSpec
+from app.serving.questions import QUESTIONS, Question
+from tests.published import World, random_vectors
+
+WORDS = ["king", "queen", "man", "woman", "왕", "[bold]", "[/b]", *(f"w{i}" for i in range(20))]
+ASKED = {
+    "neighbors": ["king"],
+    "analogy": ["king", "man", "woman"],
+    "similarity": ["king", "queen"],
+    "vector": ["왕"],
+    "words": ["w"],
+    "odd-one-out": ["king", "queen", "man"],
+    "text-vector": ["king of men"],
+}
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    world = World(tmp_path_factory.mktemp("world"))
+    world.publish("m", WORDS, random_vectors(len(WORDS), 6), text=TextSpec(tokenizer="whitespace"))
+    with world.served() as client:
+        yield str(client.base_url)
+    world.close()
+
+
+def run(url: str, *words: str) -> Result:
+    return CliRunner().invoke(app, [*words, "--url", url], env={"COLUMNS": "100"}, catch_exceptions=False)
+
+
+@pytest.mark.parametrize("question", QUESTIONS, ids=lambda question: question.name)
+def test_a_question_is_a_command(url: str, question: Question) -> None:
+    command = question.path.removeprefix("/")
+    shown = run(url, command, *ASKED[command])
+    assert shown.exit_code == 0
+    assert shown.stdout.startswith("m version 1\n")
+    told = json.loads(run(url, command, *ASKED[command], "--json").stdout)
+    assert told.keys() >= {name for name, field in question.answer.model_fields.items() if field.is_required()}
+
+
+def test_options_are_the_question_s_parameters(url: str) -> None:
+    told = json.loads(run(url, "neighbors", "king", "-k", "3", "--exact", "--version", "1", "--json").stdout)
+    assert (told["word"], len(told["neighbors"])) == ("king", 3)
+
+
+def test_words_are_never_markup(url: str) -> None:
+    shown = run(url, "words", "[", "-k", "5").stdout
+    assert "[bold]" in shown
+    assert "[/b]" in shown
+    assert "prefix: [" in shown
+
+
+def test_the_command_line_starts_without_what_serves() -> None:
+    code = "import sys, app.command.cli; print(sorted({'numpy', 'fastapi', 'sqlalchemy', 'numba'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
