@@ -57,5 +57,5 @@ lock: ## write the locks anew (needs uv)
 	$(COMPILE) --extra demo --constraint requirements-dev.txt --output-file requirements-demo.txt
 	$(COMPILE) --constraint requirements-dev.txt --output-file requirements.txt
 
-clean: ## remove the environment and the data
-	rm -rf $(VENV) data
+clean: ## remove the environment and what can be made anew; never data
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -5,9 +5,9 @@ from __future__ import annotations
 import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from benchmarks.quality import Score
+from benchmarks.rows import Row, ratio_of
 
 OURS = "wordkin"
 
@@ -31,7 +31,7 @@ class Case:
     contestants: dict[str, Callable[[int], Measurement]]
 
 
-def run(case: Case, repeats: int) -> list[dict[str, Any]]:
+def run(case: Case, repeats: int) -> list[Row]:
     """Let all contestants do the case in turns; one row for each peer, or a single one if there is none."""
     results: dict[str, list[Measurement]] = {name: [] for name in case.contestants}
     for seed in range(1, repeats + 1):
@@ -43,22 +43,14 @@ def run(case: Case, repeats: int) -> list[dict[str, Any]]:
     return [_row(case, ours, name, found) for name, found in peers.items()] or [_row(case, ours, None, [])]
 
 
-def _row(case: Case, ours: Sequence[Measurement], peer: str | None, found: Sequence[Measurement]) -> dict[str, Any]:
+def _row(case: Case, ours: Sequence[Measurement], peer: str | None, found: Sequence[Measurement]) -> Row:
     mine = statistics.median(m.value for m in ours)
     theirs = statistics.median(m.value for m in found) if found else None
-    ratio = None
-    if theirs:
-        ratio = mine / theirs if case.higher_is_better else theirs / mine
-    return {
-        "case": case.name,
-        "ours": mine,
-        "peer": peer,
-        "theirs": theirs,
-        "unit": case.unit,
-        "ratio": ratio,
-        "quality": {"ours": _summary(ours), "theirs": _summary(found)},
-        "notes": {key: statistics.median(m.notes[key] for m in ours) for key in ours[0].notes},
-    }
+    ratio = ratio_of(mine, theirs, less=not case.higher_is_better) if theirs else None
+    qualities = {"ours": _summary(ours), "theirs": _summary(found)}
+    told = "; theirs: ".join(filter(None, map(_quality_text, qualities.values())))
+    notes = {key: statistics.median(m.notes[key] for m in ours) for key in ours[0].notes}
+    return Row(case.name, mine, case.unit, peer, theirs, ratio, told, notes, {"quality": qualities})
 
 
 def _summary(runs: Sequence[Measurement]) -> dict[str, dict[str, float]]:
@@ -76,21 +68,6 @@ def _summary(runs: Sequence[Measurement]) -> dict[str, dict[str, float]]:
             "total": score.total,
         }
     return summary
-
-
-def as_table(rows: Sequence[dict[str, Any]]) -> str:
-    """The rows as Markdown."""
-    lines = [
-        "| case | unit | ours | peer | theirs | ratio | quality ours | quality theirs |",
-        "|---|---|---|---|---|---|---|---|",
-    ]
-    for row in rows:
-        theirs = f"{row['theirs']:,.2f}" if row["theirs"] is not None else ""
-        ratio = f"{row['ratio']:.2f}" if row["ratio"] is not None else ""
-        qualities = [_quality_text(row["quality"][side]) for side in ("ours", "theirs")]
-        cells = [row["case"], row["unit"], f"{row['ours']:,.2f}", row["peer"] or "", theirs, ratio, *qualities]
-        lines.append("| " + " | ".join(cells) + " |")
-    return "\n".join(lines)
 
 
 def _quality_text(summary: dict[str, dict[str, float]]) -> str:

@@ -2,24 +2,39 @@
 
 from __future__ import annotations
 
+import gzip
 import lzma
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
-DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+from app.command.demo import build_corpus
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
 LINE_TOKENS = 1000
 """word2vec.c cuts sentences there; of one long line as `corpus_file`, gensim trains on the first 10,000 words only."""
+QUICK_BYTES = 10_000_000
+UNPACK: dict[str, Callable[[bytes], bytes]] = {".xz": lzma.decompress, ".gz": gzip.decompress, ".zst": zstd.decompress}
 
 
-def enwiki(folder: Path, *, quick: bool, source: Path | None = None) -> Path:
-    """The file of enwiki2015-text8 (quick: its first tenth), cut into lines of a thousand tokens."""
-    target = folder / ("enwiki-10mb.txt" if quick else "enwiki.txt")
-    if not target.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        with lzma.open(source or DATA / "corpora" / "enwiki2015-text8.xz") as packed:
-            text = packed.read(10_000_000 if quick else -1)
-        tokens = text.split()
-        lines = (b" ".join(tokens[i : i + LINE_TOKENS]) for i in range(0, len(tokens), LINE_TOKENS))
-        aside = target.with_suffix(".part")
-        aside.write_bytes(b"\n".join(lines) + b"\n")
-        aside.replace(target)
+def text_of(folder: Path, *, source: Path | None = None, quick: bool = False) -> Path:
+    """The text of `source`, or the demo's corpus, as lines of a thousand tokens; if `quick`, its first 10 MB."""
+    name = source.name.split(".")[0] if source else "bible"
+    target = folder / f"{name}{'-10mb' if quick else ''}.txt"
+    if target.exists():
+        return target
+    folder.mkdir(parents=True, exist_ok=True)
+    if source is None:
+        source = folder / "demo.txt"
+        build_corpus(source)
+    text = UNPACK.get(source.suffix, bytes)(source.read_bytes())
+    tokens = text[: QUICK_BYTES if quick else None].split()
+    lines = (b" ".join(tokens[i : i + LINE_TOKENS]) for i in range(0, len(tokens), LINE_TOKENS))
+    aside = target.with_suffix(".part")
+    aside.write_bytes(b"\n".join(lines) + b"\n")
+    aside.replace(target)
     return target

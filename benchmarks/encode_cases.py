@@ -10,7 +10,7 @@ from pathlib import Path
 
 from app.core.text import TextSpec
 from benchmarks.contest import OURS, Case, Measurement
-from benchmarks.word2vec_cases import Setup
+from benchmarks.setup import Setup
 from trainer.corpus.encode import encode
 
 

@@ -15,7 +15,8 @@ from app.command.client import ENDED, Client
 from app.command.processes import running
 from app.core.settings import Settings
 from benchmarks.contest import OURS, Case, Measurement
-from benchmarks.word2vec_cases import Setup, gensim_model, word2vec_c_command
+from benchmarks.setup import Setup
+from benchmarks.word2vec_cases import gensim_model, word2vec_c_command
 
 DIM = 100
 MODEL = "skip-gram-ns"

@@ -26,9 +26,9 @@ import numpy.typing as npt
 from app.core.hyperparameters import GloVeHyperparameters
 from app.core.table.vocabulary import Vocabulary
 from benchmarks import machine
-from benchmarks.contest import OURS, Case, Measurement, as_table, run
-from benchmarks.corpora import DATA, enwiki
-from benchmarks.word2vec_cases import Setup
+from benchmarks.contest import OURS, Case, Measurement, run
+from benchmarks.rows import Row, as_table
+from benchmarks.setup import Setup, add_arguments, setup_of
 from trainer.algorithms.glove import training as glove
 from trainer.corpus.encode import EncodedCorpus
 
@@ -170,7 +170,7 @@ def _read_vectors(path: Path) -> tuple[list[str], npt.NDArray[np.float32]]:
     return [row[0] for row in rows], np.array([row[1:] for row in rows], np.float32)
 
 
-def glove_growth(setup: Setup) -> list[dict[str, Any]]:
+def glove_growth(setup: Setup) -> list[Row]:
     """How counting and an iteration grow with words and with tokens."""
     corpus = setup.corpus
     n_words, n_positions = len(corpus.vocabulary), len(corpus.ids)
@@ -187,10 +187,8 @@ def glove_growth(setup: Setup) -> list[dict[str, Any]]:
         print(
             f"{label:>14} {timing.n_cells:11,} {timing.count_seconds:9.2f} {timing.iteration_seconds:9.2f}", flush=True
         )
-        empty: dict[str, Any] = {"peer": None, "theirs": None, "ratio": None, "quality": {}}
         for case, value in zip(CASES, (timing.count_seconds, timing.iteration_seconds), strict=True):
-            notes = {"cells": timing.n_cells}
-            rows.append({"case": f"{case}-{label}", "ours": value, "unit": "seconds", "notes": notes} | empty)
+            rows.append(Row(f"{case}-{label}", value, "seconds", notes={"cells": timing.n_cells}))
     return rows
 
 
@@ -206,23 +204,17 @@ def _cut(corpus: EncodedCorpus, n_words: int, n_positions: int) -> EncodedCorpus
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.glove_cases", description=__doc__)
+    add_arguments(parser, epochs=3)
     parser.add_argument("--glove-dir", type=Path, metavar="PATH", help="folder of the compiled C programs")
-    parser.add_argument("--epochs", type=int, default=3, help="iterations; 15 for quality")
-    parser.add_argument("--repeats", type=int, default=1)
-    parser.add_argument("--threads", type=int, default=machine.cores())
-    parser.add_argument("--quick", action="store_true", help="a tenth of the corpus")
     parser.add_argument("--growth", action="store_true", help="also how cost grows with words and tokens")
-    parser.add_argument("--folder", type=Path, help="keeps the unpacked corpus for the next run")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="wordkin-benchmark-") as scratch:
-        folder = arguments.folder or Path(scratch)
-        text = enwiki(folder, quick=arguments.quick)
-        setup = Setup(text, folder, DATA, arguments.threads, arguments.epochs, None, with_gensim=False)
-        print(f"{machine.cpu_name()}, {setup.threads} threads; {machine.versions('numpy', 'numba')}; {text.name}")
+        setup = setup_of(arguments, arguments.folder or Path(scratch), word2vec_c=None, with_gensim=False)
+        print(f"{machine.cpu_name()}, {setup.threads} threads; {machine.versions('numpy', 'numba')}; {setup.text.name}")
         rows = [row for case in glove_cases(setup, arguments.glove_dir, CASES) for row in run(case, arguments.repeats)]
         print(as_table(rows))
         for row in rows:
-            print(f"{row['case']}: peak {row['notes']['peak_megabytes']:,.0f} MB, {row['notes']['cells']:,.0f} cells")
+            print(f"{row.case}: peak {row.notes['peak_megabytes']:,.0f} MB, {row.notes['cells']:,.0f} cells")
         if arguments.growth:
             glove_growth(setup)
 

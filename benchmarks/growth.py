@@ -7,11 +7,12 @@ from typing import Any
 
 from benchmarks.contest import Measurement
 from benchmarks.machine import cores
+from benchmarks.rows import Row
 
 Train = Callable[[dict[str, Any], int], Measurement]
 
 
-def growth(train: Train) -> list[dict[str, Any]]:
+def growth(train: Train) -> list[Row]:
     """Train with each change and print tokens per second and seconds; one row each."""
     series: dict[str, list[tuple[str, dict[str, Any], int]]] = {
         "dim": [(str(dim), {}, dim) for dim in (25, 50, 100, 200, 300, 500)],
@@ -30,16 +31,5 @@ def growth(train: Train) -> list[dict[str, Any]]:
             bar = "#" * round(40 * measurement.value / fastest)
             print(f"{label:>10}  {measurement.value:17,.0f}  {measurement.notes['seconds']:7.2f}  {bar}", flush=True)
             case = f"growth-{name}-{label.replace(',', '')}"
-            rows.append(
-                {
-                    "case": case,
-                    "ours": measurement.value,
-                    "peer": None,
-                    "theirs": None,
-                    "unit": "thousand tokens/s",
-                    "ratio": None,
-                    "quality": {},
-                    "notes": measurement.notes,
-                }
-            )
+            rows.append(Row(case, measurement.value, "thousand tokens/s", notes=measurement.notes))
     return rows

@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from app.core.hyperparameters import Word2VecHyperparameters
-from benchmarks.word2vec_cases import MODELS, Setup
+from benchmarks.rows import Row
+from benchmarks.setup import Setup
+from benchmarks.word2vec_cases import MODELS
 from trainer.algorithms.word2vec import training as word2vec
 from trainer.kernels.word2vec.layout import Stream
 from trainer.steps.checkpoint import COST_LIMIT, FolderCheckpoints, Saver
@@ -19,7 +21,7 @@ from trainer.steps.progress import ignore
 SLICES, SLICE_BLOCKS = 400, 12
 
 
-def overheads(setup: Setup, dim: int = 100) -> list[dict[str, Any]]:
+def overheads(setup: Setup, dim: int = 100) -> list[Row]:
     """Shares of the training time, one row each; slices of text with and without the loss take turns."""
     rows = []
     for model, parameters in MODELS.items():
@@ -55,7 +57,6 @@ def _seconds(what: Callable[..., Any], *given: Any) -> float:
     return time.perf_counter() - start
 
 
-def _row(case: str, share: float) -> dict[str, Any]:
+def _row(case: str, share: float) -> Row:
     print(f"{case:>24}  {100 * share:6.2f} % of the time", flush=True)
-    empty: dict[str, Any] = {"peer": None, "theirs": None, "ratio": None, "quality": {}, "notes": {}}
-    return {"case": f"cost-{case}", "ours": 100 * share, "unit": "percent", **empty}
+    return Row(f"cost-{case}", 100 * share, "percent")

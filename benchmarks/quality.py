@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -63,11 +64,17 @@ def analogies(words: list[str], vectors: Vectors, path: Path, top: int = 30_000)
     return Score(right / len(known), len(known), len(questions))
 
 
-def quality(words: list[str], vectors: Vectors, data: Path) -> dict[str, Score]:
-    """The three tests from the folder `data` / eval."""
-    evaluation = data / "eval"
+TESTS: dict[str, tuple[str, Callable[[list[str], Vectors, Path], Score]]] = {
+    "analogy": ("questions-words.txt", analogies),
+    "WS-353": ("EN-WS-353-ALL.txt", similarity),
+    "SimLex": ("EN-SIMLEX-999.txt", similarity),
+}
+
+
+def quality(words: list[str], vectors: Vectors, evaluation: Path) -> dict[str, Score]:
+    """Those of the three tests whose files the folder has."""
     return {
-        "analogy": analogies(words, vectors, evaluation / "questions-words.txt"),
-        "WS-353": similarity(words, vectors, evaluation / "EN-WS-353-ALL.txt"),
-        "SimLex": similarity(words, vectors, evaluation / "EN-SIMLEX-999.txt"),
+        name: test(words, vectors, evaluation / file)
+        for name, (file, test) in TESTS.items()
+        if (evaluation / file).exists()
     }

@@ -7,20 +7,19 @@ second divide by what the server process itself used, which says the same on a b
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict
 from pathlib import Path
 
 from app.core.table.arrays import FloatArray
 from app.core.table.reading import Table, open_table
 from benchmarks import load, serving_growth, serving_peers, world
 from benchmarks.machine import cpu_name, versions
+from benchmarks.questions import Questions
+from benchmarks.rows import Row, row, write_json
 from benchmarks.served import CONNECTIONS, Bench, serving
-from benchmarks.serving_rows import Questions, Row, row
 
 PARTS = ("server", "granian", "gensim", "pgvector", "chroma")
 PACKAGES = ("numpy", "faiss-cpu", "uvicorn", "granian", "gensim")
@@ -84,8 +83,7 @@ def main() -> None:
         rows += [row(*point) for point in serving_growth.growth(bench)]
     bench.close()
     if arguments.json:
-        content = {"machine": described, "rows": [asdict(each) for each in rows]}
-        arguments.json.write_text(json.dumps(content, indent=1), encoding="utf-8")
+        write_json(arguments.json, described, rows)
 
 
 def parsed() -> argparse.Namespace:

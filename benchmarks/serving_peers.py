@@ -17,9 +17,10 @@ import numpy as np
 from app.core.nearest import exact, scores
 from app.core.table.reading import Table
 from benchmarks import chroma, postgres
+from benchmarks.questions import Questions
+from benchmarks.rows import Row, row
 from benchmarks.served import Bench, Server, serving
 from benchmarks.servers import write_gensim
-from benchmarks.serving_rows import Questions, Row, row
 
 N_RECALL = 100
 STARTS = 7

@@ -8,19 +8,15 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from app.core.hyperparameters import Word2VecHyperparameters
-from app.core.text import TextSpec
 from benchmarks.contest import OURS, Case, Measurement
-from benchmarks.quality import Score, quality
+from benchmarks.setup import Setup
 from trainer.algorithms.word2vec.training import train
-from trainer.corpus.encode import EncodedCorpus, encode
 
 UNIT = "thousand tokens/s"
 SAMPLING = {"objective": "negative-sampling"}
@@ -34,26 +30,6 @@ MODELS = {
     "cbow-legacy-hs": {"architecture": "cbow", "cbow_gradient": "legacy", **SOFTMAX},
 }
 """Our hyperparameters; the legacy gradient is the peers' only one."""
-
-
-@dataclass(frozen=True)
-class Setup:
-    """What is the same for all contestants. `word2vec_c` is the path of its program, if it is to take part."""
-
-    text: Path
-    folder: Path
-    data: Path
-    threads: int
-    epochs: int
-    word2vec_c: Path | None
-    with_gensim: bool
-
-    @cached_property
-    def corpus(self) -> EncodedCorpus:
-        return encode(self.text, self.folder, text=TextSpec(tokenizer="whitespace"), min_count=5, threads=self.threads)
-
-    def quality(self, words: list[str], vectors: Any) -> dict[str, Score]:
-        return quality(words, vectors, self.data) if (self.data / "eval").is_dir() else {}
 
 
 def cases(setup: Setup, names: list[str]) -> Iterator[Case]:

@@ -21,6 +21,8 @@ from app.core.database import Database
 from app.core.settings import Settings
 from app.core.storage import Storage
 
+DATA = Path(__file__).resolve().parent / "data"
+"""Small real samples, see its README."""
 REQUIRE_ALL = os.environ.get("WORDKIN_REQUIRE_ALL") == "1"
 POSTGRES_URL = os.environ.get("WORDKIN_TEST_POSTGRES_URL")
 
@@ -30,15 +32,6 @@ def missing(what: str) -> None:
     if REQUIRE_ALL:
         pytest.fail(f"{what} is missing, and WORDKIN_REQUIRE_ALL=1")
     pytest.skip(f"{what} is missing")
-
-
-@pytest.fixture(scope="session")
-def shared_data() -> Path:
-    """Real corpora and evaluation sets that are not part of the repository."""
-    folder = Path(__file__).resolve().parents[2] / "shared" / "data"
-    if not folder.is_dir():
-        missing("the folder ../shared/data")
-    return folder
 
 
 @pytest.fixture(scope="session")

@@ -139,3 +139,22 @@ def test_the_makefile_lists_its_targets() -> None:
     listed = subprocess.run(["make", "help"], cwd=ROOT, check=True, capture_output=True, text=True).stdout
     for target in ("demo", "up", "setup", "test", "bench-training"):
         assert f"make {target} " in listed
+
+
+def test_nothing_reads_beside_the_repository() -> None:
+    """A stranger has this repository and nothing else."""
+    folders = [ROOT / name for name in ("app", "trainer", "migrations", "tests", "benchmarks")]
+    code = [path for folder in folders for path in folder.rglob("*.py")]
+    code += [ROOT / name for name in ("Makefile", "Dockerfile", "docker-compose.yml", ".ci/run")]
+    for path in code:
+        text = path.read_text(encoding="utf-8")
+        depth = len(path.relative_to(ROOT).parts) - 1
+        climbs = [int(number) for number in re.findall(r"__file__\)\.resolve\(\)\.parents\[(\d)\]", text)]
+        assert all(number <= depth for number in climbs), path
+        assert not re.search(r"shared/data|\"shared\"", text) or path == Path(__file__), path
+
+
+def test_cleaning_up_keeps_what_users_have() -> None:
+    told = subprocess.run(["make", "-n", "clean"], cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    assert ".venv" in told
+    assert not re.search(r"\bdata\b", told)

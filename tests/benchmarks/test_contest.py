@@ -1,7 +1,8 @@
 from __future__ import annotations
 
-from benchmarks.contest import OURS, Case, Measurement, as_table, run
+from benchmarks.contest import OURS, Case, Measurement, run
 from benchmarks.quality import Score
+from benchmarks.rows import as_table
 
 
 def test_ratio_above_one_means_ours_is_better() -> None:
@@ -13,11 +14,11 @@ def test_ratio_above_one_means_ours_is_better() -> None:
         "peer": lambda _: Measurement(next(theirs), quality),
     }
     (row,) = run(Case("speed", "tokens/s", True, contestants), 3)
-    assert (row["ours"], row["theirs"], row["ratio"], row["peer"]) == (30.0, 15.0, 2.0, "peer")
-    assert row["quality"]["ours"]["SimLex"] == {"mean": 0.3, "deviation": 0.0, "covered": 990, "total": 999}
+    assert (row.ours, row.theirs, row.ratio, row.peer) == (30.0, 15.0, 2.0, "peer")
+    assert row.details["quality"]["ours"]["SimLex"] == {"mean": 0.3, "deviation": 0.0, "covered": 990, "total": 999}
     assert "| 2.00 |" in as_table([row])
     seconds = {OURS: lambda _: Measurement(2.0), "peer": lambda _: Measurement(8.0)}
-    assert run(Case("time", "seconds", False, seconds), 1)[0]["ratio"] == 4.0
+    assert run(Case("time", "seconds", False, seconds), 1)[0].ratio == 4.0
 
 
 def test_turns_are_taken() -> None:

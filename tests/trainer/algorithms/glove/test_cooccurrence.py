@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from app.core.errors import CorpusTooLarge, StorageFull
 from app.core.hyperparameters import GloVeHyperparameters
 from app.core.table.vocabulary import Vocabulary
+from tests.conftest import DATA
 from tests.oracles.glove import cooccurrences
 from trainer.algorithms.glove import cells as cooccurrence_files
 from trainer.algorithms.glove import cooccurrence
@@ -81,8 +82,8 @@ def test_columns_far_apart_are_found() -> None:
     assert cells(counted(lines, 10_000, window=3)) == expected(lines, 3, True)
 
 
-def test_any_memory_limit_and_threads_give_the_same_bytes(shared_data: Path) -> None:
-    lines = natural_lines(shared_data, 60_000)
+def test_any_memory_limit_and_threads_give_the_same_bytes() -> None:
+    lines = natural_lines(60_000)
     n_words = 1 + max(map(max, lines))
     tables = [counted(lines, n_words, threads=threads) for threads in (1, 2, 4)]
     with pytest.MonkeyPatch.context() as patch:
@@ -95,8 +96,8 @@ def test_any_memory_limit_and_threads_give_the_same_bytes(shared_data: Path) -> 
         assert np.array_equal(table.counts, first.counts)
 
 
-def natural_lines(shared_data: Path, n_tokens: int) -> Lines:
-    with lzma.open(shared_data / "corpora" / "fairy-tales.txt.xz", "rt") as file:
+def natural_lines(n_tokens: int) -> Lines:
+    with lzma.open(DATA / "corpora" / "fairy-tales.txt.xz", "rt") as file:
         text = [line.split() for line in file.read(n_tokens * 6).split("\n") if line.split()]
     by_count: dict[str, int] = {}
     for line in text:
@@ -106,8 +107,8 @@ def natural_lines(shared_data: Path, n_tokens: int) -> Lines:
     return [[ids[word] for word in line] for line in text]
 
 
-def test_the_estimate_of_cells_is_above_the_truth_but_not_far(shared_data: Path) -> None:
-    lines = natural_lines(shared_data, 60_000)
+def test_the_estimate_of_cells_is_above_the_truth_but_not_far() -> None:
+    lines = natural_lines(60_000)
     n_words = 1 + max(map(max, lines))
     counts = corpus_of(lines, n_words).vocabulary.counts
     for symmetric in (True, False):

@@ -1,33 +1,11 @@
-"""What is asked of every server, and how results are told."""
+"""What is asked of every server."""
 
 from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from benchmarks import load
-
-
-@dataclass(frozen=True)
-class Row:
-    """One line of the table."""
-
-    case: str
-    ours: float
-    peer: str
-    theirs: float
-    unit: str
-    ratio: float
-    quality: str = ""
-
-
-def row(case: str, ours: float, peer: str, theirs: float, unit: str, *, less: bool = False, quality: str = "") -> Row:  # noqa: PLR0913 (its columns)
-    better, worse = (theirs, ours) if less else (ours, theirs)
-    ratio = better / max(worse, 0.01)  # nothing at all came back: JSON has no infinity
-    made = Row(case, round(ours, 2), peer, round(theirs, 2), unit, round(ratio, 2), quality)
-    print(f"{case:28} {made.ours:>10} {unit:16} {peer:28} {made.theirs:>10} {made.ratio:>7} x  {quality}", flush=True)
-    return made
 
 
 class Questions:

@@ -1,0 +1,49 @@
+"""Both benchmarks start, on a text of our own choice, in a clone with nothing beside it."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import lzma
+import subprocess
+import sys
+from pathlib import Path
+
+from benchmarks.corpora import LINE_TOKENS, text_of
+from tests.conftest import DATA
+
+
+def run(module: str, *arguments: str) -> str:
+    command = [sys.executable, "-m", f"benchmarks.{module}", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
+def test_training_runs_on_any_text(tmp_path: Path) -> None:
+    corpus = str(DATA / "corpora" / "fairy-tales.txt.xz")
+    rows = tmp_path / "rows.json"
+    told = run("training", "--corpus", corpus, "--only", "encode", "skip-gram-ns-d100", "--json", str(rows))
+    assert "fairy-tales.txt" in told
+    found = {row["case"]: row for row in json.loads(rows.read_text())["rows"]}
+    assert found.keys() == {"encode", "skip-gram-ns-d100"}
+    assert all(row["peer"].startswith("gensim") and row["ratio"] > 0 for row in found.values())
+    assert found["skip-gram-ns-d100"]["details"]["quality"]["ours"]["analogy"]["covered"] > 20
+
+
+def test_serving_runs_on_any_size(tmp_path: Path) -> None:
+    rows = tmp_path / "rows.json"
+    run("serving", "--quick", "--words", "2000", "--dim", "20", "--only", "gensim", "--json", str(rows))
+    assert {row["case"].split(" ")[0] for row in json.loads(rows.read_text())["rows"]} >= {"gensim-neighbors"}
+
+
+def test_a_text_is_cut_into_lines_however_it_is_packed(tmp_path: Path) -> None:
+    text = b"word " * 2500
+    (tmp_path / "plain.txt").write_bytes(text)
+    (tmp_path / "gzipped.txt.gz").write_bytes(gzip.compress(text))
+    (tmp_path / "xz.txt.xz").write_bytes(lzma.compress(text))
+    for name in ("plain.txt", "gzipped.txt.gz", "xz.txt.xz"):
+        lines = text_of(tmp_path / "made", source=tmp_path / name).read_bytes().splitlines()
+        assert [len(line.split()) for line in lines] == [LINE_TOKENS, LINE_TOKENS, 500]
+
+
+def test_the_demo_s_corpus_is_the_default(tmp_path: Path) -> None:
+    assert b"In the beginning" in text_of(tmp_path, quick=True).read_bytes()[:200]
