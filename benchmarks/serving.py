@@ -35,39 +35,18 @@ def against_the_server_itself(bench: Bench, folder: Path, questions: Questions) 
         steady = bench.load(ours, questions.analogies(), rate=analogy.per_second / 2)
         swapping = bench.while_swapping(ours, questions.neighbors)
     tail = f"p50 {analogy.p50:.1f} ms, p99 {analogy.p99:.1f} ms"
+    rate, cpu, limit = "requests/s", "requests/CPU s", "5 x the median"
+    empty, given, single = "bare FastAPI endpoint", "modelled FastAPI endpoint", "one by one in threads"
+    swaps = "versions swapped under load"
     return [
-        row("neighbors-http", neighbors.per_second, "bare FastAPI endpoint", bare.per_second, "requests/s"),
-        row(
-            "neighbors-http-cpu",
-            neighbors.per_cpu_second,
-            "bare FastAPI endpoint",
-            bare.per_cpu_second,
-            "requests/CPU s",
-        ),
-        row("neighbors-modelled", neighbors.per_second, "modelled FastAPI endpoint", modelled.per_second, "requests/s"),
-        row(
-            "analogy-batched", analogy.per_second, "one by one in threads", alone.per_second, "requests/s", quality=tail
-        ),
-        row(
-            "analogy-batched-cpu",
-            analogy.per_cpu_second,
-            "one by one in threads",
-            alone.per_cpu_second,
-            "requests/CPU s",
-        ),
-        row("analogy-tail", analogy.p99, "5 x the median", 5 * analogy.p50, "ms", less=True, quality="closed loop"),
-        row(
-            "analogy-tail-open", steady.p99, "5 x the median", 5 * steady.p50, "ms", less=True, quality="half the load"
-        ),
-        row(
-            "swap-pause",
-            swapping.worst,
-            "limit",
-            50.0,
-            "ms, worst",
-            less=True,
-            quality="versions swapped under load",
-        ),
+        row("neighbors-http", neighbors.per_second, empty, bare.per_second, rate),
+        row("neighbors-http-cpu", neighbors.per_cpu_second, empty, bare.per_cpu_second, cpu),
+        row("neighbors-modelled", neighbors.per_second, given, modelled.per_second, rate),
+        row("analogy-batched", analogy.per_second, single, alone.per_second, rate, quality=tail),
+        row("analogy-batched-cpu", analogy.per_cpu_second, single, alone.per_cpu_second, cpu),
+        row("analogy-tail", analogy.p99, limit, 5 * analogy.p50, "ms", less=True, quality="closed loop"),
+        row("analogy-tail-open", steady.p99, limit, 5 * steady.p50, "ms", less=True, quality="half the load"),
+        row("swap-pause", swapping.worst, "limit", 50.0, "ms, worst", less=True, quality=swaps),
     ]
 
 

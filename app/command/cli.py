@@ -148,6 +148,19 @@ def migrate_command() -> None:
 
 
 @app.command()
+def recover(
+    model: Annotated[
+        str | None, typer.Option(help="For versions that do not say their model; default: the corpus.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only list them.")] = False,
+) -> None:
+    """Make rows for versions that lie in storage but not in the database, and own the storage from now on."""
+    from app.command.recover import run
+
+    run(_settings(), console, model=model, only_look=dry_run)
+
+
+@app.command()
 def check() -> None:
     """End with exit code 0 if the database answers and has the newest schema; for health checks."""
     from app.command.schema import check_schema

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,7 +25,7 @@ from app.core.errors import (
     PreconditionRequired,
     VersionNotFound,
 )
-from app.core.jobs import Claim
+from app.core.jobs import Claim, JobRequest
 from app.core.records import Alias, AliasMove, Corpus, Model, Version
 
 LATEST = "latest"
@@ -69,6 +71,12 @@ def get_corpus(session: Session, name: str) -> Corpus:
     return corpus
 
 
+def hold_corpus(session: Session, name: str) -> Corpus:
+    """Read a corpus that nobody may delete or replace until the transaction ends, or raise `CorpusNotFound`."""
+    serialise(session, f"corpus:{name}")
+    return get_corpus(session, name)
+
+
 def list_corpora(session: Session, *, limit: int, after: str | None = None) -> Sequence[Corpus]:
     query = select(Corpus).order_by(Corpus.name).limit(limit)
     return session.scalars(query.where(Corpus.name > after) if after else query).all()
@@ -105,7 +113,7 @@ def delete_corpus(session: Session, name: str) -> str:
     ------
     CorpusNotFound, CorpusInUse
     """
-    corpus = get_corpus(session, name)
+    corpus = hold_corpus(session, name)
     if job_id := jobs.reads_corpus(session, corpus.id):
         raise CorpusInUse(f"The job {job_id} still reads the corpus {name!r}.", corpus=name, job=job_id)
     session.delete(corpus)
@@ -150,26 +158,39 @@ def publish(session: Session, claim: Claim, prefix: str, manifest_sha256: str, m
     if claim.model is None:
         raise ValueError("a job that names no model publishes no version")
     jobs.owned(session, claim)
-    serialise(session, f"model:{claim.model}")
-    moment = now(session)
-    model = session.get(Model, claim.model)
-    if model is None:
-        model = Model(name=claim.model, n_versions=0, created_at=moment)
-        session.add(model)
-    model.n_versions += 1
-    version = Version(
-        model=model.name,
-        number=model.n_versions,
-        job_id=claim.job_id,
-        prefix=prefix,
-        manifest_sha256=manifest_sha256,
-        manifest=manifest,
-        created_at=moment,
-    )
+    version = _next_version(session, claim.model)
+    version.job_id, version.prefix = claim.job_id, prefix
+    version.manifest_sha256, version.manifest = manifest_sha256, manifest
     session.add(version)
     session.flush()
-    _point(session, session.get(Alias, (model.name, LATEST)), version, LATEST, job_id=claim.job_id)
+    _point(session, session.get(Alias, (claim.model, LATEST)), version, LATEST, job_id=claim.job_id)
     return version
+
+
+def add_recovered(session: Session, model: str, prefix: str, manifest: bytes, *, moves_latest: bool) -> Version:
+    """Number a complete table that lies in storage without a row, as of a job that was done elsewhere."""
+    version = _next_version(session, model)
+    job = jobs.add_done(session, JobRequest("train", model, {"recovered": prefix}), {"version": version.number})
+    version.job_id, version.prefix = job.id, prefix
+    version.manifest_sha256, version.manifest = hashlib.sha256(manifest).hexdigest(), json.loads(manifest)
+    session.add(version)
+    session.flush()
+    if moves_latest:
+        _point(session, session.get(Alias, (model, LATEST)), version, LATEST, job_id=job.id)
+    return version
+
+
+def _next_version(session: Session, name: str) -> Version:
+    """The next number of a model, which is made if it is new; no other transaction gets it."""
+    serialise(session, f"model:{name}")
+    moment = now(session)
+    model = session.get(Model, name, populate_existing=True)
+    if model is None:
+        model = Model(name=name, n_versions=0, created_at=moment)
+        session.add(model)
+    model.n_versions += 1
+    session.flush()
+    return Version(model=name, number=model.n_versions, created_at=moment)
 
 
 def list_aliases(session: Session, model: str) -> Sequence[Alias]:

@@ -90,6 +90,24 @@ class StorageUnavailable(WordkinError):
     """The storage does not answer; what is stored there is not lost, and models that are loaded keep serving."""
 
 
+class StorageForeign(WordkinError):
+    """The storage belongs to another database."""
+
+    is_answered = False
+
+
+class CorpusMissing(WordkinError):
+    """The text of this corpus is not in storage any more; upload the same text again."""
+
+    is_answered = False
+
+
+class CorpusDamaged(WordkinError):
+    """The stored text of this corpus is not what was uploaded; delete the corpus and upload it again."""
+
+    is_answered = False
+
+
 # Jobs
 
 
@@ -119,6 +137,18 @@ class WorkerLost(WordkinError):
 
 class JobUnreadable(WordkinError):
     """The trainer cannot read what this job asks for; it was submitted to another release."""
+
+    is_answered = False
+
+
+class MemoryShort(WordkinError):
+    """The job needs more memory than the trainer has; fewer words (min_count, max_words) or dimensions need less."""
+
+    is_answered = False
+
+
+class TrainerBroken(WordkinError):
+    """The trainer cannot work: its scratch folder or its processes fail."""
 
     is_answered = False
 

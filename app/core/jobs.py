@@ -63,6 +63,24 @@ class JobProgress:
     measures: dict[str, float] = field(default_factory=dict)
 
 
+def earlier(session: Session, idempotency: tuple[str, str] | None) -> Job | None:
+    """The job that the same idempotency key made; until the transaction ends nobody else makes one.
+
+    Raises
+    ------
+    IdempotencyConflict
+        The key was used with another request.
+    """
+    if idempotency is None:
+        return None
+    key, digest = idempotency
+    serialise(session, f"idempotency:{key}")
+    job = session.scalar(select(Job).where(Job.idempotency_key == key))
+    if job is not None and job.request_sha256 != digest:
+        raise IdempotencyConflict(idempotency_key=key, job=job.id)
+    return job
+
+
 def submit(session: Session, request: JobRequest, idempotency: tuple[str, str] | None = None) -> Job:
     """Queue a job, or return the one that the same idempotency key made.
 
@@ -77,13 +95,9 @@ def submit(session: Session, request: JobRequest, idempotency: tuple[str, str] |
     IdempotencyConflict
         The key was used with another request.
     """
+    if (made := earlier(session, idempotency)) is not None:
+        return made
     key, digest = idempotency or (None, None)
-    if key:
-        serialise(session, f"idempotency:{key}")
-    if key and (earlier := session.scalar(select(Job).where(Job.idempotency_key == key))):
-        if earlier.request_sha256 != digest:
-            raise IdempotencyConflict(idempotency_key=key, job=earlier.id)
-        return earlier
     moment = now(session)
     job = Job(
         id=_new_id(moment),
@@ -97,6 +111,16 @@ def submit(session: Session, request: JobRequest, idempotency: tuple[str, str] |
         **vars(request),
     )
     session.add(job)
+    session.flush()
+    return job
+
+
+def add_done(session: Session, request: JobRequest, result: dict[str, Any]) -> Job:
+    """A job that was done before this database knew of it."""
+    job = submit(session, request)
+    job.result = result
+    job.progress = 1.0
+    _end(job, JobState.SUCCEEDED, now(session))
     session.flush()
     return job
 
@@ -188,10 +212,12 @@ def renew(database: Database, claim: Claim, progress: JobProgress | None, *, lea
         return row.cancel_requested_at is not None
 
 
-def succeed(session: Session, claim: Claim, result: dict[str, Any]) -> None:
-    """End the job with its result, in the transaction that makes the result visible."""
+def succeed(session: Session, claim: Claim, result: dict[str, Any], last: JobProgress | None = None) -> None:
+    """End the job with its result and what was last measured, in the transaction that makes the result visible."""
     job = owned(session, claim)
     job.result = result
+    if last:
+        job.phase, job.measures = last.phase, last.measures
     job.progress = 1.0
     _end(job, JobState.SUCCEEDED, now(session))
 

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, StringConstraints
 
-CORPORA, VERSIONS, CHECKPOINTS = "corpora", "versions", "checkpoints"
+CORPORA, VERSIONS, CHECKPOINTS, QUARANTINE = "corpora", "versions", "checkpoints", "quarantine"
 """The folders of a storage."""
 
 
@@ -46,6 +46,11 @@ def checkpoint_folder(job_id: str) -> str:
 
 def checkpoint_key(job_id: str) -> str:
     return f"{checkpoint_folder(job_id)}/latest"
+
+
+def quarantine_key(key: str, day: str) -> str:
+    """Where an object is kept for some days before it is deleted."""
+    return f"{QUARANTINE}/{day}/{key}"
 
 
 def folder_of(key: str) -> str:

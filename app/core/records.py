@@ -48,6 +48,14 @@ class Record(DeclarativeBase):
     type_annotation_map = {datetime: UtcDateTime, dict[str, Any]: JSON(none_as_null=True), str: String}  # noqa: RUF012 (read by SQLAlchemy)
 
 
+class Installation(Record):
+    """The one row that tells this database from all others; a storage is marked with it."""
+
+    __tablename__ = "installation"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+
+
 class Corpus(Record):
     """An uploaded text; `key` names its immutable object in storage."""
 

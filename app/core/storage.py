@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from datetime import datetime
+from contextlib import contextmanager, suppress
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
@@ -16,21 +18,30 @@ import structlog
 from obstore.exceptions import AlreadyExistsError, BaseError, NotFoundError
 from obstore.store import LocalStore, from_url
 
+if TYPE_CHECKING:
+    from obstore.store import RetryConfig
+
 from app.core.errors import StorageUnavailable
 
 CHUNK_BYTES = 8 << 20
+RETRY: RetryConfig = {"max_retries": 4, "retry_timeout": timedelta(seconds=30)}
+"""The library gives up a connection after 5 s and an answer after 30 s; this is how often it tries."""
+_UNFINISHED = re.compile(r"#\d+$")
+"""The library writes a local object under such a name and renames it."""
 
 logger = structlog.get_logger()
 
 
 @contextmanager
-def _reached() -> Iterator[None]:
-    """Tell a store that does not answer from one that answers no."""
+def _reached(*, may_miss: bool = True) -> Iterator[None]:
+    """Tell a store that does not answer from one that answers no; where nothing can be missing, a bucket is."""
     try:
         yield
-    except (AlreadyExistsError, NotFoundError):
+    except AlreadyExistsError:
         raise
     except BaseError as error:
+        if isinstance(error, NotFoundError) and may_miss:
+            raise
         reason = str(error).partition("\n")[0]  # pages of debugging follow, with addresses
         logger.warning("storage unavailable", action="storage_unavailable", reason=reason)
         raise StorageUnavailable from error
@@ -64,12 +75,12 @@ class Storage:
             self._root.mkdir(parents=True, exist_ok=True)
             self._store: obstore.store.ObjectStore = LocalStore(self._root)
         else:
-            self._store = from_url(url)
+            self._store = from_url(url, retry_config=RETRY)
 
     @contextmanager
     def writer(self, key: str) -> Iterator[ObjectWriter]:
         """Stream an object in; after an error nothing is left of it."""
-        with _reached():
+        with _reached(may_miss=False):
             writer = ObjectWriter(self._store, key)
             try:
                 yield writer
@@ -83,13 +94,32 @@ class Storage:
         del writer._writer  # an upload that is dropped before close() leaves no object
         self.delete([key])
 
+    @_reached(may_miss=False)
+    def put(self, content: bytes, key: str) -> None:
+        """Create or replace a small object."""
+        obstore.put(self._store, key, content)
+        self._make_durable(key)
+
     @_reached()
+    def read(self, key: str) -> bytes | None:
+        """A small object whole; None if there is none."""
+        try:
+            return bytes(obstore.get(self._store, key).bytes())
+        except (NotFoundError, FileNotFoundError):
+            return None
+
+    @_reached()
+    def move(self, key: str, to: str) -> None:
+        """Give an object another key."""
+        obstore.rename(self._store, key, to)
+
+    @_reached(may_miss=False)
     def put_file(self, path: Path, key: str) -> None:
         """Copy a local file in."""
         obstore.put(self._store, key, path)
         self._make_durable(key)
 
-    @_reached()
+    @_reached(may_miss=False)
     def put_new(self, content: bytes, key: str) -> bool:
         """Create an object; False, and nothing written, if the key exists."""
         try:
@@ -129,6 +159,30 @@ class Storage:
         return sorted(e["path"] for e in entries if not modified_before or e["last_modified"] < modified_before)
 
     @_reached()
+    def modified(self, prefix: str) -> dict[str, datetime]:
+        """When each object below a folder was written."""
+        return {entry["path"]: entry["last_modified"] for page in obstore.list(self._store, prefix) for entry in page}
+
+    def remove_unfinished(self, before: datetime) -> int:
+        """Remove what killed processes have begun to write, and folders that are empty; how many bytes there were.
+
+        Of a local folder only. Object stores keep parts of uploads that were never completed until a lifecycle rule
+        (AbortIncompleteMultipartUpload) removes them.
+        """
+        n_bytes = 0
+        for folder, _, files in os.walk(self._root, topdown=False) if self._root else ():
+            for path in (Path(folder) / name for name in files if _UNFINISHED.search(name)):
+                with suppress(FileNotFoundError):
+                    found = path.stat()
+                    if found.st_mtime < before.timestamp():
+                        path.unlink()
+                        n_bytes += found.st_size
+            if Path(folder) != self._root and Path(folder).stat().st_mtime < before.timestamp():
+                with suppress(OSError):  # it is not empty, or somebody writes there
+                    Path(folder).rmdir()
+        return n_bytes
+
+    @_reached()
     def local_file(self, key: str, into: Path | None = None) -> Path:
         """The object as a local file: in place for a local folder, else downloaded (once) below `into` or the cache."""
         if self._root:
@@ -141,6 +195,8 @@ class Storage:
             with partial.open("wb") as file:
                 for piece in self.stream(key):
                     file.write(piece)
+                file.flush()
+                os.fsync(file.fileno())  # after a crash a short file must not pass for the object
             partial.replace(target)
         return target
 

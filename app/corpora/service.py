@@ -7,9 +7,11 @@ import binascii
 import hashlib
 import re
 from collections.abc import AsyncIterator
+from contextlib import AbstractContextManager, asynccontextmanager
 from typing import TYPE_CHECKING
 
 import structlog
+from anyio import CancelScope
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
@@ -19,7 +21,7 @@ from app.core.database import Database
 from app.core.errors import BadDigest, CorpusTooLarge, DigestMismatch, StorageFull, UploadIncomplete
 from app.core.records import Corpus
 from app.core.settings import Settings
-from app.core.storage import Storage
+from app.core.storage import ObjectWriter, Storage
 from app.corpora.receive import PIECE_BYTES, InvalidUtf8, Receiver, decoder_for
 
 if TYPE_CHECKING:
@@ -86,7 +88,7 @@ class Upload:
 
     async def store(self, key: str, body: AsyncIterator[bytes], invalid_utf8: InvalidUtf8) -> CorpusContent:
         """Stream the body into the object `key`; after an error nothing is left of it."""
-        with self._storage.writer(key) as writer:
+        async with _in_threads(self._storage.writer(key)) as writer:
             receiver = Receiver(
                 writer,
                 self._decoder,
@@ -108,6 +110,20 @@ class Upload:
         receiver.feed(piece)
 
 
+@asynccontextmanager
+async def _in_threads(writer: AbstractContextManager[ObjectWriter]) -> AsyncIterator[ObjectWriter]:
+    """Open, close, make durable or abandon an object on a thread: storage may be slow, and the loop is everybody's."""
+    opened = await run_in_threadpool(writer.__enter__)
+    try:
+        yield opened
+    except BaseException as error:
+        with CancelScope(shield=True):  # what was begun is abandoned, also for a client that left
+            if not await run_in_threadpool(writer.__exit__, type(error), error, error.__traceback__):
+                raise
+    else:
+        await run_in_threadpool(writer.__exit__, None, None, None)
+
+
 async def _pieces(body: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
     """Network chunks, gathered so that a thread is worth its switch."""
     gathered = bytearray()
@@ -124,11 +140,14 @@ async def _pieces(body: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
 
 
 def name_upload(database: Database, storage: Storage, name: str, content: CorpusContent) -> tuple[Corpus, bool]:
-    """Give an uploaded text its name; the text goes again if it was there already or the name is taken."""
+    """Give an uploaded text its name; it is deleted again if the corpus had this content or the name is taken."""
     is_new = False
     try:
         with database.transaction() as session:
             corpus, is_new = catalog.add_corpus(session, name, content)
+        if not is_new and not storage.exists(corpus.key):
+            storage.move(content.key, corpus.key)  # the object was lost: this heals it
+            logger.warning("corpus healed", action="corpus_healed", corpus=name, key=corpus.key)
     finally:
         if not is_new:
             storage.delete([content.key])

@@ -46,9 +46,12 @@ def submit(
     the model's alias `latest` points there.
     """
     digest = hashlib.sha256(submission.model_dump_json(exclude={"kind"}).encode()).hexdigest()
+    idempotency = (idempotency_key, digest) if idempotency_key else None
     with database.transaction() as session:
-        request = _training(submission, catalog.get_corpus(session, submission.corpus))
-        job = jobs.submit(session, request, (idempotency_key, digest) if idempotency_key else None)
+        job = jobs.earlier(session, idempotency)
+        if job is None:
+            request = _training(submission, catalog.hold_corpus(session, submission.corpus))
+            job = jobs.submit(session, request, idempotency)
     response.headers["Location"] = f"/jobs/{job.id}"
     return JobDescription.of(job)
 

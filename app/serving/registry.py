@@ -36,7 +36,6 @@ from app.serving.loader import Beside, Key, Loader
 from app.serving.version import ServedVersion
 
 MAX_NUMBER_DIGITS = 9
-MIN_REFRESH_SECONDS = 0.05
 
 LOADED = Gauge("wordkin_versions_loaded", "Versions that this process serves")
 DEGRADED = Gauge("wordkin_aliases_degraded", "Aliases whose version could not be loaded")
@@ -79,7 +78,7 @@ class Registry:
         self._asked_at: dict[Key, float] = {}  # when a version was last asked for by its number
         self._is_ready = False
         self._changing = threading.Lock()  # held by whoever loads; never by a query
-        self._refreshed = -1.0
+        self._looked_at = -1.0
         self._stopping = threading.Event()
         self._poller = threading.Thread(target=self._poll, name="registry", daemon=True)
         self._finding = ThreadPoolExecutor(1, "registry-find")
@@ -117,7 +116,7 @@ class Registry:
                 return None
         number = snapshot.aliases.get((model, version))
         if number is not None:
-            return snapshot.versions[model, number]
+            return snapshot.versions.get((model, number))
         key = (model, pinned_number(version) or 0)
         found = snapshot.versions.get(key)
         if found:
@@ -140,10 +139,10 @@ class Registry:
             return found
         # not known here: perhaps published or moved since the last poll
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._finding, self._find, model, version)
+        return await loop.run_in_executor(self._finding, self._find, model, version, time.monotonic())
 
-    def _find(self, model: str | None, version: str) -> ServedVersion:
-        self.refresh(unless_newer_than=MIN_REFRESH_SECONDS)
+    def _find(self, model: str | None, version: str, asked_at: float) -> ServedVersion:
+        self.refresh(since=asked_at)
         found = self.loaded(model, version)
         if found:
             return found
@@ -183,8 +182,10 @@ class Registry:
                 logger.exception("registry poll failed", action="registry_poll_failed", exc_info=error)
             self._stopping.wait(self._settings.registry_poll_seconds)
 
-    def refresh(self, *, unless_newer_than: float | None = None) -> None:
-        """Serve what the aliases name now. Called by the poller, and by requests for what is not known yet.
+    def refresh(self, *, since: float | None = None) -> None:
+        """Serve what the aliases name now, or at any moment `since` the one given, by the monotonic clock.
+
+        Called by the poller, and by requests for what is not known yet: one look answers all that asked before it.
 
         Raises
         ------
@@ -192,22 +193,24 @@ class Registry:
             What is loaded stays.
         """
         with self._changing:
-            if unless_newer_than is not None and time.monotonic() - self._refreshed < unless_newer_than:
+            if since is not None and self._looked_at >= since:
                 return
+            looked_at = time.monotonic()
             with self._database.reading() as session:
                 state = catalog.serving_state(session)
             self._serve(state)
-            self._refreshed = time.monotonic()
+            self._looked_at = looked_at
             self._is_ready = True
 
     def _serve(self, state: list[tuple[str, PublishedVersion]]) -> None:
         old = self._snapshot
         versions, degraded = dict(old.versions), {}
         wanted = {(version.model, version.number) for _, version in state}
+        served = {(model, number) for (model, _), number in old.aliases.items()}
         for alias, version in state:
             try:
                 if (version.model, version.number) not in versions:
-                    self._load(version, versions, wanted)
+                    self._load(version, versions, wanted, served)
             except VersionNotLoaded as error:
                 degraded[reference(version.model, alias)] = error.detail
         aliases = {}
@@ -223,13 +226,15 @@ class Registry:
         new = Snapshot(kept, aliases, tuple(sorted({version.model for _, version in state})), degraded)
         if new != old:
             self._snapshot = new
-            served = {reference(model, alias): number for (model, alias), number in aliases.items()}
-            logger.info("serving", action="registry_swapped", aliases=served, degraded=degraded)
+            told = {reference(model, alias): number for (model, alias), number in aliases.items()}
+            logger.info("serving", action="registry_swapped", aliases=told, degraded=degraded)
         self._loader.forget([version for key, version in old.versions.items() if key not in kept])
 
-    def _load(self, version: PublishedVersion, versions: dict[Key, ServedVersion], pinned: set[Key]) -> ServedVersion:
-        """Load into `versions`, from which those leave that must make room."""
-        asked_at = {key: moment for key, moment in self._asked_at.items() if key in versions}
+    def _load(
+        self, version: PublishedVersion, versions: dict[Key, ServedVersion], pinned: set[Key], served: set[Key]
+    ) -> ServedVersion:
+        """Load into `versions`, from which those leave that must make room, but not what an alias has `served`."""
+        asked_at = {key: moment for key, moment in self._asked_at.items() if key in versions and key not in served}
         loaded, leaving = self._loader.load(version, Beside(versions, pinned, asked_at))
         for key in leaving:
             logger.info("dropped", action="version_dropped", model=key[0], version=key[1])
@@ -246,7 +251,7 @@ class Registry:
                 with self._database.reading() as session:
                     version = PublishedVersion.of(catalog.get_version(session, model, number))
                 pinned = {(name, aliased) for (name, _), aliased in self._snapshot.aliases.items()}
-                self._load(version, versions, pinned)
+                self._load(version, versions, pinned, pinned)
                 self._snapshot = replace(self._snapshot, versions=versions)
             self._asked_at[key] = time.monotonic()
             return versions[key]

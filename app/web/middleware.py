@@ -12,6 +12,8 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.web.problems import unexpected
+
 REQUEST_ID = "X-Request-Id"
 MAX_REQUEST_ID = 64
 
@@ -41,14 +43,25 @@ class Observe:
             return
         started = time.perf_counter()
         request_id = _request_id(Headers(scope=scope).get(REQUEST_ID))
+        is_started = False
 
         async def send_named(message: Message) -> None:
+            nonlocal is_started
             if message["type"] == "http.response.start":
+                is_started = True
                 MutableHeaders(scope=message)[REQUEST_ID] = request_id
                 _record(scope, message["status"], time.perf_counter() - started, request_id)
             await send(message)
 
-        await self._app(scope, receive, send_named)
+        try:
+            await self._app(scope, receive, send_named)
+        except Exception as error:  # nothing of ours lies further out: here it gets its id, its line and its count
+            logger.error(
+                "request failed", action="request_failed", path=scope["path"], request_id=request_id, exc_info=error
+            )
+            if is_started:
+                raise
+            await unexpected(scope["path"])(scope, receive, send_named)
 
 
 class LimitBody:

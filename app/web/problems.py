@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, cast
 
-import structlog
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict
@@ -50,7 +49,6 @@ STATUS: dict[type[WordkinError], HTTPStatus] = {
 RETRY_AFTER_SECONDS = {HTTPStatus.TOO_MANY_REQUESTS: 1, HTTPStatus.SERVICE_UNAVAILABLE: 5}
 
 router = APIRouter(tags=["operations"])
-logger = structlog.get_logger()
 
 
 class Problem(BaseModel):
@@ -101,7 +99,6 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(WordkinError, _known)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
-    app.add_exception_handler(Exception, _unexpected)
 
 
 def respond(status: HTTPStatus, body: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> Response:
@@ -115,7 +112,7 @@ def respond(status: HTTPStatus, body: Mapping[str, Any], headers: Mapping[str, s
 async def _known(request: Request, error: Exception) -> Response:
     known = cast("WordkinError", error)
     if type(known) not in STATUS:
-        return await _unexpected(request, error)
+        raise known
     return respond(*problem_of(known, request.url.path))
 
 
@@ -146,14 +143,14 @@ async def _http(request: Request, error: Exception) -> Response:
     return respond(status, body, raised.headers)
 
 
-async def _unexpected(request: Request, error: Exception) -> Response:
-    logger.error("request failed", action="request_failed", path=request.url.path, exc_info=error)
+def unexpected(path: str) -> Response:
+    """The answer to what only a fault of ours can be."""
     status = HTTPStatus.INTERNAL_SERVER_ERROR
     body = {
         "type": "about:blank",
         "title": status.phrase,
         "status": status.value,
-        "instance": request.url.path,
+        "instance": path,
         "detail": "This is a fault of the service; its log has the details.",
     }
     return respond(status, body)

@@ -41,6 +41,7 @@ class Provenance:
 
     origin: TrainedOrigin
     text: TextSpec
+    model: str | None = None
     counts_known: bool = True
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import signal
 import threading
 import time
 from multiprocessing.connection import Connection
@@ -139,7 +140,7 @@ class Attempt:
             try:
                 with self._database.transaction() as session:
                     told = self._publish(session, result) if isinstance(result, Publishes) else result.result
-                    jobs.succeed(session, self._claim, told)
+                    jobs.succeed(session, self._claim, told, self._progress.now)
             except DatabaseUnavailable:
                 self._check_lease()
                 time.sleep(self._settings.worker_poll_seconds)
@@ -159,7 +160,10 @@ class Attempt:
         elif self._has_stalled():
             error = TrainingStalled(f"No progress for {self._settings.stall_seconds:g} s.")
         else:
-            error = TrainingCrashed(f"The training process ended with exit code {exit_code}.", exit_code=exit_code)
+            killed = " It was killed, most likely because memory ran out." if exit_code == -signal.SIGKILL else ""
+            error = TrainingCrashed(
+                f"The process of the job ended with exit code {exit_code}.{killed}", exit_code=exit_code
+            )
         if self._claim.attempt >= self._settings.max_attempts:
             jobs.fail(self._database, self._claim, error.problem())
         else:

@@ -6,8 +6,13 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import structlog
+
+from app.core.errors import StorageUnavailable
 from app.core.storage import Storage
 from trainer.steps.checkpoint import FolderCheckpoints
+
+logger = structlog.get_logger()
 
 
 class StorageCheckpoints:
@@ -20,8 +25,13 @@ class StorageCheckpoints:
         self._local = FolderCheckpoints(scratch / "checkpoint", every_seconds)
 
     def save(self, arrays: Any, state: dict[str, Any]) -> None:
-        self._local.save(arrays, state)
-        self._storage.put_file(self._local.latest, self._key)
+        """Save, or say in the log why not: a training that cannot be saved goes on."""
+        try:
+            self._local.save(arrays, state)
+            self._storage.put_file(self._local.latest, self._key)
+        except (OSError, StorageUnavailable) as error:
+            shutil.rmtree(self._local.folder, ignore_errors=True)  # the space is the training's
+            logger.warning("checkpoint not saved", action="checkpoint_failed", key=self._key, reason=str(error))
 
     def load(self) -> tuple[dict[str, Any], dict[str, Any]] | None:
         if not self._storage.exists(self._key):

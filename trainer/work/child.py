@@ -13,7 +13,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from app.core.errors import JobUnreadable, StorageFull, StorageUnavailable, WordkinError
+from app.core.errors import JobUnreadable, MemoryShort, StorageFull, StorageUnavailable, WordkinError
 from app.core.payloads import KINDS as PAYLOADS
 from app.core.storage import Storage
 from trainer.work.context import context_of
@@ -34,6 +34,9 @@ def _result(order: Order, connection: Connection) -> Result:
         return Interrupted(error.detail)
     except WordkinError as error:
         return Refused(error.problem())
+    except MemoryError as error:
+        short = MemoryShort(f"The job needs more memory than there is: {error or 'no more could be had'}.")
+        return Refused(short.problem())
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise

@@ -24,6 +24,7 @@ class Context:
 
     job_id: str
     attempt: int
+    model: str | None
     storage: Storage
     prefix: str
     scratch: Path
@@ -51,4 +52,6 @@ def context_of(order: Order, storage: Storage, phases: Phases, connection: Conne
         report(Progress(0.0))
         return report
 
-    return Context(claim.job_id, claim.attempt, storage, order.prefix, scratch, order.threads, report_of, checkpoints)
+    return Context(
+        claim.job_id, claim.attempt, claim.model, storage, order.prefix, scratch, order.threads, report_of, checkpoints
+    )

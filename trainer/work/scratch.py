@@ -19,13 +19,17 @@ def scratch_folder(parent: Path) -> Iterator[Path]:
         with _locked(left) as is_ours:
             if is_ours:
                 shutil.rmtree(left, ignore_errors=True)
-    folder = parent / f"{os.getpid()}-{time.time_ns():x}"
-    folder.mkdir()
-    try:
-        with _locked(folder):
-            yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    while True:  # another trainer may find the folder before it is locked, and remove it
+        folder = parent / f"{os.getpid()}-{time.time_ns():x}"
+        folder.mkdir()
+        with _locked(folder) as is_ours:
+            if not is_ours or not folder.exists():
+                continue
+            try:
+                yield folder
+            finally:
+                shutil.rmtree(folder, ignore_errors=True)
+            return
 
 
 @contextmanager

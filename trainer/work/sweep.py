@@ -1,4 +1,8 @@
-"""Removes what dead attempts left in storage. What a row names, or a live attempt still writes, is never touched."""
+"""Removes what dead attempts left in storage.
+
+What a row names, or a live attempt still writes, is never touched. What nobody can explain stays: it may be another
+database's, or newer than a backup. What goes is kept in quarantine for some days before it is deleted.
+"""
 
 from __future__ import annotations
 
@@ -8,52 +12,96 @@ from datetime import UTC, datetime, timedelta
 import structlog
 from sqlalchemy import select
 
-from app.core import names
+from app.core import names, ownership
 from app.core.database import Database
+from app.core.errors import StorageForeign
 from app.core.records import Corpus, Job, JobState, Version
 from app.core.storage import Storage
 
 UPLOAD_GRACE = timedelta(hours=1)
 """An upload has no row until it is complete; afterwards it gets one within moments."""
+ATTEMPT_GRACE = timedelta(hours=1)
+UNKNOWN_GRACE = timedelta(days=1)
+QUARANTINE = timedelta(days=7)
 
 logger = structlog.get_logger()
 
 
 def discard(database: Database, storage: Storage, prefix: str) -> None:
-    """Delete the files of an attempt unless its version was published or its lease is alive."""
+    """Delete the files of one's own attempt unless its version was published or its lease is alive."""
     keys = storage.keys(prefix)
-    if not keys:
-        return
-    job_id, token = names.attempt_of(prefix)
-    with database.reading() as session:
-        is_published = session.scalar(select(Version.number).where(Version.prefix == prefix)) is not None
-        is_alive = session.scalar(select(Job.id).where(Job.id == job_id, Job.lease_token == token)) is not None
-    if not (is_published or is_alive):
+    if keys and not _is_needed(database, prefix):
         storage.delete(keys)
         logger.info("attempt discarded", action="attempt_discarded", prefix=prefix, n_files=len(keys))
 
 
 def discard_checkpoints(database: Database, storage: Storage, job_ids: Iterable[str]) -> None:
     """Delete the checkpoints of those jobs that have ended."""
-    job_ids = list(job_ids)
     with database.reading() as session:
-        unfinished = select(Job.id).where(Job.id.in_(job_ids), Job.state.in_([JobState.QUEUED, JobState.RUNNING]))
-        kept = set(session.scalars(unfinished))
-    for job_id in set(job_ids) - kept:
+        ended = select(Job.id).where(Job.id.in_(list(job_ids)), Job.state.not_in([JobState.QUEUED, JobState.RUNNING]))
+        found = session.scalars(ended).all()
+    for job_id in found:
         storage.delete(storage.keys(names.checkpoint_folder(job_id)))
 
 
-def sweep(database: Database, storage: Storage) -> None:
-    """Go through all of storage once."""
-    for prefix in {names.folder_of(key) for key in storage.keys(names.VERSIONS)}:
-        discard(database, storage, prefix)
+def sweep(database: Database, storage: Storage, moment: datetime | None = None) -> None:
+    """Go through all of storage once, unless it is another database's."""
+    moment = moment or datetime.now(UTC)
+    try:
+        ownership.claim(database, storage)
+    except StorageForeign as error:
+        logger.error("storage not swept", action="storage_foreign", reason=error.detail)
+        return
+    _sweep_attempts(database, storage, moment)
     discard_checkpoints(database, storage, {key.split("/")[1] for key in storage.keys(names.CHECKPOINTS)})
-    _sweep_uploads(database, storage)
+    _sweep_uploads(database, storage, moment)
+    _empty_quarantine(storage, moment)
+    if n_bytes := storage.remove_unfinished(moment - UPLOAD_GRACE):
+        logger.info("unfinished writes removed", action="unfinished_removed", n_bytes=n_bytes)
 
 
-def _sweep_uploads(database: Database, storage: Storage) -> None:
-    before = datetime.now(UTC) - UPLOAD_GRACE
-    keys = storage.keys(names.CORPORA, modified_before=before)
+def _is_needed(database: Database, prefix: str) -> bool:
+    """Whether the version was published, its attempt is alive, or its job is not known here."""
+    job_id, token = names.attempt_of(prefix)
+    with database.reading() as session:
+        is_published = session.scalar(select(Version.number).where(Version.prefix == prefix)) is not None
+        job = session.get(Job, job_id)
+    return is_published or job is None or job.lease_token == token
+
+
+def _sweep_attempts(database: Database, storage: Storage, moment: datetime) -> None:
+    attempts: dict[str, dict[str, datetime]] = {}
+    for key, modified in storage.modified(names.VERSIONS).items():
+        attempts.setdefault(names.folder_of(key), {})[key] = modified
+    complete = ownership.complete_versions(storage)
+    with database.reading() as session:
+        known = set(session.scalars(select(Job.id)))
+        published = set(session.scalars(select(Version.prefix)))
+    for prefix, files in attempts.items():
+        is_known = names.attempt_of(prefix)[0] in known
+        if prefix not in published and prefix in complete and not is_known:
+            logger.warning(
+                "version without a row", action="version_unknown", prefix=prefix, remedy="run: wordkin recover"
+            )
+            continue
+        is_old = max(files.values()) < moment - (ATTEMPT_GRACE if is_known else UNKNOWN_GRACE)
+        if is_old and not (is_known and _is_needed(database, prefix)):
+            _put_away(storage, files, moment)
+
+
+def _sweep_uploads(database: Database, storage: Storage, moment: datetime) -> None:
+    keys = storage.keys(names.CORPORA, modified_before=moment - UPLOAD_GRACE)
     with database.reading() as session:
         named = set(session.scalars(select(Corpus.key)))
-    storage.delete(key for key in keys if key not in named)
+    _put_away(storage, [key for key in keys if key not in named], moment)
+
+
+def _put_away(storage: Storage, keys: Iterable[str], moment: datetime) -> None:
+    for key in keys:
+        storage.move(key, names.quarantine_key(key, moment.date().isoformat()))
+        logger.info("put into quarantine", action="quarantined", key=key)
+
+
+def _empty_quarantine(storage: Storage, moment: datetime) -> None:
+    last = (moment - QUARANTINE).date().isoformat()
+    storage.delete(key for key in storage.keys(names.QUARANTINE) if key.split("/")[1] < last)

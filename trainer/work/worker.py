@@ -9,13 +9,14 @@ import os
 import platform
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import structlog
 
 from app.core import jobs, names
 from app.core.database import Database
-from app.core.errors import DatabaseUnavailable, LeaseLost, StorageUnavailable, WordkinError
+from app.core.errors import DatabaseUnavailable, LeaseLost, StorageUnavailable, TrainerBroken, WordkinError
 from app.core.jobs import Claim
 from app.core.settings import Settings
 from app.core.storage import Storage
@@ -63,6 +64,8 @@ class Worker:
                 logger.warning("database unavailable", action="database_unavailable", error=error.detail)
             except StorageUnavailable:
                 pass  # it is in the log; files that stay now are removed by a later sweep
+            except Exception as error:  # whatever it is, other jobs wait
+                logger.exception("work failed", action="work_failed", exc_info=error)
             self._stopping.wait(self._settings.worker_poll_seconds)
         logger.info("worker stopped", action="worker_stopped", worker=self.name)
 
@@ -82,9 +85,21 @@ class Worker:
             log.warning("job lost", action="job_lost")
         except WordkinError as error:
             log.warning("job failed", action="job_failed", problem=error.slug, detail=error.detail)
+        except OSError as error:
+            log.warning("job given back", action="job_given_back", reason=str(error))
+            self._give_back(claim, error)
         finally:
             discard(self._database, self._storage, prefix)
             discard_checkpoints(self._database, self._storage, [claim.job_id])
+
+    def _give_back(self, claim: Claim, error: OSError) -> None:
+        """The machine of this trainer cannot do the job; perhaps another's can, or this one later."""
+        with suppress(LeaseLost):
+            if claim.attempt >= self._settings.max_attempts:
+                problem = TrainerBroken(f"The trainer cannot work: {error}.").problem()
+                jobs.fail(self._database, claim, problem)
+            else:
+                jobs.release(self._database, claim, counts=True)
 
     def _order(self, claim: Claim, prefix: str, scratch: Path) -> Order:
         return Order(

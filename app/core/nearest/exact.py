@@ -61,8 +61,10 @@ def best(
 
     Parameters
     ----------
-    directions : float64 (n, dim)
+    unit_vectors : float32 (n_words, dim), C-contiguous
+    directions : float64 (n, dim), each of length 1
     queries, candidates : int64 (n_pairs,), rows of `directions` and of `unit_vectors`
+    k : how many to keep
 
     Returns
     -------

@@ -86,11 +86,12 @@ class ArrayDescription(_Part):
 class Manifest(_Part):
     """What the folder holds and where it came from; written last.
 
-    `counts_known` says whether the counts are occurrences in a text, or only keep an order. Before format 2 `arrays`
-    were not recorded.
+    `model` is the one it was published for, so that rows can be made anew. `counts_known` says whether the counts are
+    occurrences in a text, or only keep an order. Before format 2 `arrays` were not recorded.
     """
 
     format_version: Literal[1, 2]
+    model: str | None = None
     files: dict[str, FileDigest]
     arrays: dict[str, ArrayDescription] | None
     n_words: int

@@ -129,3 +129,12 @@ def test_unknown_paths_and_methods_are_problems(client: TestClient) -> None:
     for response, status in ((client.get("/nothing"), 404), (client.delete("/jobs"), 405)):
         assert response.status_code == status
         assert response.headers["content-type"] == "application/problem+json"
+
+
+def test_a_replay_is_answered_after_its_corpus_is_gone(client: TestClient, corpus: None) -> None:
+    headers = {"Idempotency-Key": "abc"}
+    first = client.post("/jobs", json=BODY, headers=headers).json()
+    client.post(f"/jobs/{first['id']}/cancel")
+    assert client.delete("/corpora/c").status_code == 204
+    replayed = client.post("/jobs", json=BODY, headers=headers)
+    assert (replayed.status_code, replayed.json()["id"]) == (202, first["id"])

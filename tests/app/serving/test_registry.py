@@ -267,3 +267,28 @@ def test_a_request_keeps_the_version_it_began_with(world: World, registry: Regis
     registry.refresh()
     assert get(registry) is not held
     assert held.table.unit_vectors.tobytes() == before
+
+
+def test_the_last_good_version_stays_when_memory_is_short_and_the_next_is_damaged(world: World) -> None:
+    """Also if somebody has asked for it by its number, which makes it one of those that may leave."""
+    publish(world)
+    size = max(path.stat().st_size for path in (world.folder / "storage").rglob("table.safetensors"))
+    registry = Registry(
+        world.database, world.storage, world.settings.model_copy(update={"model_memory_bytes": int(1.5 * size)})
+    )
+    registry.refresh()
+    assert get(registry, "m", "1").number == 1
+    publish(world, seed=1)
+    damage(world)
+    registry.refresh()
+    assert get(registry).number == 1
+    assert "digest" in registry.status().degraded["m@latest"]
+    registry.stop()
+
+
+def test_what_was_published_a_moment_ago_is_found_at_once(world: World, registry: Registry) -> None:
+    """However short ago the last look was: it began before the question."""
+    for number in range(1, 6):
+        registry.refresh()
+        publish(world, f"m{number}")
+        assert get(registry, f"m{number}").number == 1

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
+from app.core import catalog
 from app.core.settings import Settings
 from app.main import create_app
 
@@ -73,3 +74,18 @@ def test_a_database_that_is_down_is_a_503_and_not_unready(settings: Settings, tm
         assert response.headers["Retry-After"]
         assert client.get("/readyz").status_code == 200
         assert client.get("/readyz").json()["database"] == "down"
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_fault_of_ours_has_an_id_and_is_counted(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("a fault")
+
+    monkeypatch.setattr(catalog, "list_models", broken)
+    response = client.get("/models", headers={"X-Request-Id": "mine"})
+    assert (response.status_code, response.headers["X-Request-Id"]) == (500, "mine")
+    assert response.headers["content-type"] == "application/problem+json"
+    assert (response.json()["instance"], response.json()["status"]) == ("/models", 500)
+    assert 'wordkin_requests_total{method="GET",route="/models",status="500"}' in client.get("/metrics").text
+    monkeypatch.undo()
+    assert client.get("/models").status_code == 200

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 
+from app.core.errors import CorpusDamaged, CorpusMissing
 from app.core.payloads import CorpusSource, TrainPayload
 from app.core.table.arrays import FloatArray
-from app.core.table.manifest import CorpusOrigin, TrainedOrigin
+from app.core.table.manifest import CorpusOrigin, TrainedOrigin, digest_of
 from app.core.table.vocabulary import Vocabulary
 from trainer.algorithms import ALGORITHMS
 from trainer.algorithms.algorithm import Setting, Trained
@@ -37,20 +39,35 @@ def run(payload: TrainPayload, context: Context) -> Publishes:
         corpus=_origin(payload.corpus, corpus),
         training=trained.training | {"job": context.job_id, "attempt": context.attempt, "seconds": seconds},
     )
-    return _publish(context, corpus.vocabulary, trained.vectors, Provenance(origin, payload.text), threads)
+    return _publish(
+        context, corpus.vocabulary, trained.vectors, Provenance(origin, payload.text, context.model), threads
+    )
 
 
 def _read(payload: TrainPayload, context: Context, threads: int) -> EncodedCorpus:
     report = context.report("reading")
-    return encode(
-        context.storage.local_file(payload.corpus.key, context.scratch / "source"),
-        context.scratch,
-        text=payload.text,
-        min_count=payload.hyperparameters["min_count"],
-        max_words=payload.hyperparameters["max_words"],
-        threads=threads,
-        report=report,
-    )
+    source = payload.corpus
+    if not context.storage.exists(source.key):
+        raise CorpusMissing(
+            f"The text of the corpus {source.name!r} is not in storage; upload it again.", key=source.key
+        )
+    path = context.storage.local_file(source.key, context.scratch / "source")
+    with ThreadPoolExecutor(1) as pool:
+        digest = pool.submit(digest_of, path)  # beside the reading, which finds the file in the system's cache
+        corpus = encode(
+            path,
+            context.scratch,
+            text=payload.text,
+            min_count=payload.hyperparameters["min_count"],
+            max_words=payload.hyperparameters["max_words"],
+            threads=threads,
+            report=report,
+        )
+        if digest.result().sha256 != source.sha256:
+            raise CorpusDamaged(
+                f"The stored text of the corpus {source.name!r} is not what was uploaded.", key=source.key
+            )
+    return corpus
 
 
 def _train(payload: TrainPayload, context: Context, corpus: EncodedCorpus) -> Trained:

@@ -1,0 +1,68 @@
+"""Rows for versions that lie complete in storage but that the database does not know: after a loss, or a backup."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from sqlalchemy import select
+
+from app.core import catalog, ownership
+from app.core.database import Database
+from app.core.errors import TableDamaged
+from app.core.records import Version
+from app.core.storage import Storage
+from app.core.table.manifest import MANIFEST_FILE, Manifest, digest_of, read_manifest
+
+
+@dataclass(frozen=True)
+class Found:
+    """A version that no row names; `damage` says why it cannot be recovered."""
+
+    prefix: str
+    model: str
+    manifest: Manifest | None
+    damage: str = ""
+    number: int | None = None
+
+
+def recover(
+    database: Database, storage: Storage, *, model: str | None = None, only_look: bool = False
+) -> Iterator[Found]:
+    """Verify every such version and give it the next number of its model, the oldest first; then own the storage.
+
+    Parameters
+    ----------
+    database : where rows are missing
+    storage : where the versions lie
+    model : the model of those whose manifest names none; else the name of their corpus
+    only_look : change nothing
+    """
+    with database.reading() as session:
+        known = set(session.scalars(select(Version.prefix)))
+        models = {each.name for each in catalog.list_models(session)}
+    found = [_look(storage, prefix, model) for prefix in sorted(ownership.complete_versions(storage) - known)]
+    for each in sorted(found, key=lambda each: str(each.manifest.created_at) if each.manifest else ""):
+        if each.manifest is None or only_look:
+            yield each
+            continue
+        content = storage.read(f"{each.prefix}/{MANIFEST_FILE}") or b""
+        with database.transaction() as session:
+            version = catalog.add_recovered(
+                session, each.model, each.prefix, content, moves_latest=each.model not in models
+            )
+            yield Found(each.prefix, each.model, each.manifest, number=version.number)
+    if not only_look:
+        ownership.adopt(database, storage)
+
+
+def _look(storage: Storage, prefix: str, model: str | None) -> Found:
+    try:
+        manifest = read_manifest(storage.local_folder(prefix, [MANIFEST_FILE]))
+        folder = storage.local_folder(prefix, manifest.files)
+        for name, digest in manifest.files.items():
+            if digest_of(folder / name) != digest:
+                raise TableDamaged(f"{name} does not have the digest its manifest states.")
+    except (TableDamaged, OSError) as error:
+        return Found(prefix, model or "", None, str(error))
+    return Found(prefix, manifest.model or model or manifest.origin.corpus.name, manifest)

@@ -1,0 +1,53 @@
+"""A training reads the very text that was uploaded, or none."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from app.core.errors import CorpusDamaged, CorpusMissing
+from app.core.hyperparameters import Word2VecHyperparameters
+from app.core.payloads import CorpusSource, TrainPayload
+from app.core.storage import Storage
+from app.core.table.manifest import parse_manifest
+from app.core.text import TextSpec
+from trainer.steps.progress import ignore
+from trainer.work.context import Context
+from trainer.work.kinds import train
+from trainer.work.messages import Publishes
+
+TEXT = b"the king and the queen saw the man and the woman\n" * 200
+
+
+def run(storage: Storage, folder: Path) -> Publishes:
+    hyperparameters = Word2VecHyperparameters(dim=4, epochs=1, min_count=1, threads=1, subsampling_threshold=0)
+    payload = TrainPayload(
+        corpus=CorpusSource(name="c", key="corpora/c", sha256=hashlib.sha256(TEXT).hexdigest(), n_bytes=len(TEXT)),
+        algorithm="word2vec",
+        hyperparameters=hyperparameters.model_dump(mode="json"),
+        text=TextSpec(),
+    )
+    folder.mkdir()
+    return train.run(payload, Context("job", 1, "m", storage, "versions/job-token", folder, 1, lambda _: ignore, None))
+
+
+def test_a_version_says_what_it_is_made_of_and_for(storage: Storage, tmp_path: Path) -> None:
+    storage.put_new(TEXT, "corpora/c")
+    manifest = parse_manifest(run(storage, tmp_path / "scratch").manifest)
+    assert (manifest.model, manifest.n_words, manifest.origin.kind) == ("m", 7, "trained")
+    assert manifest.origin.corpus.sha256 == hashlib.sha256(TEXT).hexdigest()
+
+
+@pytest.mark.parametrize("stored", [TEXT[:-10], TEXT.replace(b"king", b"kong"), TEXT + b"more\n"])
+def test_a_text_that_was_changed_or_cut_is_not_trained_on(storage: Storage, tmp_path: Path, stored: bytes) -> None:
+    storage.put_new(stored, "corpora/c")
+    with pytest.raises(CorpusDamaged, match="'c' is not what was uploaded"):
+        run(storage, tmp_path / "scratch")
+    assert storage.keys("versions") == []
+
+
+def test_a_text_that_is_gone_is_named(storage: Storage, tmp_path: Path) -> None:
+    with pytest.raises(CorpusMissing, match="'c' is not in storage; upload it again"):
+        run(storage, tmp_path / "scratch")
