@@ -19,8 +19,10 @@ from app.core.hyperparameters import Word2VecHyperparameters
 from app.core.text import TextSpec
 from benchmarks.contest import OURS, Case, Measurement
 from benchmarks.quality import Score, quality
+from trainer.algorithms.algorithm import Work
 from trainer.algorithms.word2vec.training import train
 from trainer.corpus.encode import EncodedCorpus, encode
+from trainer.steps.progress import ignore
 
 UNIT = "thousand tokens/s"
 SAMPLING = {"objective": "negative-sampling"}
@@ -50,7 +52,7 @@ class Setup:
 
     @cached_property
     def corpus(self) -> EncodedCorpus:
-        return encode(self.text, self.folder, text=TextSpec(tokenizer="whitespace"), min_count=5, threads=self.threads)
+        return encode(self.text, self.folder, spec=TextSpec(tokenizer="whitespace"), min_count=5, threads=self.threads)
 
     def quality(self, words: list[str], vectors: Any) -> dict[str, Score]:
         return quality(words, vectors, self.data) if (self.data / "eval").is_dir() else {}
@@ -82,17 +84,18 @@ def ours(setup: Setup, model: str, dim: int) -> Callable[..., Measurement]:
             }
         )
         corpus = setup.corpus
-        result = train(corpus, parameters)
-        seconds = corpus.n_tokens * len(result.epochs) / result.tokens_per_second
-        n_predictions = sum(epoch.n_predictions for epoch in result.epochs)
+        trained = train(Work(corpus, setup.folder, setup.threads, ignore, None), parameters)
+        epochs = trained.facts["epochs"]
+        seconds = corpus.n_tokens * len(epochs) / trained.facts["tokens_per_second"]
+        n_predictions = sum(epoch["n_predictions"] for epoch in epochs)
         notes = {
             "seconds": seconds,
             "predictions_per_second": n_predictions / seconds,
-            "windows_per_second": sum(epoch.n_windows for epoch in result.epochs) / seconds,
-            "held_out_loss": result.epochs[-1].held_out_loss,
+            "windows_per_second": sum(epoch["n_windows"] for epoch in epochs) / seconds,
+            "held_out_loss": epochs[-1]["held_out_loss"],
         }
-        found = setup.quality(corpus.vocabulary.words(), result.vectors)
-        return Measurement(corpus.n_corpus_tokens * len(result.epochs) / seconds / 1e3, found, notes)
+        found = setup.quality(corpus.vocabulary.words(), trained.arrays["vectors"])
+        return Measurement(corpus.n_corpus_tokens * len(epochs) / seconds / 1e3, found, notes)
 
     return measure
 

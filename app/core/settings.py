@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from functools import cached_property
 from pathlib import Path
@@ -10,6 +9,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from app.core.cores import usable_cores
 
 MEBIBYTE = 1 << 20
 GIBIBYTE = 1 << 30
@@ -65,7 +66,7 @@ class Settings(BaseSettings):
     """A job whose worker died this often fails."""
     checkpoint_seconds: Annotated[float, Field(ge=0)] = 60.0
     """How often a training saves where it is; 0 turns that off."""
-    trainer_threads: Annotated[int, Field(ge=1)] = os.cpu_count() or 1
+    trainer_threads: Annotated[int, Field(ge=1)] = Field(default_factory=usable_cores)
     scratch_dir: Path | None = None
     """Where a training keeps its working files; default: ``scratch`` in `data_dir`."""
     cache_dir: Path | None = None

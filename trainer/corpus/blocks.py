@@ -8,8 +8,8 @@ from typing import BinaryIO, NamedTuple
 
 import numpy as np
 
-from trainer.corpus.types import Bytes
 from trainer.kernels.text.encode import PADDING_BYTES, cut_point, last_separator
+from trainer.steps.arrays import Bytes
 
 BLOCK_BYTES = 1 << 22
 MAX_TYPE_BYTES = 1 << 20

@@ -10,9 +10,6 @@ from importlib.metadata import version as package_version
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from app.core.errors import VectorsCollapsed, VectorsNotFinite
 from app.core.nearest.text_vectors import text_component
 from app.core.table.arrays import Contents, FloatArray
 from app.core.table.lookup import word_order, word_slots
@@ -23,9 +20,7 @@ from app.core.text import TextSpec
 from trainer.publishing.index import IndexLimits, build_index
 from trainer.publishing.neighbors import hubness, nearest_neighbors
 from trainer.steps.progress import Progress, Report
-
-COLLAPSED_MEAN_COSINE = 0.999
-"""Mean cosine of two different words from which on a table tells nothing apart."""
+from trainer.steps.soundness import check_vectors
 
 
 @dataclass(frozen=True)
@@ -99,31 +94,6 @@ def publish(  # noqa: PLR0913 (one call, made once)
         created_at=datetime.now(UTC),
     )
     return write_manifest(folder, manifest)
-
-
-def check_vectors(vectors: FloatArray) -> None:
-    """Refuse vectors that are not finite, are zero, or all point the same way.
-
-    Raises
-    ------
-    VectorsNotFinite, VectorsCollapsed
-    """
-    if not np.isfinite(vectors).all():
-        broken = int(np.count_nonzero(~np.isfinite(vectors).all(axis=1)))
-        raise VectorsNotFinite(
-            f"Training diverged: {broken} of {len(vectors)} vectors are not finite. Lower the learning rate."
-        )
-    lengths = np.sqrt(np.einsum("ij,ij->i", vectors, vectors, dtype=np.float64))
-    if not lengths.all():
-        raise VectorsCollapsed(f"Training collapsed: {int(np.count_nonzero(lengths == 0))} vectors are zero.")
-    n_words = len(vectors)
-    total = (vectors / lengths[:, None]).sum(axis=0)
-    # the squared length of the sum holds each pair twice and each word with itself once
-    mean_cosine = (float(total @ total) - n_words) / (n_words * (n_words - 1)) if n_words > 1 else 0.0
-    if mean_cosine > COLLAPSED_MEAN_COSINE:
-        raise VectorsCollapsed(
-            f"Training collapsed: two words have a cosine of {mean_cosine:.4f} on average, so nothing tells them apart."
-        )
 
 
 def _span(report: Report, start: float, end: float) -> Report:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import multiprocessing
 import os
 import signal
@@ -10,7 +9,8 @@ import threading
 from multiprocessing import connection as process_connection
 from multiprocessing.connection import Connection
 
-from app.core.errors import StorageFull, StorageUnavailable, WordkinError
+from app.core.errors import StorageUnavailable, WordkinError
+from trainer.steps.disk import full_disk_named
 from trainer.work.kinds import train
 from trainer.work.messages import Interrupted, Order, Refused
 
@@ -20,16 +20,13 @@ def run(order: Order, connection: Connection) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to the whole group; the worker decides
     _end_with_parent()
     try:
-        connection.send(train.run(order, connection))
+        with full_disk_named("No space is left in the trainer's scratch folder or storage"):
+            done = train.run(order, connection)
+        connection.send(done)
     except StorageUnavailable as error:
         connection.send(Interrupted(error.detail))
     except WordkinError as error:
         connection.send(Refused(error.problem()))
-    except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-            raise
-        full = StorageFull(f"No space is left in the trainer's scratch folder or storage: {error}.")
-        connection.send(Refused(full.problem()))
 
 
 def _end_with_parent() -> None:

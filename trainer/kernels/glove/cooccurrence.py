@@ -178,7 +178,7 @@ def cooccurrence_rows(ids, postings, rows, weights, symmetric, least, accumulato
 
 
 @njit(**KERNEL_OPTIONS)
-def merge_rows(run_starts, runs, rows, least, accumulator, cells):
+def sum_runs(run_starts, runs, rows, least, accumulator, cells):
     """Sum some rows of several tables; the rest is as for `cooccurrence_rows`.
 
     `run_starts` (int64 (n_runs, n_words + 1)) says where each table's rows are in `runs` (Cells), which holds them all.

@@ -23,6 +23,7 @@ from trainer.kernels.memory import int32_at, int64_at, write_float32, write_int6
 from trainer.kernels.options import KERNEL_OPTIONS
 from trainer.kernels.revision import REVISION
 from trainer.kernels.simd import add_to_rows, logistic_gradients, prefetch_row, score_rows, sum_rows, update_rows
+from trainer.kernels.word2vec.input_rows import input_row
 from trainer.kernels.word2vec.layout import (
     KEPT,
     LOSS,
@@ -38,7 +39,7 @@ from trainer.kernels.word2vec.layout import (
     addresses_of,
 )
 from trainer.kernels.word2vec.objectives import PATH_TAIL, choose_noise, choose_path, scores_loss, tile_labels
-from trainer.kernels.word2vec.replicas import copy_rows, merge_rows, row_address, rows_due
+from trainer.kernels.word2vec.replicas import copy_rows, merge_replicas, rows_due
 from trainer.kernels.word2vec.windows import drawn_window, gather_context, kept_tokens
 
 
@@ -63,14 +64,14 @@ def _step_of(sources, sinks, n_rows, slot, ahead, n_outputs, at, rate, tally, wa
     size, rest, width = group.literal_value, tail.literal_value, dim.literal_value
 
     def step(sources, sinks, n_rows, slot, ahead, n_outputs, at, rate, tally, wants_loss, is_path, group, tail, dim):
-        outputs, later = at.outputs + 8 * slot * at.slot, at.outputs + 8 * ahead * at.slot
+        output_rows, later = at.output_rows + 8 * slot * at.slot, at.output_rows + 8 * ahead * at.slot
         scores, copies = at.scores, at.copies
         first = 0
         while n_outputs - first >= size:
-            score_rows(sources, n_rows, outputs + 8 * first, copies, scores + 4 * first * n_rows, size, width)
+            score_rows(sources, n_rows, output_rows + 8 * first, copies, scores + 4 * first * n_rows, size, width)
             first += size
         while n_outputs > first:
-            score_rows(sources, n_rows, outputs + 8 * first, copies, scores + 4 * first * n_rows, rest, width)
+            score_rows(sources, n_rows, output_rows + 8 * first, copies, scores + 4 * first * n_rows, rest, width)
             first += rest
         n_scores = first * n_rows
         if is_path or n_outputs > size:  # else the labels of one whole group were tiled once and for all
@@ -82,11 +83,11 @@ def _step_of(sources, sinks, n_rows, slot, ahead, n_outputs, at, rate, tally, wa
         first = 0
         while n_outputs - first >= size:
             gradients = scores + 4 * first * n_rows
-            update_rows(sinks, n_rows, outputs + 8 * first, copies, gradients, later + 8 * first, size, width)
+            update_rows(sinks, n_rows, output_rows + 8 * first, copies, gradients, later + 8 * first, size, width)
             first += size
         while n_outputs > first:
             gradients = scores + 4 * first * n_rows
-            update_rows(sinks, n_rows, outputs + 8 * first, copies, gradients, later + 8 * first, rest, width)
+            update_rows(sinks, n_rows, output_rows + 8 * first, copies, gradients, later + 8 * first, rest, width)
             first += rest
 
     return step
@@ -135,8 +136,8 @@ def block_kernel(architecture: str, dim: int, n_negatives: int, legacy_gradient:
                 for k in range(n_negatives + 1):
                     write_float32(at.labels, slot * at.slot + k, np.float32(1.0 if k == 0 else 0.0))
             tile_labels(at.labels, group, 2 * window, group, tail, at.tiled_labels)
-        copy_rows(tables.inputs, scratch.input_replicas)
-        copy_rows(tables.outputs, scratch.output_replicas)
+        copy_rows(tables.input_vectors, scratch.input_replicas)
+        copy_rows(tables.output_vectors, scratch.output_replicas)
         n_merges, until_merge = 0, scratch.merge_every
         n_kept, n_windows, n_predictions = 0, 0, 0
         for block in range(first_block, last_block):
@@ -157,34 +158,21 @@ def block_kernel(architecture: str, dim: int, n_negatives: int, legacy_gradient:
                         n_later = n_negatives + 1
                         counter = choose_noise(at, word, ahead, key, counter, n_negatives)
                     for k in range(n_outputs, n_later):  # `_step` fetches as many as it updates
-                        prefetch_row(int64_at(at.outputs, ahead * at.slot + k), dim)
+                        prefetch_row(int64_at(at.output_rows, ahead * at.slot + k), dim)
                     entering = later + window
                     if entering < end:
                         word = max(0, np.int64(int32_at(at.words, entering)))
-                        prefetch_row(
-                            row_address(at.input_table, at.input_replicas, at.n_replicas, word, at.stride), dim
-                        )
+                        prefetch_row(input_row(at, word), dim)
                 if n_outputs > 0:
                     until_merge -= 1
                     if until_merge == 0:
                         n_merges += 1
                         until_merge = scratch.merge_every
-                        merge_rows(tables.inputs, scratch.input_replicas, rows_due(n_merges))
-                        merge_rows(tables.outputs, scratch.output_replicas, rows_due(n_merges))
+                        merge_replicas(tables.input_vectors, scratch.input_replicas, rows_due(n_merges))
+                        merge_replicas(tables.output_vectors, scratch.output_replicas, rows_due(n_merges))
                     n_kept += 1
                     reach = drawn_window(bits[center], window, shrink_windows)
-                    n = gather_context(
-                        at.words,
-                        center,
-                        left,
-                        end,
-                        reach,
-                        at.contexts,
-                        at.input_table,
-                        at.input_replicas,
-                        at.n_replicas,
-                        at.stride,
-                    )
+                    n = gather_context(at, center, left, end, reach)
                     if n > 0:
                         n_windows += 1
                         wants_loss = center % loss_every == 0
@@ -215,8 +203,8 @@ def block_kernel(architecture: str, dim: int, n_negatives: int, legacy_gradient:
                 center, following, later = following, later, _next_center(at.words, later + 1, last)
                 n_outputs, n_next = n_next, n_later
                 slot = (slot + 1) % SLOTS
-        merge_rows(tables.inputs, scratch.input_replicas, at.n_replicas)
-        merge_rows(tables.outputs, scratch.output_replicas, at.n_replicas)
+        merge_replicas(tables.input_vectors, scratch.input_replicas, at.n_replicas)
+        merge_replicas(tables.output_vectors, scratch.output_replicas, at.n_replicas)
         tally[KEPT] += n_kept
         tally[WINDOWS] += n_windows
         tally[PREDICTIONS] += n_predictions

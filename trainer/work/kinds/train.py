@@ -8,12 +8,13 @@ import time
 from multiprocessing.connection import Connection
 from pathlib import Path
 
+from app.core import hyperparameters
 from app.core.jobs import Claim
 from app.core.storage import Storage
 from app.core.table.manifest import MANIFEST_FILE, CorpusOrigin
 from app.core.text import TextSpec
 from trainer.algorithms import ALGORITHMS
-from trainer.algorithms.algorithm import Setting
+from trainer.algorithms.algorithm import Work
 from trainer.corpus.encode import EncodedCorpus, encode
 from trainer.publishing.publish import Provenance, publish
 from trainer.steps.progress import Progress, Report
@@ -28,9 +29,8 @@ def run(order: Order, connection: Connection) -> Published:
     claim = order.claim
     scratch = Path(order.scratch)
     storage = Storage(order.storage_url, cache=Path(order.cache))
-    hyperparameters = claim.hyperparameters
-    threads = hyperparameters.get("threads") or order.threads
-    hyperparameters = hyperparameters | {"threads": threads}
+    threads = claim.hyperparameters.get("threads") or order.threads
+    chosen = hyperparameters.ALGORITHMS[claim.algorithm].model_validate(claim.hyperparameters | {"threads": threads})
     text = TextSpec.model_validate(claim.text).here()
 
     def report_to(phase: str) -> Report:
@@ -45,9 +45,9 @@ def run(order: Order, connection: Connection) -> Published:
     corpus = encode(
         source,
         scratch,
-        text=text,
-        min_count=hyperparameters["min_count"],
-        max_words=hyperparameters["max_words"],
+        spec=text,
+        min_count=chosen.min_count,
+        max_words=chosen.max_words,
         threads=threads,
         report=report_to("reading"),
     )
@@ -56,24 +56,24 @@ def run(order: Order, connection: Connection) -> Published:
     checkpoints = None
     if order.checkpoint_seconds:
         checkpoints = StorageCheckpoints(storage, claim.job_id, scratch, order.checkpoint_seconds)
-    setting = Setting(hyperparameters, scratch, report_to("training"), checkpoints)
     started = time.monotonic()
-    trained = ALGORITHMS[claim.algorithm](corpus, setting)
+    work = Work(corpus, scratch, threads, report_to("training"), checkpoints)
+    trained = ALGORITHMS[claim.algorithm](work, chosen)
     seconds = {"reading": round(read_seconds, 3), "training": round(time.monotonic() - started, 3)}
 
     provenance = Provenance(
         algorithm=claim.algorithm,
-        hyperparameters=hyperparameters,
+        hyperparameters=chosen.model_dump(mode="json"),
         text=text,
         corpus=_origin(claim, corpus),
-        training=trained.training | {"job": claim.job_id, "attempt": claim.attempt, "seconds": seconds},
+        training=trained.facts | {"job": claim.job_id, "attempt": claim.attempt, "seconds": seconds},
     )
     folder = scratch / "version"
     folder.mkdir()
     manifest = publish(
         folder,
         corpus.vocabulary,
-        trained.vectors,
+        trained.arrays["vectors"],
         provenance=provenance,
         threads=threads,
         report=report_to("publishing"),
