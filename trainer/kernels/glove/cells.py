@@ -19,7 +19,6 @@ from numba import njit
 
 from trainer.kernels.hashing import below, mixed
 from trainer.kernels.options import KERNEL_OPTIONS
-from trainer.kernels.revision import REVISION
 from trainer.kernels.rows import LINE_FLOATS, padded
 from trainer.kernels.simd import prefetch_row
 
@@ -52,7 +51,7 @@ def row_width(dim: int) -> int:
 @lru_cache
 def cell_kernel(padded_dim: int) -> Callable[..., None]:
     """The kernel for vectors of `padded_dim` floats."""
-    size, both, revision = padded_dim, 2 * padded_dim, REVISION
+    size, both = padded_dim, 2 * padded_dim
 
     @njit(fastmath=FAST_MATH, **KERNEL_OPTIONS)
     def glove_blocks(stripes, cells, block_starts, blocks, steps, key, costs):
@@ -73,7 +72,6 @@ def cell_kernel(padded_dim: int) -> Callable[..., None]:
         key : uint64
         costs : float64 (n_blocks,), overwritten: each block's sum of ``f(x) * (...)**2``, each before its step
         """
-        _ = revision
         row_bytes, half_row = stripes.shape[2] * stripes.itemsize, both * stripes.itemsize
         order = np.empty(STRIP_CELLS, np.int64)
         for b in range(len(blocks)):

@@ -21,7 +21,6 @@ from numba.extending import overload
 from trainer.kernels.hashing import mixed
 from trainer.kernels.memory import int32_at, int64_at, write_float32, write_int64
 from trainer.kernels.options import KERNEL_OPTIONS
-from trainer.kernels.revision import REVISION
 from trainer.kernels.simd import add_to_rows, logistic_gradients, prefetch_row, score_rows, sum_rows, update_rows
 from trainer.kernels.word2vec.input_rows import input_row
 from trainer.kernels.word2vec.layout import (
@@ -118,11 +117,9 @@ def block_kernel(architecture: str, dim: int, n_negatives: int, legacy_gradient:
     group, tail = groups(n_negatives + 1) if n_negatives else (MAX_GROUP, PATH_TAIL)
     is_cbow = architecture == "cbow"
     is_path = n_negatives == 0
-    revision = REVISION
 
     @njit(**KERNEL_OPTIONS)
     def train(stream, targets, tables, scratch, first_block, last_block):
-        _ = revision
         at = addresses_of(targets, tables, scratch)
         window, shrink_windows, loss_every = stream.window, stream.shrink_windows, stream.loss_every
         ids, keep, rates, words, bits = stream.ids, stream.keep, stream.learning_rates, scratch.words, scratch.bits
