@@ -20,7 +20,7 @@ def encode_case(setup: Setup) -> Case:
     def ours(_: int) -> Measurement:
         with tempfile.TemporaryDirectory() as folder:
             start = time.perf_counter()
-            encode(setup.text, Path(folder), text=TextSpec(), min_count=5, threads=setup.threads)
+            encode(setup.text, Path(folder), spec=TextSpec(), min_count=5, threads=setup.threads)
             return Measurement(time.perf_counter() - start)
 
     def gensim(_: int) -> Measurement:

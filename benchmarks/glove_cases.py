@@ -29,8 +29,10 @@ from benchmarks import machine
 from benchmarks.contest import OURS, Case, Measurement, run
 from benchmarks.rows import Row, as_table
 from benchmarks.setup import Setup, add_arguments, setup_of
+from trainer.algorithms.algorithm import Work
 from trainer.algorithms.glove import training as glove
 from trainer.corpus.encode import EncodedCorpus
+from trainer.steps.progress import ignore
 
 CASES = ["glove-count", "glove-iteration"]
 DIM, WINDOW, X_MAX = 100, 10, 10.0
@@ -88,14 +90,15 @@ def _train(corpus: EncodedCorpus, chosen: dict[str, Any]) -> Timing:
     _warm_up(chosen)
     parameters = GloVeHyperparameters.model_validate(chosen)
     with tempfile.TemporaryDirectory() as folder:
-        result = glove.train(corpus, parameters, Path(folder))
+        trained = glove.train(Work(corpus, Path(folder), 1, ignore, None), parameters)
+    facts = trained.facts
     return Timing(
-        count_seconds=result.counting_seconds,
-        iteration_seconds=result.epoch_seconds,
+        count_seconds=facts["counting_seconds"],
+        iteration_seconds=facts["epoch_seconds"],
         peak_bytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
-        n_cells=result.n_cells,
+        n_cells=facts["n_cells"],
         words=corpus.vocabulary.words(),
-        vectors=result.vectors,
+        vectors=trained.arrays["vectors"],
     )
 
 
@@ -104,7 +107,8 @@ def _warm_up(chosen: dict[str, Any]) -> None:
     ids = np.array([0, 1, 0, -1], np.int32)
     corpus = EncodedCorpus(ids, Vocabulary.from_words(["a", "b"], [2, 1]), 3, 3, 1)
     with tempfile.TemporaryDirectory() as folder:
-        glove.train(corpus, GloVeHyperparameters.model_validate(chosen | {"epochs": 1}), Path(folder))
+        parameters = GloVeHyperparameters.model_validate(chosen | {"epochs": 1})
+        glove.train(Work(corpus, Path(folder), 1, ignore, None), parameters)
 
 
 @lru_cache

@@ -13,9 +13,11 @@ from app.core.hyperparameters import Word2VecHyperparameters
 from benchmarks.rows import Row
 from benchmarks.setup import Setup
 from benchmarks.word2vec_cases import MODELS
-from trainer.algorithms.word2vec import training as word2vec
+from trainer.algorithms.algorithm import Work
+from trainer.algorithms.word2vec.input_rows import OneRowAWord
+from trainer.algorithms.word2vec.training import Training
 from trainer.kernels.word2vec.layout import Stream
-from trainer.steps.checkpoint import COST_LIMIT, FolderCheckpoints, Saver
+from trainer.steps.checkpoint import COST_LIMIT, FolderCheckpoints
 from trainer.steps.progress import ignore
 
 SLICES, SLICE_BLOCKS = 400, 12
@@ -26,11 +28,13 @@ def overheads(setup: Setup, dim: int = 100) -> list[Row]:
     rows = []
     for model, parameters in MODELS.items():
         chosen = {**parameters, "dim": dim, "threads": 1}
-        training = word2vec._Training(setup.corpus, Word2VecHyperparameters.model_validate(chosen), ignore, Saver(None))
-        with_loss = training._stream(0)
+        work = Work(setup.corpus, setup.folder, 1, ignore, None)
+        rows_of_words = OneRowAWord(len(setup.corpus.vocabulary), dim)
+        training = Training(work, Word2VecHyperparameters.model_validate(chosen), rows_of_words)
+        with_loss = training.stream(0)
         streams = with_loss, with_loss._replace(loss_every=2**40)
 
-        def train(stream: Stream, first: int, last: int, training: word2vec._Training = training) -> None:
+        def train(stream: Stream, first: int, last: int, training: Training = training) -> None:
             training.kernel(stream, training.targets, training.tables, training.scratch[0], first, last)
 
         train(with_loss, 0, 0)  # compile
@@ -42,7 +46,7 @@ def overheads(setup: Setup, dim: int = 100) -> list[Row]:
         loss = statistics.median(a / b for a, b in zip(seconds[0], seconds[1], strict=True)) - 1
         epoch = statistics.median(seconds[1]) / SLICE_BLOCKS * training.n_blocks / setup.threads
         rows.append(_row(f"{model}-loss", loss))
-        rows.append(_row(f"{model}-held-out", _seconds(training._held_out_loss) / epoch))
+        rows.append(_row(f"{model}-held-out", _seconds(training.held_out_loss) / epoch))
     with tempfile.TemporaryDirectory() as folder:
         every_seconds = 60.0
         checkpoints = FolderCheckpoints(Path(folder), every_seconds)

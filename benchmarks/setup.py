@@ -32,7 +32,7 @@ class Setup:
 
     @cached_property
     def corpus(self) -> EncodedCorpus:
-        return encode(self.text, self.folder, text=TextSpec(tokenizer="whitespace"), min_count=5, threads=self.threads)
+        return encode(self.text, self.folder, spec=TextSpec(tokenizer="whitespace"), min_count=5, threads=self.threads)
 
     def quality(self, words: list[str], vectors: Any) -> dict[str, Score]:
         return quality(words, vectors, self.evaluation)

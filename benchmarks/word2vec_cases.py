@@ -16,7 +16,9 @@ import numpy as np
 from app.core.hyperparameters import Word2VecHyperparameters
 from benchmarks.contest import OURS, Case, Measurement
 from benchmarks.setup import Setup
+from trainer.algorithms.algorithm import Work
 from trainer.algorithms.word2vec.training import train
+from trainer.steps.progress import ignore
 
 UNIT = "thousand tokens/s"
 SAMPLING = {"objective": "negative-sampling"}
@@ -58,17 +60,18 @@ def ours(setup: Setup, model: str, dim: int) -> Callable[..., Measurement]:
             }
         )
         corpus = setup.corpus
-        result = train(corpus, parameters)
-        seconds = corpus.n_tokens * len(result.epochs) / result.tokens_per_second
-        n_predictions = sum(epoch.n_predictions for epoch in result.epochs)
+        trained = train(Work(corpus, setup.folder, setup.threads, ignore, None), parameters)
+        epochs = trained.facts["epochs"]
+        seconds = corpus.n_tokens * len(epochs) / trained.facts["tokens_per_second"]
+        n_predictions = sum(epoch["n_predictions"] for epoch in epochs)
         notes = {
             "seconds": seconds,
             "predictions_per_second": n_predictions / seconds,
-            "windows_per_second": sum(epoch.n_windows for epoch in result.epochs) / seconds,
-            "held_out_loss": result.epochs[-1].held_out_loss,
+            "windows_per_second": sum(epoch["n_windows"] for epoch in epochs) / seconds,
+            "held_out_loss": epochs[-1]["held_out_loss"],
         }
-        found = setup.quality(corpus.vocabulary.words(), result.vectors)
-        return Measurement(corpus.n_corpus_tokens * len(result.epochs) / seconds / 1e3, found, notes)
+        found = setup.quality(corpus.vocabulary.words(), trained.arrays["vectors"])
+        return Measurement(corpus.n_corpus_tokens * len(epochs) / seconds / 1e3, found, notes)
 
     return measure
 

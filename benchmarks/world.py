@@ -60,7 +60,7 @@ def make(folder: Path, words: Sequence[str], vectors: FloatArray) -> Path:
     origin = TrainedOrigin(algorithm="word2vec", hyperparameters={"dim": vectors.shape[1]}, corpus=corpus, training={})
     with tempfile.TemporaryDirectory() as made, closing(Database(settings.database)) as database:
         provenance = Provenance(origin, TextSpec(tokenizer="whitespace"))
-        written = publish(Path(made), vocabulary, vectors, provenance=provenance, threads=2, report=ignore)
+        written = publish(Path(made), vocabulary, {"vectors": vectors}, provenance=provenance, threads=2, report=ignore)
         for _ in range(2):
             prefix = add_version(database, storage, "m", Path(made), written)
     return storage.local_folder(prefix, [MANIFEST_FILE])

@@ -66,7 +66,13 @@ def write_version(
     """Publish into a local folder."""
     folder.mkdir(parents=True, exist_ok=True)
     return publish(
-        folder, vocabulary_of(words), vectors, provenance=provenance(text), threads=2, report=ignore, limits=limits
+        folder,
+        vocabulary_of(words),
+        {"vectors": vectors},
+        provenance=provenance(text),
+        threads=2,
+        report=ignore,
+        limits=limits,
     )
 
 

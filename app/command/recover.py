@@ -7,9 +7,9 @@ from contextlib import closing
 from rich.console import Console
 from rich.markup import escape
 
+from app.command.recovery import recover
 from app.core.database import Database
 from app.core.names import reference
-from app.core.recovery import recover
 from app.core.settings import Settings
 from app.core.storage import Storage
 

@@ -198,6 +198,12 @@ class VectorsNotFinite(WordkinError):
     is_answered = False
 
 
+class TrainingDiverged(WordkinError):
+    """Training diverged: the vectors predict worse than untrained ones. Lower the learning rate."""
+
+    is_answered = False
+
+
 class VectorsCollapsed(WordkinError):
     """Training collapsed: the vectors hardly differ from each other."""
 

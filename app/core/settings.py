@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from functools import cached_property
 from pathlib import Path
@@ -10,6 +9,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from app.core.cores import usable_cores
 
 MEBIBYTE = 1 << 20
 GIBIBYTE = 1 << 30
@@ -20,11 +21,6 @@ LogLevel = Annotated[Literal["debug", "info", "warning", "error", "critical"], B
 
 DATABASES = ("sqlite", "postgresql")
 STORES = ("file", "s3", "gs", "az")
-
-
-def usable_cores() -> int:
-    """How many cores this process may run on."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 class Settings(BaseSettings):

@@ -15,7 +15,7 @@ from app.core.errors import NotOneWord, WordNotFound
 from app.core.nearest.scores import DoubleArray
 from app.core.table.reading import Table
 from app.core.table.vocabulary import WordId
-from app.core.text import Text
+from app.core.text import TextReader
 from app.serving.batching import Batcher
 from app.serving.index import open_index
 from app.serving.suggestions import Suggestions
@@ -41,7 +41,7 @@ class ServedVersion:
         self.table = table
         self.lookup = table.lookup
         self.pool = pool
-        self.text = Text(table.manifest.text)
+        self.text = TextReader(table.manifest.text)
         self.index = open_index(table)
         self.batcher = Batcher(self.index, pool)
         self.suggestions = Suggestions(table)

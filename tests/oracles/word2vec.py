@@ -29,26 +29,26 @@ def logistic(x: float) -> float:
     return 1.0 / (1.0 + math.exp(-x)) if x >= 0 else math.exp(x) / (1.0 + math.exp(x))
 
 
-def window_loss(contexts: Matrix, outputs: Matrix, labels: Sequence[float]) -> float:
-    """- sum over contexts c and outputs o of log P(label of o | c), in nats."""
+def window_loss(contexts: Matrix, output_rows: Matrix, labels: Sequence[float]) -> float:
+    """- sum over contexts c and output_rows o of log P(label of o | c), in nats."""
     total = 0.0
     for context in contexts:
-        for output, label in zip(outputs, labels, strict=True):
+        for output, label in zip(output_rows, labels, strict=True):
             x = float(context @ output) * (1 if label == 1 else -1)
             total += math.log1p(math.exp(-x)) if x >= 0 else -x + math.log1p(math.exp(x))
     return total
 
 
-def window_errors(contexts: Matrix, outputs: Matrix, labels: Sequence[float]) -> Matrix:
+def window_errors(contexts: Matrix, output_rows: Matrix, labels: Sequence[float]) -> Matrix:
     """P(1) - label for each context and output: the derivative of `window_loss` by their product."""
-    errors = [[logistic(float(c @ o)) - label for o, label in zip(outputs, labels, strict=True)] for c in contexts]
+    errors = [[logistic(float(c @ o)) - label for o, label in zip(output_rows, labels, strict=True)] for c in contexts]
     return np.array(errors)
 
 
-def window_gradients(contexts: Matrix, outputs: Matrix, labels: Sequence[float]) -> tuple[Matrix, Matrix]:
-    """The derivatives of `window_loss` by contexts and by outputs."""
-    errors = window_errors(contexts, outputs, labels)
-    return errors @ outputs, errors.T @ contexts
+def window_gradients(contexts: Matrix, output_rows: Matrix, labels: Sequence[float]) -> tuple[Matrix, Matrix]:
+    """The derivatives of `window_loss` by contexts and by output_rows."""
+    errors = window_errors(contexts, output_rows, labels)
+    return errors @ output_rows, errors.T @ contexts
 
 
 @dataclass
@@ -65,7 +65,7 @@ class Word2Vec:
     window: int
     shrinks: bool
     architecture: str
-    alias_columns: Sequence[Sequence[int]] | None
+    alias_table: Sequence[Sequence[int]] | None
     paths: Sequence[tuple[Sequence[int], Sequence[float]]] | None
     n_negatives: int
     is_legacy: bool
@@ -95,20 +95,20 @@ class Word2Vec:
         return found
 
     def negatives(self, center: int, key: int, counter: int) -> tuple[list[int], int]:
-        assert self.alias_columns is not None
+        assert self.alias_table is not None
         drawn: list[int] = []
         while len(drawn) < self.n_negatives:
             bits = splitmix64(key, counter)
-            column = (bits >> 32) * len(self.alias_columns) >> 32
-            limit, alias = self.alias_columns[column]
+            column = (bits >> 32) * len(self.alias_table) >> 32
+            limit, alias = self.alias_table[column]
             word = column if bits % 2**32 <= limit else alias
             if word != center:
                 drawn.append(word)
             counter += 1
         return drawn, counter
 
-    def train(self, inputs: Matrix, outputs: Matrix, rates: Sequence[float]) -> float:
-        """Change inputs and outputs by one epoch; returns the mean loss a prediction of all windows as they come."""
+    def train(self, input_vectors: Matrix, output_vectors: Matrix, rates: Sequence[float]) -> float:
+        """Change both by one epoch; returns the mean loss a prediction of all windows as they come."""
         counters: dict[int, int] = {}
         loss, n_predictions = 0.0, 0
         for position, center, contexts in self.windows():
@@ -121,20 +121,20 @@ class Word2Vec:
                 rows, labels = list(self.paths[center][0]), list(self.paths[center][1])
             if not contexts:
                 continue
-            sources = inputs[contexts]
+            sources = input_vectors[contexts]
             if self.architecture == "cbow":
                 sources = sources.mean(axis=0, keepdims=True)
-            loss += window_loss(sources, outputs[rows], labels)
+            loss += window_loss(sources, output_vectors[rows], labels)
             n_predictions += len(sources)
-            errors = window_errors(sources, outputs[rows], labels)
+            errors = window_errors(sources, output_vectors[rows], labels)
             by_sources = np.zeros_like(sources)
             for first in range(0, len(rows), self.group):
                 some = slice(first, first + self.group)
-                by_sources += errors[:, some] @ outputs[rows[some]]
-                np.subtract.at(outputs, rows[some], rates[block] * errors[:, some].T @ sources)
+                by_sources += errors[:, some] @ output_vectors[rows[some]]
+                np.subtract.at(output_vectors, rows[some], rates[block] * errors[:, some].T @ sources)
             if self.architecture == "cbow":
                 by_sources = np.repeat(by_sources, len(contexts), axis=0) / (1 if self.is_legacy else len(contexts))
-            np.subtract.at(inputs, contexts, rates[block] * by_sources)
+            np.subtract.at(input_vectors, contexts, rates[block] * by_sources)
         return loss / n_predictions
 
 
@@ -150,11 +150,11 @@ def huffman_cost(counts: Sequence[int]) -> int:
     return cost
 
 
-def alias_distribution(columns: Sequence[Sequence[int]]) -> Matrix:
+def alias_distribution(table: Sequence[Sequence[int]]) -> Matrix:
     """The distribution that an alias table stands for."""
-    n = len(columns)
+    n = len(table)
     probabilities = np.zeros(n)
-    for i, (limit, alias) in enumerate(columns):
+    for i, (limit, alias) in enumerate(table):
         own = (limit + 1) / 2**32
         probabilities[i] += own / n
         probabilities[alias] += (1 - own) / n

@@ -8,8 +8,8 @@ from typing import BinaryIO, NamedTuple
 
 import numpy as np
 
-from trainer.corpus.types import Bytes
 from trainer.kernels.text.encode import PADDING_BYTES, cut_point, last_separator
+from trainer.steps.arrays import Bytes
 
 BLOCK_BYTES = 1 << 22
 MAX_TYPE_BYTES = 1 << 20
@@ -31,6 +31,7 @@ class BlockReader:
     stream : the text
     file : where the stream comes from, which only tells how far the reading is
     block_bytes : at most this much a block; at least twice `max_type_bytes`, so that every block gets on
+    max_type_bytes : longer runs without white space are cut
     """
 
     def __init__(self, stream: io.BufferedReader, file: BinaryIO, block_bytes: int, max_type_bytes: int) -> None:

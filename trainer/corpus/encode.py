@@ -2,42 +2,36 @@
 
 from __future__ import annotations
 
-import errno
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
-import numpy.typing as npt
 
 from app.core.errors import (
     CorpusEmpty,
     CorpusNotText,
-    StorageFull,
     VocabularyEmpty,
     VocabularyTooLarge,
     VocabularyTooSmall,
 )
 from app.core.table.vocabulary import Vocabulary
-from app.core.text import Text, TextSpec
+from app.core.text import TextReader, TextSpec
 from trainer.corpus.blocks import BLOCK_BYTES, MAX_TYPE_BYTES, BlockReader
 from trainer.corpus.expand import write_ids
 from trainer.corpus.scan import Scanner, Segment
 from trainer.corpus.selection import Selection, select
 from trainer.corpus.source import first_invalid_byte, open_text
 from trainer.corpus.spelling import Spellings, spell_tables
+from trainer.steps.arrays import Ids
+from trainer.steps.disk import full_disk_named
 from trainer.steps.progress import Progress, Report, ignore
-
-LINE_END = -1
 
 MAX_TYPES = 3_000_000
 """Distinct types in memory while they are read, some 200 bytes each; the others are on disk but for 12 bytes each."""
 MAX_WORDS = 1 << 24
 """Largest vocabulary."""
-REPORT_SECONDS = 0.9
 
 _SCAN_SHARE = 0.85  # of the time, for the progress
 
@@ -57,7 +51,7 @@ class EncodedCorpus:
     n_overlong_tokens : words beyond `app.core.text.MAX_WORD_BYTES`, left out and not among `n_corpus_tokens`
     """
 
-    ids: npt.NDArray[np.int32]
+    ids: Ids
     vocabulary: Vocabulary
     n_tokens: int
     n_corpus_tokens: int
@@ -69,7 +63,7 @@ def encode(  # noqa: PLR0913 (each is a setting of its own)
     source: Path,
     folder: Path,
     *,
-    text: TextSpec,
+    spec: TextSpec,
     min_count: int,
     max_words: int | None = None,
     threads: int = 1,
@@ -85,12 +79,12 @@ def encode(  # noqa: PLR0913 (each is a setting of its own)
     ----------
     source : UTF-8 text, plain or packed with gzip or zstd, which its first bytes tell
     folder : an existing folder; receives scratch files, and the ids, which stay mapped from it
-    text : how text becomes words
+    spec : how text becomes words
     min_count : rarer words are left out
     max_words : of the rest, only the most frequent stay
     threads : of both passes
     max_types : types, and then words, that may be in memory; more are counted through disk, and none is pruned
-    report : called about once a second
+    report : called about twice a second
 
     Raises
     ------
@@ -99,10 +93,14 @@ def encode(  # noqa: PLR0913 (each is a setting of its own)
     VocabularyEmpty, VocabularyTooSmall, VocabularyTooLarge
         if no word, a single one, or more than `MAX_WORDS` would stay
     """
-    tick = _Clock(report).tick
-    settings = Text(text), threads, max_types
-    with TemporaryDirectory(prefix="encode-", dir=folder) as scratch, _storage_full_named():
-        segments, spellings = _read(source, Path(scratch), *settings, tick)
+
+    def tick(fraction: float) -> None:
+        report(Progress(min(fraction, 1.0)))
+
+    tick(0.0)
+    scratch_folder = TemporaryDirectory(prefix="encode-", dir=folder)
+    with full_disk_named("There is not enough space left to encode the corpus"), scratch_folder as scratch:
+        segments, spellings = _read(source, Path(scratch), TextReader(spec), threads, max_types, tick)
         tick(_SCAN_SHARE)
         selection = select([part.words for part in spellings.parts], min_count, max_words, max_types)
         _check(selection, min_count)
@@ -122,30 +120,20 @@ def encode(  # noqa: PLR0913 (each is a setting of its own)
 
 
 def _read(
-    source: Path, scratch: Path, text: Text, threads: int, max_types: int, tick: Callable[[float], None]
+    source: Path, scratch: Path, reader: TextReader, threads: int, max_types: int, tick: Callable[[float], None]
 ) -> tuple[list[Segment], Spellings]:
     """First pass, and the words of all types that it found."""
     n_bytes = max(source.stat().st_size, 1)
     try:
-        with open_text(source, text.spec) as (stream, file):
-            reader = BlockReader(stream, file, BLOCK_BYTES, MAX_TYPE_BYTES)
-            scanner = Scanner(reader, scratch, threads, max_types)
-            segments = scanner.run(lambda: tick(_SCAN_SHARE * reader.file_position / n_bytes))
+        with open_text(source, reader.spec) as (stream, file):
+            blocks = BlockReader(stream, file, BLOCK_BYTES, MAX_TYPE_BYTES)
+            scanner = Scanner(blocks, scratch, threads, max_types)
+            segments = scanner.run(lambda: tick(_SCAN_SHARE * blocks.file_position / n_bytes))
         if not segments:
             raise CorpusEmpty
-        return segments, spell_tables(*scanner.take_types(), text, scratch)
+        return segments, spell_tables(*scanner.take_types(), reader, scratch)
     except (CorpusNotText, UnicodeDecodeError) as error:
         raise _not_text(source) from error
-
-
-@contextmanager
-def _storage_full_named() -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-            raise StorageFull("There is not enough space left to encode the corpus.") from error
-        raise
 
 
 def _not_text(source: Path) -> CorpusNotText:
@@ -170,16 +158,3 @@ def _check(selection: Selection, min_count: int) -> None:
     if n_words > MAX_WORDS:
         detail = f"{n_words} words remain, the limit is {MAX_WORDS}; raise min_count or set max_words."
         raise VocabularyTooLarge(detail, limit=MAX_WORDS, **figures)
-
-
-class _Clock:
-    """Passes on a report about once a second, the first at once."""
-
-    def __init__(self, report: Report) -> None:
-        self._report = report
-        self._next = time.monotonic()
-
-    def tick(self, fraction: float) -> None:
-        if time.monotonic() >= self._next:
-            self._report(Progress(min(fraction, 1.0)))
-            self._next = time.monotonic() + REPORT_SECONDS

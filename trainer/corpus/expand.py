@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from trainer.corpus.files import write_all
 from trainer.corpus.scan import Segment
 from trainer.corpus.spelling import Expansion
-from trainer.corpus.types import Ids
 from trainer.kernels.text import expand as kernels
 from trainer.kernels.text.encode import LINE_END
+from trainer.steps.arrays import Ids
+from trainer.steps.crew import Crew
+from trainer.steps.disk import write_all
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,6 +28,9 @@ class Expanded:
 
 @dataclass
 class Written:
+    """What the file holds so far."""
+
+    n_segments: int = 0
     n_tokens: int = 0
     n_lines: int = 0
 
@@ -40,11 +42,15 @@ def write_ids(
     threads: int,
     tick: Callable[[float], None],
 ) -> Written:
-    """Expand all segments in order into one file; `tick` is called with the share that is done."""
+    """Expand all segments in order into one file; `tick` is called with the share that is done, and may raise."""
     written = Written()
     line_open = False
-    with path.open("wb", buffering=0) as file:
-        for done, block in enumerate(_in_order(segments, expansions, threads), 1):
+
+    def expand(segment: Segment) -> Expanded:
+        return _expand(segment, expansions[segment.table])
+
+    with path.open("wb", buffering=0) as file, Crew(threads, lambda: tick(written.n_segments / len(segments))) as crew:
+        for block in crew.in_order(expand, segments):
             ids = block.ids
             if len(ids) and ids[0] == LINE_END and not line_open:
                 ids = ids[1:]
@@ -53,22 +59,12 @@ def write_ids(
             write_all(file, ids)
             written.n_tokens += block.n_tokens
             written.n_lines += len(ids) - block.n_tokens
-            tick(done / len(segments))
+            written.n_segments += 1
+        tick(1.0)
         if line_open:
             write_all(file, np.array([LINE_END], np.int32))
             written.n_lines += 1
     return written
-
-
-def _in_order(segments: Sequence[Segment], expansions: Mapping[int, Expansion], threads: int) -> Iterator[Expanded]:
-    running: deque[Future[Expanded]] = deque()
-    with ThreadPoolExecutor(threads) as pool:
-        for segment in segments:
-            running.append(pool.submit(_expand, segment, expansions[segment.table]))
-            if len(running) > 2 * threads:
-                yield running.popleft().result()
-        while running:
-            yield running.popleft().result()
 
 
 def _expand(segment: Segment, expansion: Expansion) -> Expanded:

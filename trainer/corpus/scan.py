@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections.abc import Callable
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from trainer.corpus.blocks import BlockReader
-from trainer.corpus.files import write_all
-from trainer.corpus.types import Ids, Types, TypeTable
+from trainer.corpus.types import Types, TypeTable
+from trainer.steps.arrays import Ids
+from trainer.steps.crew import Crew
+from trainer.steps.disk import write_all
 
 MAX_ARENA_BYTES = 1 << 28
 """Types that are longer than this together leave memory even if they are few."""
@@ -38,7 +40,9 @@ class Scanner:
 
     Parameters
     ----------
+    reader : hands out the blocks
     folder : receives the ids, and full tables
+    threads : how many scan
     max_types : so many stay in memory; a thread that has its share of them puts its table on disk and starts another
     """
 
@@ -49,23 +53,14 @@ class Scanner:
         self._max_types = max(max_types // threads, 1)
         self._max_bytes = MAX_ARENA_BYTES // threads
         self._lock = threading.Lock()
-        self._stop = threading.Event()
         self._tables: list[TypeTable | Types] = []
 
     def run(self, tick: Callable[[], None]) -> list[Segment]:
-        """Scan everything, segments in corpus order; `tick` is called about once a second and may raise to end it."""
-        with ThreadPoolExecutor(self._threads) as pool:
-            tasks = [pool.submit(self._work, self._folder / f"scan-{i}.ids") for i in range(self._threads)]
-            pending = set(tasks)
-            try:
-                while pending:
-                    done, pending = wait(pending, timeout=1, return_when=FIRST_EXCEPTION)
-                    for task in done:
-                        task.result()
-                    tick()
-            finally:
-                self._stop.set()
-        return sorted((segment for task in tasks for segment in task.result()), key=lambda segment: segment.block)
+        """Scan everything, segments in corpus order; `tick` is called about twice a second and may raise to end it."""
+        paths = [self._folder / f"scan-{i}.ids" for i in range(self._threads)]
+        with Crew(self._threads, tick) as crew:
+            parts = list(crew.in_order(lambda path: self._scan(path, crew), paths))
+        return sorted(itertools.chain(*parts), key=lambda segment: segment.block)
 
     def take_types(self) -> tuple[dict[int, Types], dict[int, Types]]:
         """The types by number of their table: those on disk, those in memory; the scanner forgets them."""
@@ -78,14 +73,14 @@ class Scanner:
         self._tables.clear()
         return on_disk, in_memory
 
-    def _work(self, path: Path) -> list[Segment]:
+    def _scan(self, path: Path, crew: Crew) -> list[Segment]:
         segments: list[Segment] = []
         number, table = self._new_table()
         buffer = self._reader.new_buffer()
         ids = np.empty(buffer.size + 1, np.int32)
         start = 0
         with path.open("wb", buffering=0) as file:
-            while not self._stop.is_set() and (block := self._reader.read(buffer)):
+            while not crew.is_stopping and (block := self._reader.read(buffer)):
                 n_ids = table.scan(buffer, block.end, ids)
                 write_all(file, ids[:n_ids])
                 segments.append(Segment(block.number, number, path, start, n_ids))

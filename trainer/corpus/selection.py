@@ -11,11 +11,12 @@ import numpy as np
 from app.core.table.vocabulary import Vocabulary
 from app.core.text import MAX_WORD_BYTES
 from trainer.corpus.spelling import add_types
-from trainer.corpus.types import Counts, Ids, Types, TypeTable
+from trainer.corpus.types import Types, TypeTable
 from trainer.kernels.text import expand as kernels
 from trainer.kernels.text.encode import PADDING_BYTES
+from trainer.steps.arrays import Ids, Integers
 
-Members = tuple[Counts, Counts]
+Members = tuple[Integers, Integers]
 """Some words of a set, and their ids in the round."""
 
 
@@ -53,8 +54,8 @@ def select(word_sets: Sequence[Types], min_count: int, max_words: int | None, ma
         n_tokens += int(words.counts[~overlong].sum())
         stays = (words.counts >= min_count) & ~overlong
         numbers = np.where(stays, n_kept + np.cumsum(stays) - 1, -1).astype(np.int32)
-        for final, (chosen, ids) in zip(final_ids, members, strict=True):
-            final[chosen] = numbers[ids]
+        for final, (picked, ids) in zip(final_ids, members, strict=True):
+            final[picked] = numbers[ids]
         kept.append(_subset(words, np.flatnonzero(stays)))
         n_kept += len(kept[-1])
     joined = _joined(kept)
@@ -80,16 +81,16 @@ def _rounds(word_sets: Sequence[Types], n_rounds: int) -> Iterator[tuple[Types, 
         table = TypeTable()
         members = []
         for words, share in zip(word_sets, shares, strict=True):
-            chosen = np.flatnonzero(share == number)
-            members.append((chosen, add_types(table, words, chosen)))
+            picked = np.flatnonzero(share == number)
+            members.append((picked, add_types(table, words, picked)))
         found = table.types()
         counts = np.zeros(len(found), np.int64)
-        for words, (chosen, ids) in zip(word_sets, members, strict=True):
-            counts[ids] += words.counts[chosen]  # no id twice within a set
+        for words, (picked, ids) in zip(word_sets, members, strict=True):
+            counts[ids] += words.counts[picked]  # no id twice within a set
         yield Types(found.arena, found.offsets, counts), members
 
 
-def _by_count(words: Types) -> Counts:
+def _by_count(words: Types) -> Integers:
     """Order by (-count, bytes)."""
     keys = [np.empty(len(words), np.uint64) for _ in range(2)]
     for i, key in enumerate(keys):
@@ -107,10 +108,10 @@ def _by_count(words: Types) -> Counts:
     return order
 
 
-def _subset(words: Types, chosen: Counts) -> Types:
-    lines = words.lines(chosen)[:-PADDING_BYTES]
-    lengths = words.offsets[chosen + 1] - words.offsets[chosen]
-    return Types(lines[lines != ord("\n")], _offsets(lengths), words.counts[chosen])
+def _subset(words: Types, picked: Integers) -> Types:
+    lines = words.lines(picked)[:-PADDING_BYTES]
+    lengths = words.offsets[picked + 1] - words.offsets[picked]
+    return Types(lines[lines != ord("\n")], _offsets(lengths), words.counts[picked])
 
 
 def _joined(parts: list[Types]) -> Types:
@@ -119,7 +120,7 @@ def _joined(parts: list[Types]) -> Types:
     return Types(arena, _offsets(lengths), np.concatenate([part.counts for part in parts]))
 
 
-def _offsets(lengths: Counts) -> Counts:
+def _offsets(lengths: Integers) -> Integers:
     offsets = np.zeros(len(lengths) + 1, np.int64)
     np.cumsum(lengths, out=offsets[1:])
     return offsets

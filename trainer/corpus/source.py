@@ -33,19 +33,19 @@ ZSTD_WINDOW_LOG_MAX = 27
 
 
 @contextmanager
-def open_text(source: Path, text: TextSpec) -> Iterator[tuple[io.BufferedReader, BinaryIO]]:
+def open_text(source: Path, spec: TextSpec) -> Iterator[tuple[io.BufferedReader, BinaryIO]]:
     """The bytes of the text, and the file they come from, whose position tells how far the reading is."""
     with source.open("rb") as file:
         stream = _unpacked(file)
         if stream.peek(3)[:3] == _BYTE_ORDER_MARK:
             stream.read(3)
-        if isinstance(text.format, JsonLines):
-            stream = io.BufferedReader(_JsonText(stream, text.format.field), _BUFFER_BYTES)
+        if isinstance(spec.format, JsonLines):
+            stream = io.BufferedReader(_JsonText(stream, spec.format.field), _BUFFER_BYTES)
         yield stream, file
 
 
 def first_invalid_byte(source: Path) -> int | None:
-    """Where the unpacked file stops to be UTF-8, counted in bytes from its start."""
+    """How many bytes of the unpacked file are UTF-8 before the first that is not; None if all are."""
     decoder = codecs.getincrementaldecoder("utf-8")()
     position = 0
     with source.open("rb") as file:

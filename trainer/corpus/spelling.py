@@ -8,11 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
-from app.core.text import Text
-from trainer.corpus.files import on_disk
-from trainer.corpus.types import Counts, Ids, Types, TypeTable, padded
+from app.core.text import TextReader
+from trainer.corpus.types import Types, TypeTable, padded
 from trainer.kernels.text import expand as kernels
 from trainer.kernels.text.encode import PADDING_BYTES
+from trainer.steps.arrays import Ids, Integers
+from trainer.steps.disk import on_disk
 
 BATCH_BYTES = 1 << 17
 
@@ -30,7 +31,7 @@ class Spelling:
 
     words: Types
     lines: Ids
-    starts: Counts
+    starts: Integers
 
     def on_disk(self, folder: Path, name: str) -> Spelling:
         return Spelling(
@@ -40,17 +41,17 @@ class Spelling:
         )
 
 
-def spell(types: Types, text: Text) -> Spelling:
-    """Read each type as the spec of the text says; raises UnicodeDecodeError."""
+def spell(types: Types, reader: TextReader) -> Spelling:
+    """Read each type as the reader's spec says; raises UnicodeDecodeError."""
     table = TypeTable(n_types=len(types))
     lines, order = [np.empty(0, np.int32)], [np.empty(0, np.int64)]
-    for chosen in _batches(types):
-        rewritten = padded(text.rewrite(types.lines(chosen)[:-PADDING_BYTES].tobytes().decode()).encode())
+    for picked in _batches(types):
+        rewritten = padded(reader.rewrite(types.lines(picked)[:-PADDING_BYTES].tobytes().decode()).encode())
         end = rewritten.size - PADDING_BYTES
         ids = np.empty(end + 1, np.int32)
         n_ids = table.scan(rewritten, end, ids, every_line=True)
         lines.append(ids[:n_ids].copy())
-        order.append(chosen)
+        order.append(picked)
     words = table.types()
     counts = np.zeros(len(words), np.int64)
     starts = np.zeros(len(types), np.int64)
@@ -59,7 +60,7 @@ def spell(types: Types, text: Text) -> Spelling:
     return Spelling(Types(words.arena, words.offsets, counts), all_lines, starts)
 
 
-def merge(parts: list[Types]) -> tuple[Types, list[Counts]]:
+def merge(parts: list[Types]) -> tuple[Types, list[Integers]]:
     """One set of types with added counts, and for each part the new ids of its types."""
     table = TypeTable(n_types=max(map(len, parts)))
     new_ids = [add_types(table, part, np.arange(len(part))) for part in parts]
@@ -70,10 +71,10 @@ def merge(parts: list[Types]) -> tuple[Types, list[Counts]]:
     return Types(merged.arena, merged.offsets, counts), new_ids
 
 
-def add_types(table: TypeTable, types: Types, chosen: Counts) -> Counts:
-    """Put the chosen types into a table; their ids there."""
+def add_types(table: TypeTable, types: Types, picked: Integers) -> Integers:
+    """Put the picked types into a table; their ids there."""
     ids = [np.empty(0, np.int32)]
-    for batch in _by_bytes(types, chosen):
+    for batch in _by_bytes(types, picked):
         lines = types.lines(batch)
         out = np.empty(2 * len(batch) + 1, np.int32)
         table.scan(lines, lines.size - PADDING_BYTES, out, every_line=True)
@@ -81,20 +82,20 @@ def add_types(table: TypeTable, types: Types, chosen: Counts) -> Counts:
     return np.concatenate(ids).astype(np.int64)
 
 
-def _batches(types: Types) -> Iterator[Counts]:
+def _batches(types: Types) -> Iterator[Integers]:
     is_ascii = np.empty(len(types), np.bool_)
     kernels.mark_ascii(types.arena, types.offsets, is_ascii)
     yield from _by_bytes(types, np.flatnonzero(is_ascii))
     yield from _by_bytes(types, np.flatnonzero(~is_ascii))
 
 
-def _by_bytes(types: Types, chosen: Counts) -> Iterator[Counts]:
-    """The chosen types in portions of about `BATCH_BYTES`."""
-    if not len(chosen):
+def _by_bytes(types: Types, picked: Integers) -> Iterator[Integers]:
+    """The picked types in portions of about `BATCH_BYTES`."""
+    if not len(picked):
         return
-    ends = np.cumsum(types.offsets[chosen + 1] - types.offsets[chosen] + 1)
+    ends = np.cumsum(types.offsets[picked + 1] - types.offsets[picked] + 1)
     cuts = np.searchsorted(ends, np.arange(BATCH_BYTES, int(ends[-1]), BATCH_BYTES)) + 1
-    yield from (batch for batch in np.split(chosen, cuts) if len(batch))
+    yield from (batch for batch in np.split(picked, cuts) if len(batch))
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,7 +124,7 @@ class Spellings:
     """
 
     parts: list[Spelling]
-    places: dict[int, tuple[int, Counts | None]]
+    places: dict[int, tuple[int, Integers | None]]
 
     def expansions(self, final_ids: list[Ids]) -> dict[int, Expansion]:
         """What the types of each table become, given the final ids of the words of each part."""
@@ -134,16 +135,16 @@ class Spellings:
         }
 
 
-def spell_tables(on_disk: dict[int, Types], in_memory: dict[int, Types], text: Text, folder: Path) -> Spellings:
+def spell_tables(on_disk: dict[int, Types], in_memory: dict[int, Types], reader: TextReader, folder: Path) -> Spellings:
     """Spell all types, with at most one large set of them in memory; empties `in_memory`; raises UnicodeDecodeError."""
     parts: list[Spelling] = []
-    places: dict[int, tuple[int, Counts | None]] = {}
+    places: dict[int, tuple[int, Integers | None]] = {}
     for number, types in on_disk.items():
         places[number] = len(parts), None
-        parts.append(spell(types, text).on_disk(folder, f"spelling-{number}"))
+        parts.append(spell(types, reader).on_disk(folder, f"spelling-{number}"))
     merged, new_ids = merge(list(in_memory.values()))
     numbers = list(in_memory)
     in_memory.clear()  # frees what was merged
     places |= {number: (len(parts), ids) for number, ids in zip(numbers, new_ids, strict=True)}
-    parts.append(spell(merged, text))
+    parts.append(spell(merged, reader))
     return Spellings(parts, places)

@@ -9,14 +9,11 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from trainer.corpus.files import Scalar, on_disk
 from trainer.kernels.text import encode as kernels
 from trainer.kernels.text.encode import LINE_OPEN, N_OUT, N_TOKENS, N_TYPES, PADDING_BYTES, POSITION
 from trainer.kernels.text.expand import write_lines
-
-Bytes = npt.NDArray[np.uint8]
-Ids = npt.NDArray[np.int32]
-Counts = npt.NDArray[np.int64]
+from trainer.steps.arrays import Bytes, Ids, Integers
+from trainer.steps.disk import Scalar, on_disk
 
 _FIRST_TYPES = 1 << 15
 _NO_CUT = 1 << 62
@@ -27,17 +24,17 @@ class Types:
     """Distinct byte strings and how often each occurs; see `trainer.kernels.text.encode` for the arrays."""
 
     arena: Bytes
-    offsets: Counts
-    counts: Counts
+    offsets: Integers
+    counts: Integers
 
     def __len__(self) -> int:
         return len(self.counts)
 
-    def lines(self, chosen: Counts) -> Bytes:
-        """The chosen types with a line end after each, padded for the kernels."""
-        n_bytes = int((self.offsets[chosen + 1] - self.offsets[chosen]).sum()) + len(chosen)
+    def lines(self, picked: Integers) -> Bytes:
+        """The picked types with a line end after each, padded for the kernels."""
+        n_bytes = int((self.offsets[picked + 1] - self.offsets[picked]).sum()) + len(picked)
         out = np.zeros(n_bytes + PADDING_BYTES, np.uint8)
-        write_lines(self.arena, self.offsets, chosen, out)
+        write_lines(self.arena, self.offsets, picked, out)
         return out
 
     def on_disk(self, folder: Path, name: str) -> Types:
@@ -63,7 +60,7 @@ class TypeTable:
         self._slots = np.zeros(4 * capacity, np.uint64)
         self._arena: Bytes = np.empty(16 * capacity, np.uint8)
         self._offsets = np.zeros(capacity + 1, np.int64)
-        self._cursor = np.zeros(6, np.int64)
+        self._cursor = np.zeros(5, np.int64)
         self._max_type_bytes = max_type_bytes
 
     def scan(self, block: Bytes, end: int, out: Ids, *, every_line: bool = False) -> int:

@@ -1,6 +1,6 @@
 """Products of a few table rows with a few others, written as LLVM vector code.
 
-Plain numba loops cannot hold a block of accumulators in registers, so these seven building blocks emit their
+Plain numba loops cannot hold a block of accumulators in registers, so these six building blocks emit their
 instructions themselves. They work on addresses, not arrays: a row is named by where it starts, whether it lies in a
 table or in a thread's scratch. Rows start at multiples of 64 bytes and are `LANES` x n floats long, the tail being
 zero. Nothing here checks bounds, takes a lock or keeps memory alive; the caller owns all arrays it passes addresses of.
@@ -42,13 +42,14 @@ EXP2 = (0.6931469776048254, 0.24022242083661985, 0.055507337286302444, 0.0096715
 
 
 @intrinsic(prefer_literal=True)
-def score_rows(typing, contexts, n_contexts, outputs, copies, scores, n_outputs, dim):
+def score_rows(typing, contexts, n_contexts, output_rows, copies, scores, n_outputs, dim):
     """Write all scalar products of context rows with output rows, and copies of the context rows.
 
     Parameters
     ----------
     contexts : address of int64 (n_contexts,), the addresses of float32 (dim,) rows, read
-    outputs : address of int64 (n_outputs,), likewise
+    n_contexts : int64
+    output_rows : address of int64 (n_outputs,), likewise
     copies : address of float32 (n_contexts, padded dim), 64-byte aligned, overwritten
     scores : address of float32 (n_contexts, n_outputs), overwritten
     n_outputs, dim : literal int, at most 6 output rows, so that two context rows' accumulators fit 16 registers
@@ -56,8 +57,8 @@ def score_rows(typing, contexts, n_contexts, outputs, copies, scores, n_outputs,
     size, vectors = literal(n_outputs), n_vectors(literal(dim))
 
     def products(builder: Any, values: Sequence[Value], first: Value, n_rows: int) -> None:
-        contexts, _, outputs, copies, scores = values[:5]
-        output_rows = load_addresses(builder, outputs, size)
+        contexts, _, listed, copies, scores = values[:5]
+        output_rows = load_addresses(builder, listed, size)
         context_rows = [load(builder, contexts, builder.add(first, INT64(j)), INT64) for j in range(n_rows)]
         sums = [cgutils.alloca_once_value(builder, ir.Constant(ROW, [0.0] * LANES)) for _ in range(n_rows * size)]
         for slot in sums:
@@ -140,7 +141,7 @@ def logistic_gradients(typing, scores, labels, n_scores, learning_rate):
 
 
 @intrinsic(prefer_literal=True)
-def update_rows(typing, contexts, n_contexts, outputs, copies, gradients, ahead, n_outputs, dim):
+def update_rows(typing, contexts, n_contexts, output_rows, copies, gradients, ahead, n_outputs, dim):
     """Add to each context row its gradients' sum of output rows, and to each output row its sum of context copies.
 
     Meanwhile the rows of a later product are asked for, a few cache lines with each column: all at once would fill the
@@ -151,18 +152,19 @@ def update_rows(typing, contexts, n_contexts, outputs, copies, gradients, ahead,
 
     Parameters
     ----------
-    contexts, outputs : as for `score_rows`; the rows are updated
+    contexts, n_contexts, output_rows : as for `score_rows`; the rows are updated
     copies : as `score_rows` wrote them, read
     gradients : address of float32 (n_contexts, n_outputs), read
     ahead : address of int64 (at least n_outputs + 1,), addresses of rows to fetch; they need not be readable
+    n_outputs, dim : literal int, as for `score_rows`
     """
     size, vectors = literal(n_outputs), n_vectors(literal(dim))
     columns_per_line = max(64 // ROW_BYTES, 1)
     rows_at_a_time = -(-size // columns_per_line)
 
     def emit(builder: Any, values: Sequence[Value]) -> None:
-        contexts, n_contexts, outputs, copies, gradients, ahead = values[:6]
-        output_rows = load_addresses(builder, outputs, size)
+        contexts, n_contexts, listed, copies, gradients, ahead = values[:6]
+        output_rows = load_addresses(builder, listed, size)
         steps = [cgutils.alloca_once_value(builder, ir.Constant(ROW, [0.0] * LANES)) for _ in range(size)]
         with cgutils.for_range(builder, INT64(vectors)) as outer:
             column = outer.index

@@ -75,7 +75,10 @@ def build_index(folder: Path, unit_vectors: FloatArray, limits: IndexLimits, rep
 
     Parameters
     ----------
+    folder : local folder
     unit_vectors : float32 (n_words, dim), C-contiguous
+    limits : what decides the choice
+    report : called while a graph is built
     """
     faiss.omp_set_num_threads(1)
     words = word_sample(unit_vectors)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ import numpy.typing as npt
 from app.core.nearest import exact
 from app.core.table.arrays import FloatArray, Neighbors
 from app.core.table.vocabulary import Vocabulary
+from trainer.steps.crew import Crew
 from trainer.steps.progress import Progress, Report
 
 N_NEIGHBORS = 50
@@ -32,6 +33,8 @@ def nearest_neighbors(unit_vectors: FloatArray, *, threads: int, report: Report)
     Parameters
     ----------
     unit_vectors : float32 (n_words, dim), C-contiguous
+    threads : how many share the blocks
+    report : told how far it is
 
     Returns
     -------
@@ -39,16 +42,23 @@ def nearest_neighbors(unit_vectors: FloatArray, *, threads: int, report: Report)
     """
     n_words = len(unit_vectors)
     started = time.monotonic()
-    ids, found = [], []
-    with exact.one_thread_a_scan(), ThreadPoolExecutor(threads) as pool:
-        for start in range(0, n_words, threads * BLOCK):
+    ids: list[npt.NDArray[np.int32]] = []
+    found: list[FloatArray] = []
+
+    def starts() -> Iterator[int]:
+        for start in range(0, n_words, BLOCK):
             if start >= ALWAYS_COVERED and time.monotonic() - started > BUDGET_SECONDS:
-                break
-            blocks = range(start, min(start + threads * BLOCK, n_words), BLOCK)
-            for block_ids, block_scores in pool.map(lambda block: _block(unit_vectors, block), blocks):
-                ids.append(block_ids)
-                found.append(block_scores)
-            report(Progress(fraction=min(start + threads * BLOCK, n_words) / n_words))
+                return
+            yield start
+
+    def tell() -> None:
+        report(Progress(fraction=min(len(ids) * BLOCK, n_words) / n_words))
+
+    with exact.one_thread_a_scan(), Crew(threads, tell) as crew:
+        for block_ids, block_scores in crew.in_order(lambda start: _block(unit_vectors, start), starts()):
+            ids.append(block_ids)
+            found.append(block_scores)
+    tell()
     return Neighbors(np.concatenate(ids), np.concatenate(found))
 
 

@@ -9,9 +9,6 @@ from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as package_version
 from pathlib import Path
 
-import numpy as np
-
-from app.core.errors import VectorsCollapsed, VectorsNotFinite
 from app.core.nearest.text_vectors import text_component
 from app.core.table.arrays import Arrays, FloatArray
 from app.core.table.lookup import word_order, word_slots
@@ -30,9 +27,7 @@ from app.core.text import TextSpec
 from trainer.publishing.index import IndexLimits, build_index
 from trainer.publishing.neighbors import hubness, nearest_neighbors
 from trainer.steps.progress import Progress, Report
-
-COLLAPSED_MEAN_COSINE = 0.999
-"""Mean cosine of two different words from which on a table tells nothing apart."""
+from trainer.steps.soundness import check_vectors
 
 
 @dataclass(frozen=True)
@@ -48,7 +43,7 @@ class Provenance:
 def publish(  # noqa: PLR0913 (one call, made once)
     folder: Path,
     vocabulary: Vocabulary,
-    vectors: FloatArray,
+    trained: Arrays,
     *,
     provenance: Provenance,
     threads: int,
@@ -61,7 +56,8 @@ def publish(  # noqa: PLR0913 (one call, made once)
     ----------
     folder : local folder, empty but for `resources`
     vocabulary : the words
-    vectors : float32 (n_words, dim), C-contiguous, as trained, in vocabulary order
+    trained : "vectors", float32 (n_words, dim), C-contiguous, as trained, in vocabulary order; others by their names in
+        `app.core.table.arrays`
     provenance : where they come from
     threads : for the neighbour table; the files are the same for any number
     report : called about once a second
@@ -72,6 +68,7 @@ def publish(  # noqa: PLR0913 (one call, made once)
     VectorsNotFinite, VectorsCollapsed
         The training went wrong; nothing is written.
     """
+    vectors: FloatArray = trained["vectors"]
     check_vectors(vectors)
     unit_vectors, norms = normalise(vectors)
     started = time.monotonic()
@@ -84,6 +81,7 @@ def publish(  # noqa: PLR0913 (one call, made once)
         "neighbor_scores": neighbors.scores,
         "text_component": text_component(vectors, vocabulary.counts),
         **_of_words(vocabulary),
+        **{name: array for name, array in trained.items() if name != "vectors"},
     }
     write_arrays(folder, arrays)
     index = build_index(folder, unit_vectors, limits or IndexLimits(), _span(report, 0.8, 1.0))
@@ -113,31 +111,6 @@ def _of_words(vocabulary: Vocabulary) -> Arrays:
         "word_slots": word_slots(vocabulary),
         "word_order": word_order(vocabulary),
     }
-
-
-def check_vectors(vectors: FloatArray) -> None:
-    """Refuse vectors that are not finite, are zero, or all point the same way.
-
-    Raises
-    ------
-    VectorsNotFinite, VectorsCollapsed
-    """
-    if not np.isfinite(vectors).all():
-        broken = int(np.count_nonzero(~np.isfinite(vectors).all(axis=1)))
-        raise VectorsNotFinite(
-            f"Training diverged: {broken} of {len(vectors)} vectors are not finite. Lower the learning rate."
-        )
-    lengths = np.sqrt(np.einsum("ij,ij->i", vectors, vectors, dtype=np.float64))
-    if not lengths.all():
-        raise VectorsCollapsed(f"Training collapsed: {int(np.count_nonzero(lengths == 0))} vectors are zero.")
-    n_words = len(vectors)
-    total = (vectors / lengths[:, None]).sum(axis=0)
-    # the squared length of the sum holds each pair twice and each word with itself once
-    mean_cosine = (float(total @ total) - n_words) / (n_words * (n_words - 1)) if n_words > 1 else 0.0
-    if mean_cosine > COLLAPSED_MEAN_COSINE:
-        raise VectorsCollapsed(
-            f"Training collapsed: two words have a cosine of {mean_cosine:.4f} on average, so nothing tells them apart."
-        )
 
 
 def _span(report: Report, start: float, end: float) -> Report:

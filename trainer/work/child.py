@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import multiprocessing
 import os
 import signal
@@ -13,9 +12,10 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from app.core.errors import JobUnreadable, MemoryShort, StorageFull, StorageUnavailable, WordkinError
+from app.core.errors import JobUnreadable, MemoryShort, StorageUnavailable, WordkinError
 from app.core.payloads import KINDS as PAYLOADS
 from app.core.storage import Storage
+from trainer.steps.disk import full_disk_named
 from trainer.work.context import context_of
 from trainer.work.messages import Interrupted, Order, Refused, Result
 
@@ -29,7 +29,8 @@ def run(order: Order, connection: Connection) -> None:
 
 def _result(order: Order, connection: Connection) -> Result:
     try:
-        return _do(order, connection)
+        with full_disk_named("No space is left in the trainer's scratch folder or storage"):
+            return _do(order, connection)
     except StorageUnavailable as error:
         return Interrupted(error.detail)
     except WordkinError as error:
@@ -37,11 +38,6 @@ def _result(order: Order, connection: Connection) -> Result:
     except MemoryError as error:
         short = MemoryShort(f"The job needs more memory than there is: {error or 'no more could be had'}.")
         return Refused(short.problem())
-    except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-            raise
-        full = StorageFull(f"No space is left in the trainer's scratch folder or storage: {error}.")
-        return Refused(full.problem())
 
 
 def _do(order: Order, connection: Connection) -> Result:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel
-
 from app.core.hyperparameters.glove import GloVeHyperparameters
+from app.core.hyperparameters.shared import Hyperparameters
 from app.core.hyperparameters.word2vec import PRESETS, Word2VecHyperparameters
 
-ALGORITHMS: dict[str, type[BaseModel]] = {"word2vec": Word2VecHyperparameters, "glove": GloVeHyperparameters}
+ALGORITHMS: dict[str, type[Hyperparameters]] = {"word2vec": Word2VecHyperparameters, "glove": GloVeHyperparameters}
 """The one list of algorithms, each with what a job may set."""
 
-__all__ = ["ALGORITHMS", "PRESETS", "GloVeHyperparameters", "Word2VecHyperparameters"]
+__all__ = ["ALGORITHMS", "PRESETS", "GloVeHyperparameters", "Hyperparameters", "Word2VecHyperparameters"]

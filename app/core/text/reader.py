@@ -36,8 +36,8 @@ def without_surrogates(text: str) -> str:
     return _SURROGATE.sub("\ufffd", text)
 
 
-class Text:
-    """The reading of text that a spec describes."""
+class TextReader:
+    """Reads text as a spec says."""
 
     def __init__(self, spec: TextSpec) -> None:
         self.spec = spec

@@ -47,7 +47,7 @@ class TextSpec(BaseModel):
     """How text becomes words.
 
     `nfc` composes and drops what is invisible. `nfkc_jamo_safe` also folds compatibility forms such as full-width
-    letters, except for Hangul jamo, which plain NFKC would change (research on Korean text). `none` does neither.
+    letters, except for Hangul jamo, which plain NFKC would change. `none` does neither.
     `words` are runs of letters, marks and digits, with apostrophes inside them; `whitespace` only splits, for text
     that was tokenised before.
     """

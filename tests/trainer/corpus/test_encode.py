@@ -17,7 +17,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.core.text import JsonLines, Text, TextSpec
+from app.core.text import JsonLines, TextReader, TextSpec
 from tests.app.core.text.test_text import SPECS, TRICKY
 from tests.conftest import DATA
 from tests.oracles import text as oracle_text
@@ -67,7 +67,7 @@ def encoded(
 ) -> EncodedCorpus:
     source = folder / "source"
     source.write_bytes(data)
-    return encode(source, folder, text=spec or TextSpec(), min_count=min_count, **settings)  # type: ignore[arg-type] # of mixed types
+    return encode(source, folder, spec=spec or TextSpec(), min_count=min_count, **settings)  # type: ignore[arg-type] # of mixed types
 
 
 def expected(lines: list[str], spec: TextSpec, min_count: int = 1, max_words: int | None = None) -> oracle_text.Encoded:
@@ -83,7 +83,7 @@ def assert_same(found: EncodedCorpus, wanted: oracle_text.Encoded) -> None:
     assert not found.ids.flags.writeable
     assert found.n_corpus_tokens == wanted.n_corpus_tokens
     assert found.n_tokens == sum(i >= 0 for i in wanted.ids)
-    assert found.n_lines == wanted.ids.count(corpus.LINE_END)
+    assert found.n_lines == wanted.ids.count(oracle_text.LINE_END)
 
 
 @settings(max_examples=150, deadline=None)
@@ -112,7 +112,7 @@ def test_any_text_equals_the_reference(
         found = encode(
             source,
             Path(folder),
-            text=spec,
+            spec=spec,
             min_count=min_count,
             max_words=max_words,
             threads=threads,
@@ -226,7 +226,7 @@ def test_overlong_words_are_counted_and_left_out(tmp_path: Path) -> None:
 
 
 def test_progress_goes_up_to_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(corpus, "REPORT_SECONDS", 0.0)
+    monkeypatch.setattr("trainer.steps.crew.TICK_SECONDS", 0.0)
     seen: list[Progress] = []
     encoded(b"a b\n" * 3_000_000, tmp_path, report=seen.append)  # type: ignore[arg-type] # as above
     fractions = [progress.fraction for progress in seen]
@@ -254,6 +254,6 @@ def test_real_text_equals_the_reference(name: str, tmp_path: Path) -> None:
     data = data[: data.rindex(b"\n")]
     found = encoded(data, tmp_path, min_count=2, threads=2)
     assert_same(found, expected(data.decode().split("\n"), TextSpec(), min_count=2))
-    words = Text(TextSpec()).words(data.decode())
+    words = TextReader(TextSpec()).words(data.decode())
     ids = found.vocabulary.ids()
     assert found.ids[found.ids >= 0].tolist() == [ids[word] for word in words if word in ids]

@@ -33,7 +33,7 @@ LINES = b"the king and the queen\n" * 20_000
 def encoded(data: bytes, folder: Path, spec: TextSpec | None = None, min_count: int = 1) -> EncodedCorpus:
     source = folder / "source"
     source.write_bytes(data)
-    return encode(source, folder, text=spec or TextSpec(), min_count=min_count, threads=2)
+    return encode(source, folder, spec=spec or TextSpec(), min_count=min_count, threads=2)
 
 
 @pytest.mark.parametrize("data", [b"", b"\xef\xbb\xbf", gzip.compress(b""), zstd.compress(b"")])

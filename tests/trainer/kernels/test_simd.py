@@ -55,15 +55,17 @@ def test_products_of_rows(dim: int, n_outputs: int, n_contexts: int) -> None:
     """Scores, then both updates from the old rows, a row that is named twice getting both."""
 
     @njit
-    def score(contexts, n, outputs, copies, scores):
-        score_rows(contexts.ctypes.data, n, outputs.ctypes.data, copies.ctypes.data, scores.ctypes.data, n_outputs, dim)
+    def score(contexts, n, output_vectors, copies, scores):
+        score_rows(
+            contexts.ctypes.data, n, output_vectors.ctypes.data, copies.ctypes.data, scores.ctypes.data, n_outputs, dim
+        )
 
     @njit
-    def update(contexts, n, outputs, copies, gradients, ahead):
+    def update(contexts, n, output_vectors, copies, gradients, ahead):
         update_rows(
             contexts.ctypes.data,
             n,
-            outputs.ctypes.data,
+            output_vectors.ctypes.data,
             copies.ctypes.data,
             gradients.ctypes.data,
             ahead.ctypes.data,
@@ -71,25 +73,25 @@ def test_products_of_rows(dim: int, n_outputs: int, n_contexts: int) -> None:
             dim,
         )
 
-    inputs, outputs = random_rows(4, dim, 1), random_rows(6, dim, 2)
+    input_vectors, output_vectors = random_rows(4, dim, 1), random_rows(6, dim, 2)
     c, o = [0, 2, 2, 3, 1][:n_contexts], [5, 1, 1, 0, 3, 2][:n_outputs]
     copies = aligned_rows(n_contexts, -(-dim // LANES) * LANES)
     scores = np.full(n_contexts * n_outputs + LANES, 7, np.float32)
-    old_inputs, old_outputs = inputs.astype(np.float64), outputs.astype(np.float64)
-    score(row_addresses(inputs, c), n_contexts, row_addresses(outputs, o), copies, scores)
+    old_inputs, old_outputs = input_vectors.astype(np.float64), output_vectors.astype(np.float64)
+    score(row_addresses(input_vectors, c), n_contexts, row_addresses(output_vectors, o), copies, scores)
     products = scores[: n_contexts * n_outputs].reshape(n_contexts, n_outputs)
     assert products == pytest.approx(old_inputs[c] @ old_outputs[o].T, abs=1e-4)
     assert (scores[n_contexts * n_outputs :] == 7).all()
-    assert (copies[:, :dim] == inputs[c, :dim]).all()
+    assert (copies[:, :dim] == input_vectors[c, :dim]).all()
 
     gradients = np.random.default_rng(3).normal(size=(n_contexts, n_outputs)).astype(np.float32)
     ahead = np.arange(n_outputs + 1)  # addresses of nothing
-    update(row_addresses(inputs, c), n_contexts, row_addresses(outputs, o), copies, gradients, ahead)
+    update(row_addresses(input_vectors, c), n_contexts, row_addresses(output_vectors, o), copies, gradients, ahead)
     np.add.at(old_inputs, c, gradients @ old_outputs[o])
     by_outputs = gradients.T.astype(np.float64) @ copies[:, :dim]
     np.add.at(old_outputs[:, :dim], o, by_outputs)
-    assert inputs == pytest.approx(old_inputs, abs=1e-4)
-    assert outputs == pytest.approx(old_outputs, abs=1e-4)
+    assert input_vectors == pytest.approx(old_inputs, abs=1e-4)
+    assert output_vectors == pytest.approx(old_outputs, abs=1e-4)
 
 
 @pytest.mark.parametrize("dim", [5, 100, 300])

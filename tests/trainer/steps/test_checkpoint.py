@@ -23,29 +23,49 @@ def test_round_trip(tmp_path: Path) -> None:
     assert arrays["rows"].tolist() == [[2.0, 2.0]] * 3
     assert arrays["rows"].dtype == np.float32
     assert arrays["none"].shape == (0,)
+    assert not arrays["rows"].flags.writeable
 
 
 def test_nothing_saved_is_none(tmp_path: Path) -> None:
     assert folder_with(tmp_path).load() is None
 
 
-@pytest.mark.parametrize("damage", ["truncate", "flip", "empty", "remove"])
+@pytest.mark.parametrize("damage", ["truncate", "flip", "state", "shape", "empty", "old", "remove"])
 def test_a_damaged_checkpoint_gives_way_to_the_one_before(tmp_path: Path, damage: str) -> None:
     checkpoints = folder_with(tmp_path, 1, 2)
-    path = checkpoints.folder / "latest.checkpoint"
-    blob = bytearray(path.read_bytes())
+    blob = bytearray(checkpoints.latest.read_bytes())
     if damage == "truncate":
-        path.write_bytes(blob[:-1])
+        blob = blob[:-1]
     elif damage == "flip":
         blob[-3] ^= 1
-        path.write_bytes(blob)
+    elif damage == "state":
+        blob = blob.replace(b"step", b"stop")
+    elif damage == "shape":
+        blob = blob.replace(b"[3,2]", b"[2,3]")
     elif damage == "empty":
-        path.write_bytes(b"")
-    else:
-        path.unlink()
+        blob = bytearray()
+    elif damage == "old":
+        blob = bytearray(b"wordkin checkpoint 1\n" + bytes(200))
+    assert damage == "remove" or bytes(blob) != checkpoints.latest.read_bytes()
+    checkpoints.latest.unlink()
+    if damage != "remove":
+        checkpoints.latest.write_bytes(blob)
     found = checkpoints.load()
     assert found is not None
     assert found[1] == {"step": 1}
+
+
+def test_every_flipped_byte_is_noticed_or_says_the_same(tmp_path: Path) -> None:
+    checkpoints = folder_with(tmp_path, 2)
+    whole = checkpoints.latest.read_bytes()
+    for place in range(len(whole)):
+        blob = bytearray(whole)
+        blob[place] ^= 1
+        checkpoints.latest.write_bytes(blob)
+        found = checkpoints.load()
+        if found is not None:
+            assert found[0]["rows"].tolist() == [[2.0, 2.0]] * 3
+            assert found[1] == {"step": 2}
 
 
 def test_death_between_the_renames_loses_nothing(tmp_path: Path) -> None:
@@ -78,7 +98,7 @@ class FakeTime:
 def test_saving_takes_less_than_two_percent(seconds_per_save: float, most: int) -> None:
     """Fast saves come at the interval, slow ones further apart."""
     fake = FakeTime(seconds_per_save)
-    saver = Saver(fake, fake.clock)
+    saver = Saver(fake, "mine", fake.clock)
     while fake.now < 1000:
         fake.now += 0.5
         if saver.is_due():
@@ -91,6 +111,8 @@ def test_a_checkpoint_of_another_training_is_not_taken(tmp_path: Path) -> None:
     checkpoints = FolderCheckpoints(tmp_path, 60)
     mine, other = fingerprint("a", np.arange(3)), fingerprint("a", np.arange(4))
     checkpoints.save({}, {"identity": other})
-    assert Saver(checkpoints).load(mine) is None
-    assert Saver(checkpoints).load(other) is not None
+    assert Saver(checkpoints, mine).load() is None
+    assert Saver(checkpoints, other).load() is not None
+    Saver(checkpoints, mine).save({}, {"step": 3})
+    assert Saver(checkpoints, mine).load() == ({}, {"identity": mine, "step": 3})
     assert fingerprint("ab", "c") != fingerprint("a", "bc")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,9 +14,11 @@ from pydantic import ValidationError
 from rich.console import Console
 from rich.progress import Progress as Bar
 
+from app.core.cores import usable_cores
 from app.core.errors import WordkinError
 from app.core.hyperparameters import GloVeHyperparameters
 from app.core.text import TextSpec
+from trainer.algorithms.algorithm import Work
 from trainer.algorithms.glove import training as glove
 from trainer.algorithms.glove.c_files import (
     read_records,
@@ -50,21 +51,21 @@ def count(
 ) -> None:
     """Count a corpus as a job would, and write what `vocab_count` and `cooccur` write."""
     chosen = _hyperparameters(set_)
-    text = TextSpec.model_validate({"tokenizer": tokenizer, "case": case})
+    spec, threads = TextSpec.model_validate({"tokenizer": tokenizer, "case": case}), chosen.threads or usable_cores()
     folder.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix="count-", dir=folder) as name, Bar(console=errors) as bar:
         scratch, reading = Path(name), _shown(bar, "reading")
         encoded = encode(
             corpus,
             scratch,
-            text=text,
+            spec=spec,
             min_count=chosen.min_count,
             max_words=chosen.max_words,
-            threads=chosen.threads or os.cpu_count() or 1,
+            threads=threads,
             report=reading,
         )
         reading(Progress(1.0))
-        table = count_cells(encoded, chosen, scratch, report=_shown(bar, "counting"))
+        table = count_cells(Work(encoded, scratch, threads, _shown(bar, "counting"), None), chosen)
         write_vocabulary(encoded.vocabulary, folder / VOCABULARY)
         write_records(table, folder / RECORDS)
     typer.echo(f"{folder / VOCABULARY}: {len(encoded.vocabulary):,} words; {folder / RECORDS}: {table.n_cells:,} cells")
@@ -87,9 +88,11 @@ def train(
     with TemporaryDirectory(prefix="train-", dir=vectors.parent) as scratch, Bar(console=errors) as bar:
         n_tokens = int(words.counts.sum())
         counted = EncodedCorpus(np.zeros(0, np.int32), words, n_tokens, n_tokens, n_lines=0)
-        result = glove.train(counted, chosen, Path(scratch), table=table, report=_shown(bar, "training"))
-        write_vectors(words, result.vectors, vectors)
-    typer.echo(f"{vectors}: {len(words):,} words, mean cost {result.costs[-1]:.4f} after {result.epochs_run} epochs")
+        work = Work(counted, Path(scratch), usable_cores(), _shown(bar, "training"), None)
+        trained = glove.train(work, chosen, table)
+        write_vectors(words, trained.arrays["vectors"], vectors)
+    cost, n_epochs = trained.facts["costs"][-1], trained.facts["epochs_run"]
+    typer.echo(f"{vectors}: {len(words):,} words, mean cost {cost:.4f} after {n_epochs} epochs")
 
 
 def _hyperparameters(assignments: list[str] | None) -> GloVeHyperparameters:

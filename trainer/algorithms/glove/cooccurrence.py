@@ -8,7 +8,6 @@ memory limit; each makes one run of rows on disk, and runs are merged row by row
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,20 +18,22 @@ import numpy.typing as npt
 
 from app.core.errors import CorpusTooLarge
 from app.core.hyperparameters import GloVeHyperparameters
-from trainer.algorithms.glove.cells import CELL_BYTES, CellFile, check_space, space_guard
-from trainer.corpus.encode import EncodedCorpus
+from trainer.algorithms.algorithm import Work
+from trainer.algorithms.glove.cells import CELL_BYTES, CellFile
 from trainer.kernels.glove.cooccurrence import (
     Accumulator,
     Cells,
     Postings,
     cooccurrence_rows,
     count_words,
-    merge_rows,
     new_accumulator,
+    sum_runs,
     write_positions,
 )
-from trainer.steps.crew import in_order
-from trainer.steps.progress import Progress, Report, ignore
+from trainer.steps.arrays import Ids, Integers
+from trainer.steps.crew import Crew
+from trainer.steps.disk import check_space, fresh_folder
+from trainer.steps.progress import Progress
 
 BATCH_CELLS = 1_000_000
 """Cells that one task may make, at most, unless a single row has more: 12 MB a task."""
@@ -41,7 +42,6 @@ POSITION_BYTES = 8
 SMALLEST_CHUNK = 1 << 20
 
 Fill = Callable[[int, int, Accumulator, Cells], int]
-Integers = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +59,7 @@ class CooccurrenceTable:
     """
 
     row_starts: Integers
-    columns: npt.NDArray[np.int32]
+    columns: Ids
     counts: npt.NDArray[np.uint64]
     window: int
     symmetric: bool
@@ -102,13 +102,16 @@ def expected_cells(word_counts: Integers, window: int, symmetric: bool) -> int:
     return int(min(cells, window * counts.sum())) + 1
 
 
-def count(
-    corpus: EncodedCorpus, hyperparameters: GloVeHyperparameters, folder: Path, *, report: Report = ignore
-) -> CooccurrenceTable:
-    """Count the corpus's co-occurrences; the table's arrays are mapped from files in `folder`.
+def count(work: Work, chosen: GloVeHyperparameters) -> CooccurrenceTable:
+    """Count the corpus's co-occurrences; the table's arrays are mapped from files in the scratch folder.
 
     Words that the vocabulary lacks are not in `corpus.ids`, so windows reach over them, as in the C program; windows
     end at line ends.
+
+    Parameters
+    ----------
+    work : Work
+    chosen : GloVeHyperparameters; window, symmetric, min_cooccurrence and memory_limit_bytes decide
 
     Raises
     ------
@@ -117,28 +120,26 @@ def count(
     CorpusTooLarge
         a cell could exceed 64 bits: about 10**10 tokens at window 20, 10**15 at window 10
     """
-    weights = integer_weights(hyperparameters.window)
+    corpus, weights = work.corpus, integer_weights(chosen.window)
     if 2 * sum(weights.tolist()) * max(corpus.n_tokens, 1) >= 2**64:
         raise CorpusTooLarge(
-            f"{corpus.n_tokens} tokens could overflow exact counts at window {hyperparameters.window}; lower it.",
+            f"{corpus.n_tokens} tokens could overflow exact counts at window {chosen.window}; lower it.",
             n_tokens=corpus.n_tokens,
-            window=hyperparameters.window,
+            window=chosen.window,
         )
-    home = folder / "cooccurrence"
-    with space_guard(home):
-        return _Counting(corpus, hyperparameters, home, report).run()
+    home = work.scratch / "cooccurrence"
+    with fresh_folder(home):
+        return _Counting(work, chosen, home).run()
 
 
 class _Counting:
-    def __init__(
-        self, corpus: EncodedCorpus, hyperparameters: GloVeHyperparameters, folder: Path, report: Report
-    ) -> None:
-        self.ids, self.n_words, self.n_tokens = corpus.ids, len(corpus.vocabulary), max(corpus.n_tokens, 1)
-        self.window, self.symmetric = hyperparameters.window, hyperparameters.symmetric
+    def __init__(self, work: Work, chosen: GloVeHyperparameters, folder: Path) -> None:
+        self.ids, self.n_words = work.corpus.ids, len(work.corpus.vocabulary)
+        self.window, self.symmetric = chosen.window, chosen.symmetric
         self.weights = integer_weights(self.window)
-        self.least = np.uint64(max(1, math.ceil(hyperparameters.min_cooccurrence * int(self.weights[1]))))
-        self.folder, self.report, self.progress = folder, report, 0.0
-        self.threads, self.chunk = _plan(self.n_words, hyperparameters)
+        self.least = np.uint64(max(1, math.ceil(chosen.min_cooccurrence * int(self.weights[1]))))
+        self.folder, self.report, self.progress = folder, work.report, 0.0
+        self.threads, self.chunk = plan(self.n_words, chosen.threads or work.threads, chosen.memory_limit_bytes)
         self.n_chunks = max(1, -(-len(self.ids) // self.chunk))
         self.accumulators: SimpleQueue[Accumulator] = SimpleQueue()
         for _ in range(self.threads):
@@ -190,7 +191,7 @@ class _Counting:
 
     def _merge(self, run_starts: Integers, runs: Cells, file: CellFile) -> Integers:
         def fill(first: int, last: int, accumulator: Accumulator, cells: Cells) -> int:
-            return int(merge_rows(run_starts, runs, (first, last), self.least, accumulator, cells))
+            return int(sum_runs(run_starts, runs, (first, last), self.least, accumulator, cells))
 
         return self._fill_rows(fill, np.diff(run_starts, axis=1).sum(axis=0), 0.3, file)
 
@@ -216,21 +217,20 @@ class _Counting:
                 self.accumulators.put(accumulator)
 
         row_starts[0] = begin
-        for (first, last), cells, n_cells in in_order(task, _batches(cells_before), self.threads):
-            row_starts[first + 1 : last + 1] = file.n_cells + cells.row_starts[1:]
-            file.append(cells, n_cells)
-            self.progress = progress_before + share * float(work_before[last]) / max(float(work_before[-1]), 1.0)
-            self.report(Progress(self.progress))
+        with Crew(self.threads, lambda: self.report(Progress(self.progress))) as crew:
+            for (first, last), cells, n_cells in crew.in_order(task, _batches(cells_before)):
+                row_starts[first + 1 : last + 1] = file.n_cells + cells.row_starts[1:]
+                file.append(cells, n_cells)
+                self.progress = progress_before + share * float(work_before[last]) / max(float(work_before[-1]), 1.0)
+        self.report(Progress(self.progress))
         return row_starts
 
 
-def _plan(n_words: int, hyperparameters: GloVeHyperparameters) -> tuple[int, int]:
-    """Threads, and positions of a chunk, that fit the memory limit."""
-    limit = hyperparameters.memory_limit_bytes
+def plan(n_words: int, threads: int, limit: int) -> tuple[int, int]:
+    """Threads, of at most so many, and positions of a chunk, that fit a memory limit in bytes."""
     batch_bytes = max(BATCH_CELLS, n_words) * CELL_BYTES
     shared_bytes = 2 * batch_bytes + 64 * n_words
     thread_bytes = batch_bytes + 9 * n_words
-    threads = hyperparameters.threads or os.cpu_count() or 1
     threads = max(1, min(threads, (limit // 2 - shared_bytes) // thread_bytes))
     chunk = (limit - shared_bytes - threads * thread_bytes) // POSITION_BYTES
     return threads, min(max(chunk, SMALLEST_CHUNK), 2**31 - 1)

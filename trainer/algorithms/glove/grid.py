@@ -15,13 +15,15 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from trainer.algorithms.glove.cells import reserved_file
 from trainer.algorithms.glove.cooccurrence import CooccurrenceTable
 from trainer.kernels.glove.cells import CELL
 from trainer.kernels.glove.cooccurrence import Cells
 from trainer.kernels.glove.grid import HELD_OUT_CELL, Sample, Weighting, count_stripe, fill_stripe
 from trainer.kernels.hashing import key_of
-from trainer.steps.crew import in_order
+from trainer.steps.arrays import Integers
+from trainer.steps.crew import Crew
+from trainer.steps.disk import reserved_file
+from trainer.steps.keys import GloVeKey
 
 STRIPE_ROWS = 512
 """Words of a stripe, at most, while there are fewer than `MOST_STRIPES`: 0.9 MB of parameters at 100 dimensions.
@@ -39,8 +41,6 @@ FEWEST_CELLS_TO_HOLD_OUT = 10_000
 GROUP_CELLS = 5000
 """Cells that are worth handing to a thread."""
 
-Integers = npt.NDArray[np.int64]
-
 
 @dataclass(frozen=True, eq=False)
 class Grid:
@@ -56,7 +56,7 @@ class Grid:
     """
 
     cells: npt.NDArray[np.void]
-    block_starts: npt.NDArray[np.int64]
+    block_starts: Integers
     held_out: npt.NDArray[np.void]
     n_words: int
     n_diagonal: int
@@ -74,10 +74,7 @@ class Grid:
         """Steps of one pass: cells and, if `mirrored`, the mirror images of those off the diagonal."""
         return len(self.cells) if not mirrored else 2 * len(self.cells) - self.n_diagonal
 
-    def block(self, row: int, column: int) -> npt.NDArray[np.void]:
-        return self.cells[self.block_starts[row, column] : self.block_starts[row, column + 1]]
-
-    def places(self) -> npt.NDArray[np.int64]:
+    def places(self) -> Integers:
         """Each word's row in parameters that are ordered by stripe."""
         words = np.arange(self.n_words)
         return words % self.n_stripes * self.stripe_rows + words // self.n_stripes
@@ -125,18 +122,24 @@ def build_grid(
 ) -> Grid:
     """Sort the table's cells into blocks, with log x and f(x) computed once.
 
-    `weighting` is (x_max, alpha). The cells go to memory, or to a file in `spill` whose space is reserved first.
+    Parameters
+    ----------
+    table : CooccurrenceTable, read
+    weighting : (x_max, alpha)
+    seed : decides which cells are held out
+    threads : the grid is the same for any number
+    spill : a folder for the cells, whose space is reserved first; None keeps them in memory
     """
     n_stripes = stripes_for(table.n_words)
     arrays = Cells(table.row_starts, table.columns, table.counts)
     share = HELD_OUT_SHARE if table.n_cells >= FEWEST_CELLS_TO_HOLD_OUT else 0.0
-    sample = Sample(key_of(seed, 1), np.uint64(share * 2**32))
+    sample = Sample(key_of(seed, GloVeKey.HELD_OUT), np.uint64(share * 2**32))
     weights = Weighting(float(table.unit), *map(float, weighting))
 
     sizes = np.zeros((n_stripes, n_stripes), np.int64)
-    held_out_sizes = list(
-        in_order(lambda stripe: count_stripe(arrays, stripe, sample, sizes[stripe]), range(n_stripes), threads)
-    )
+    with Crew(threads) as crew:
+        counted = crew.in_order(lambda stripe: count_stripe(arrays, stripe, sample, sizes[stripe]), range(n_stripes))
+        held_out_sizes = list(counted)
     ends = np.cumsum(sizes).reshape(sizes.shape)
     block_starts = np.concatenate([ends[:, :1] - sizes[:, :1], ends], axis=1)
     held_out_ends = np.cumsum(held_out_sizes)
@@ -147,8 +150,9 @@ def build_grid(
         mine = held_out[held_out_ends[stripe] - held_out_sizes[stripe] : held_out_ends[stripe]]
         return int(fill_stripe(arrays, stripe, sample, weights, block_starts[stripe, :-1].copy(), cells, mine))
 
-    n_diagonal = list(in_order(fill, range(n_stripes), threads))
-    return Grid(cells, block_starts, held_out, table.n_words, sum(n_diagonal))
+    with Crew(threads) as crew:
+        n_diagonal = sum(crew.in_order(fill, range(n_stripes)))
+    return Grid(cells, block_starts, held_out, table.n_words, n_diagonal)
 
 
 def _new_cells(n_cells: int, spill: Path | None) -> npt.NDArray[np.void]:

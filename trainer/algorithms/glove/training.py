@@ -3,84 +3,61 @@
 from __future__ import annotations
 
 import math
-import os
 import time
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import replace
 
 import numpy as np
-import numpy.typing as npt
 
-from app.core.errors import CorpusTooSmall, VectorsNotFinite, VocabularyTooSmall
+from app.core.errors import CorpusTooSmall, TrainingDiverged, VectorsNotFinite, VocabularyTooSmall
 from app.core.hyperparameters import GloVeHyperparameters
-from trainer.algorithms.glove.cells import check_space, space_guard
+from app.core.table.arrays import FloatArray
+from trainer.algorithms.algorithm import Trained, Work, identity
 from trainer.algorithms.glove.cooccurrence import CooccurrenceTable, count
-from trainer.algorithms.glove.grid import Grid, Integers, build_grid
-from trainer.algorithms.glove.saved import History, Saved
-from trainer.corpus.encode import EncodedCorpus
-from trainer.kernels.glove.cells import CELL, Steps, block_kernel, initialise, row_width, total_cost
+from trainer.algorithms.glove.grid import Grid, build_grid
+from trainer.algorithms.glove.saved import Saved
+from trainer.algorithms.glove.start import initialise
+from trainer.kernels.glove.cells import CELL, Steps, cell_kernel, row_width, total_cost
 from trainer.kernels.hashing import key_of
 from trainer.kernels.rows import aligned_rows, padded
-from trainer.steps.checkpoint import Checkpoints, fingerprint
-from trainer.steps.progress import Progress, Report, ignore
+from trainer.steps.arrays import Doubles, Integers
+from trainer.steps.checkpoint import Saver
+from trainer.steps.crew import Crew
+from trainer.steps.disk import check_space, fresh_folder
+from trainer.steps.keys import GloVeKey
+from trainer.steps.patience import is_stalled
+from trainer.steps.progress import Progress
 
-REPORT_SECONDS = 0.5
 REFERENCE_CLIP = 100.0
+SAMPLED_CELLS = 1_000_000
+DIVERGED, LEAST_COST = 2.0, 0.1
+"""A cost of so many times the untrained one is more than chance; counts of about 1 cost nothing untrained."""
 LARGE_CORPUS_TOKENS = 10**9
-ORDER = 3
-"""A purpose of random keys; 1 is the held-out sample's, 2 the initial parameters'."""
-
-Floats = npt.NDArray[np.float32]
-Floats64 = npt.NDArray[np.float64]
 
 
-@dataclass(frozen=True, eq=False)
-class GloVeResult:
-    """What training made.
+def train(work: Work, chosen: GloVeHyperparameters, table: CooccurrenceTable | None = None) -> Trained:
+    """Count co-occurrences, using the scratch folder for what memory does not hold, and train vectors on them.
+
+    The result is a function of corpus and hyperparameters: the same bits for any number of threads, any memory limit
+    and any interruption that checkpoints bridge, on one type of processor. Words that occur near no other keep their
+    random start. The parameters, 16 bytes for each word and dimension, come on top of `memory_limit_bytes`.
 
     Parameters
     ----------
-    vectors : float32 (n_words, dim), C-contiguous, in vocabulary order
-    costs : mean of f(x) * (w . c + b + b' - log x)**2 over the trained cells, mirror images included, each cell's
-        before its step; one an epoch that was run, resumed ones included. The C program prints half of this
-    held_out_costs : the same over the cells held out, after each epoch; empty if the table is too small to hold out
-    x_max : the count from which a cell weighs 1, as used
-    n_cells : cells of the table, trained and held out, mirror images not counted
-    epochs_run : passes over the cells
-    stopped_early : whether the held-out cost ended it
-    counting_seconds : from ids to cells that are sorted for training, in this process
-    epoch_seconds : mean of the epochs that this process ran
-    """
+    work : Work
+    chosen : GloVeHyperparameters
+    table : one that was counted before, with the same window and sides, is trained on as it is; `corpus.ids` and
+        `min_cooccurrence` then play no part
 
-    vectors: Floats
-    costs: tuple[float, ...]
-    held_out_costs: tuple[float, ...]
-    x_max: float
-    n_cells: int
-    epochs_run: int
-    stopped_early: bool
-    counting_seconds: float
-    epoch_seconds: float
-
-
-def train(
-    corpus: EncodedCorpus,
-    hyperparameters: GloVeHyperparameters,
-    folder: Path,
-    *,
-    table: CooccurrenceTable | None = None,
-    report: Report = ignore,
-    checkpoints: Checkpoints | None = None,
-) -> GloVeResult:
-    """Count co-occurrences, using `folder` for what memory does not hold, and train vectors on them.
-
-    A `table` that was counted before, with the same window and sides, is trained on as it is; `corpus.ids` and
-    `min_cooccurrence` then play no part.
-
-    The result is a function of corpus and hyperparameters: the same bits for any number of threads, any memory limit
-    and any interruption that `checkpoints` bridge, on one type of processor. Words that occur near no other keep their
-    random start. The parameters, 16 bytes for each word and dimension, come on top of `memory_limit_bytes`.
+    Returns
+    -------
+    Trained, with the array "vectors" and these facts:
+        costs, mean of f(x) * (w . c + b + b' - log x)**2 over the trained cells, mirror images included, each cell's
+        before its step, one an epoch that was run, resumed ones included (the C program prints half of this);
+        held_out_costs, the same over the cells held out, after each epoch, empty if the table is too small to hold
+        out; x_max, the count from which a cell weighs 1, as used; n_cells, of the table, trained and held out, mirror
+        images not counted; epochs_run, passes over the cells; stopped_early, whether the held-out cost ended it;
+        counting_seconds, from ids to cells that are sorted for training, in this process; epoch_seconds, mean of the
+        epochs that this process ran
 
     Raises
     ------
@@ -89,82 +66,88 @@ def train(
     CorpusTooSmall
         no two words are near each other, or `min_cooccurrence` leaves no cell
     StorageFull
-        `folder` has too little space for the table; nothing is left in it
-    VectorsNotFinite
-        training diverged; a lower learning rate helps
+        the scratch folder has too little space for the table; nothing is left in it
+    VectorsNotFinite, TrainingDiverged
+        the last cost is no number, or above the untrained one's; a lower learning rate helps
     """
-    if len(corpus.vocabulary) < 2:
-        raise VocabularyTooSmall("Training needs at least two different words.", n_words=len(corpus.vocabulary))
+    n_words = len(work.corpus.vocabulary)
+    if n_words < 2:
+        raise VocabularyTooSmall("Training needs at least two different words.", n_words=n_words)
     if table is not None:
-        counted, wanted = (table.window, table.symmetric), (hyperparameters.window, hyperparameters.symmetric)
-        if counted != wanted or table.n_words != len(corpus.vocabulary):
+        counted, wanted = (table.window, table.symmetric), (chosen.window, chosen.symmetric)
+        if counted != wanted or table.n_words != n_words:
             raise ValueError(f"the table was counted with (window, symmetric) {counted}, not {wanted}, or other words")
-    return _Training(corpus, hyperparameters, folder, report).run(table, checkpoints)
+    return _Training(work, chosen).run(table)
 
 
 def default_x_max(n_tokens: int, table: CooccurrenceTable) -> float:
     """10, as the authors' recipe of 2024 has it; 100, as their paper, from 10**9 tokens on.
 
     At most the table's largest count: a smaller corpus would otherwise train with tiny weights only.
+
+    Parameters
+    ----------
+    n_tokens : of the corpus
+    table : CooccurrenceTable, read
     """
     largest = float(table.counts.max()) / table.unit
     return min(100.0 if n_tokens >= LARGE_CORPUS_TOKENS else 10.0, largest)
 
 
 class _Training:
-    def __init__(
-        self, corpus: EncodedCorpus, hyperparameters: GloVeHyperparameters, folder: Path, report: Report
-    ) -> None:
-        self.corpus, self.chosen, self.folder, self.report = corpus, hyperparameters, folder, report
-        self.threads = hyperparameters.threads or os.cpu_count() or 1
-        self.counting_share = 1 / (1 + hyperparameters.epochs)
-        self.history = History()
-        self.last_report = 0.0
+    def __init__(self, work: Work, chosen: GloVeHyperparameters) -> None:
+        self.work, self.chosen = work, chosen
+        self.threads = chosen.threads or work.threads
+        self.counting_share = 1 / (1 + chosen.epochs)
+        indecisive = {"threads", "memory_limit_bytes"}
+        saver = Saver(work.checkpoints, identity(work.corpus, chosen, "glove", indecisive))
+        self.saved = Saved(saver, chosen.memory_limit_bytes // 2)
+        self.history = self.saved.history
+        self.first_epoch = len(self.history.costs)
 
-    def run(self, table: CooccurrenceTable | None, checkpoints: Checkpoints | None) -> GloVeResult:
+    def run(self, table: CooccurrenceTable | None) -> Trained:
         started = time.monotonic()
-        saved = Saved(checkpoints, _identity(self.corpus, self.chosen), self.chosen.memory_limit_bytes // 2)
-        table = table or saved.table or self._count()
+        table = table or self.saved.table or self._count()
         if table.n_cells == 0:
             raise CorpusTooSmall("No two words are near enough to each other, often enough, to be counted.")
-        saved.keep(table)
-        self.x_max = self.chosen.x_max or default_x_max(self.corpus.n_tokens, table)
-        self.grid = self._build_grid(table)
+        self.saved.keep(table)
+        x_max = self.chosen.x_max or default_x_max(self.work.corpus.n_tokens, table)
+        self.grid = self._build_grid(table, x_max)
         n_cells = table.n_cells
         del table  # its pages are memory
-        self.history = saved.history
-        self.parameters = self._first_parameters(saved.parameters)
-        self.first_epoch, self.started = len(self.history.costs), time.monotonic()
-        self._descend(saved)
+        self.parameters = self._first_parameters(self.saved.parameters)
+        self.started = time.monotonic()
+        self._descend()
+        self._check_descent()
         n_epochs = len(self.history.costs)
-        return GloVeResult(
-            vectors=self._vectors(),
-            costs=tuple(self.history.costs),
-            held_out_costs=tuple(self.history.held_out),
-            x_max=self.x_max,
-            n_cells=n_cells,
-            epochs_run=n_epochs,
-            stopped_early=self.history.has_stalled(self.chosen.stop_patience),
-            counting_seconds=self.started - started,
-            epoch_seconds=(time.monotonic() - self.started) / max(n_epochs - self.first_epoch, 1),
-        )
+        facts = {
+            "costs": self.history.costs,
+            "held_out_costs": self.history.held_out,
+            "x_max": x_max,
+            "n_cells": n_cells,
+            "epochs_run": n_epochs,
+            "stopped_early": self._is_stalled(),
+            "counting_seconds": self.started - started,
+            "epoch_seconds": (time.monotonic() - self.started) / max(n_epochs - self.first_epoch, 1),
+        }
+        return Trained({"vectors": self._vectors()}, facts)
 
     def _count(self) -> CooccurrenceTable:
         def report(progress: Progress) -> None:
-            self.report(Progress(progress.fraction * self.counting_share))
+            self.work.report(Progress(progress.fraction * self.counting_share))
 
-        return count(self.corpus, self.chosen, self.folder, report=report)
+        return count(replace(self.work, report=report), self.chosen)
 
-    def _build_grid(self, table: CooccurrenceTable) -> Grid:
-        weighting = (self.x_max, self.chosen.alpha)
-        if table.n_cells * CELL.itemsize <= self.chosen.memory_limit_bytes // 2:
+    def _build_grid(self, table: CooccurrenceTable, x_max: float) -> Grid:
+        weighting, n_bytes = (x_max, self.chosen.alpha), table.n_cells * CELL.itemsize
+        if n_bytes <= self.chosen.memory_limit_bytes // 2:
             return build_grid(table, weighting, self.chosen.seed, self.threads, None)
-        home = self.folder / "grid"
-        with space_guard(home):
-            check_space(home, table.n_cells * CELL.itemsize, "The sorted co-occurrence table")
+        home = self.work.scratch / "grid"
+        with fresh_folder(home):
+            check_space(home, n_bytes, "The sorted co-occurrence table")
             return build_grid(table, weighting, self.chosen.seed, self.threads, home)
 
-    def _first_parameters(self, saved: Floats | None) -> Floats:
+    def _first_parameters(self, saved: FloatArray | None) -> FloatArray:
         grid, dim = self.grid, self.chosen.dim
         parameters = aligned_rows(grid.n_stripes * grid.stripe_rows, row_width(dim))
         if saved is None:
@@ -173,9 +156,9 @@ class _Training:
             parameters[:] = saved
         return parameters
 
-    def _descend(self, saved: Saved) -> None:
-        chosen, history = self.chosen, self.history
-        while len(history.costs) < chosen.epochs and not history.has_stalled(chosen.stop_patience):
+    def _descend(self) -> None:
+        history = self.history
+        while len(history.costs) < self.chosen.epochs and not self._is_stalled():
             epoch = len(history.costs)
             history.costs.append(self._epoch(epoch))
             if not (np.isfinite(history.costs[-1]) and np.isfinite(self.parameters).all()):
@@ -183,28 +166,42 @@ class _Training:
             if len(self.grid.held_out):
                 history.held_out.append(self._held_out_cost())
             self._report(epoch + 1)
-            saved.save_if_due(self.parameters, history)
+            self.saved.save_if_due(self.parameters, history)
+
+    def _check_descent(self) -> None:
+        """Vectors that are finite, but worse than none, are no result; untrained ones have products of about 0."""
+        cells = self.grid.cells[:: len(self.grid.cells) // SAMPLED_CELLS + 1]
+        untrained = float((cells["weight"] * cells["log_count"].astype(np.float64) ** 2).mean()) if len(cells) else 0.0
+        cost = self.history.costs[-1]
+        if cost > DIVERGED * max(untrained, LEAST_COST):
+            raise TrainingDiverged(
+                f"Training diverged: the mean cost is {cost:.4g}, an untrained model's {untrained:.4g}. "
+                f"Lower learning_rate ({self.chosen.initial_learning_rate:g}).",
+                cost=cost,
+                untrained_cost=untrained,
+            )
+
+    def _is_stalled(self) -> bool:
+        return is_stalled(self.history.held_out, self.chosen.stop_patience)
 
     def _epoch(self, epoch: int) -> float:
         """Take one step for every cell, mirror images included; the mean cost."""
         grid, chosen = self.grid, self.chosen
-        kernel = block_kernel(padded(chosen.dim))
-        steps, key = _steps(chosen), key_of(chosen.seed, ORDER, epoch)
+        kernel = cell_kernel(padded(chosen.dim))
+        steps, key = _steps(chosen), key_of(chosen.seed, GloVeKey.ORDER, epoch)
         stripes = self.parameters.reshape(grid.n_stripes, grid.stripe_rows, -1)
+        n_rounds, n_done = grid.n_stripes * (2 if chosen.symmetric else 1), 0
 
-        def run(blocks: Integers) -> Floats64:
+        def run(blocks: Integers) -> Doubles:
             costs = np.empty(len(blocks))
             kernel(stripes, grid.cells, grid.block_starts, blocks, steps, key, costs)
             return costs
 
-        costs: list[Floats64] = []
-        with ThreadPoolExecutor(self.threads) as executor:
-            rounds = grid.rounds(np.random.default_rng([chosen.seed, epoch]), chosen.symmetric)
-            n_rounds = grid.n_stripes * (2 if chosen.symmetric else 1)
-            for n_done, groups in enumerate(rounds):
-                if time.monotonic() - self.last_report >= REPORT_SECONDS:
-                    self._report(epoch + n_done / n_rounds)
-                costs += map(run, groups) if len(groups) == 1 else executor.map(run, groups)
+        costs: list[Doubles] = []
+        with Crew(self.threads, lambda: self._report(epoch + n_done / n_rounds)) as crew:
+            for groups in grid.rounds(np.random.default_rng([chosen.seed, epoch]), chosen.symmetric):
+                costs += crew.in_order(run, groups)
+                n_done += 1
         return math.fsum(map(math.fsum, costs)) / max(grid.n_records(chosen.symmetric), 1)
 
     def _held_out_cost(self) -> float:
@@ -213,7 +210,7 @@ class _Training:
         )
         return float(cost / n_records)
 
-    def _vectors(self) -> Floats:
+    def _vectors(self) -> FloatArray:
         dim, size, places = self.chosen.dim, padded(self.chosen.dim), self.grid.places()
         words, contexts = self.parameters[:, :dim], self.parameters[:, 2 * size : 2 * size + dim]
         if self.chosen.output == "word+context":
@@ -223,13 +220,12 @@ class _Training:
     def _report(self, epochs_done: float) -> None:
         """Tell how far training is, counting included, and what is known of the last epoch."""
         history, now = self.history, time.monotonic()
-        self.last_report = now
         done = self.counting_share + (1 - self.counting_share) * epochs_done / self.chosen.epochs
         trained = epochs_done - self.first_epoch
-        self.report(
+        self.work.report(
             Progress(
                 min(done, 1.0),
-                tokens_per_second=self.corpus.n_tokens * trained / (now - self.started) if trained else None,
+                tokens_per_second=self.work.corpus.n_tokens * trained / (now - self.started) if trained else None,
                 loss=history.costs[-1] if history.costs else None,
                 held_out_loss=history.held_out[-1] if history.held_out else None,
                 epoch=int(epochs_done),
@@ -242,10 +238,3 @@ def _steps(chosen: GloVeHyperparameters) -> Steps:
     if chosen.glove_update == "reference":
         return Steps(scale=learning_rate, rate=np.float32(1), clip=np.float32(REFERENCE_CLIP))
     return Steps(scale=np.float32(1), rate=learning_rate, clip=np.finfo(np.float32).max)
-
-
-def _identity(corpus: EncodedCorpus, chosen: GloVeHyperparameters) -> str:
-    """What a checkpoint must share: what decides the result, the words' counts, and a sample of the ids."""
-    sample = np.ascontiguousarray(corpus.ids[:: len(corpus.ids) // 2**18 + 1])
-    decisive = chosen.model_dump_json(exclude={"threads", "memory_limit_bytes"})
-    return fingerprint(decisive, f"glove {len(corpus.ids)}", corpus.vocabulary.counts, sample)

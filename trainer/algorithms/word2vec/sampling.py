@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from trainer.kernels.word2vec.noise import fill_alias_columns
+from trainer.kernels.word2vec.noise import fill_alias_table
 
 MAX_DRAW = 2**32 - 1
 
@@ -33,8 +33,8 @@ def noise_distribution(counts: npt.NDArray[np.int64], exponent: float) -> npt.ND
     return np.asarray(weights / weights.sum())
 
 
-def alias_columns(probabilities: npt.NDArray[np.float64]) -> npt.NDArray[np.uint32]:
+def new_alias_table(probabilities: npt.NDArray[np.float64]) -> npt.NDArray[np.uint32]:
     """The alias table of a distribution as the kernels read it, uint32 (n, 2)."""
-    columns = np.empty((len(probabilities), 2), np.uint32)
-    fill_alias_columns(probabilities.copy(), columns, np.empty(len(probabilities), np.int64))
-    return columns
+    alias_table = np.empty((len(probabilities), 2), np.uint32)
+    fill_alias_table(probabilities.copy(), alias_table, np.empty(len(probabilities), np.int64))
+    return alias_table

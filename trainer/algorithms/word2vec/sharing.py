@@ -26,11 +26,11 @@ def replication(
     n_replicas = min(MOST_REPLICAS, len(counts) - 1)
     kept = counts * keep_probabilities(counts, chosen.subsampling_threshold)
     windows = kept / kept.sum()
-    inputs = windows * (chosen.window + 1 if chosen.shrink_windows else 2 * chosen.window)
+    input_steps = windows * (chosen.window + 1 if chosen.shrink_windows else 2 * chosen.window)
     if chosen.objective == "negative-sampling":
-        outputs = windows + chosen.n_negatives * noise_distribution(counts, chosen.noise_exponent)
+        output_steps = windows + chosen.n_negatives * noise_distribution(counts, chosen.noise_exponent)
     else:
-        outputs = np.bincount(targets.points, np.repeat(windows, np.diff(targets.offsets)))
+        output_steps = np.bincount(targets.points, np.repeat(windows, np.diff(targets.offsets)))
     # row r is merged every (r + 1)-th time or sooner
-    steps = max(float((np.arange(1, n_replicas + 1) * rows[:n_replicas]).max()) for rows in (inputs, outputs))
+    steps = max(float((np.arange(1, n_replicas + 1) * rows[:n_replicas]).max()) for rows in (input_steps, output_steps))
     return n_replicas, max(1, int(MOST_STEPS / (steps * threads)))

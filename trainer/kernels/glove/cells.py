@@ -15,13 +15,11 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 from numba import njit
 
-from trainer.kernels.hashing import below, fill_uniform, key_of, mixed
+from trainer.kernels.hashing import below, mixed
 from trainer.kernels.options import KERNEL_OPTIONS
-from trainer.kernels.revision import REVISION
-from trainer.kernels.rows import padded
+from trainer.kernels.rows import LINE_FLOATS, padded
 from trainer.kernels.simd import prefetch_row
 
 FAST_MATH = {"reassoc", "contract", "arcp", "afn", "nsz"}
@@ -31,9 +29,6 @@ CELL = np.dtype([("row", np.uint16), ("column", np.uint16), ("log_count", np.flo
 """A cell of a block: row and column counted within their stripes, log(count), and f(count)."""
 STRIP_CELLS = 65_536
 """Cells that are shuffled together: 0.8 MB, so that reading them in any order stays cheap."""
-LANES = 16
-INITIAL = 2
-"""The purpose of the random keys of initial parameters."""
 
 
 class Steps(NamedTuple):
@@ -49,24 +44,14 @@ class Steps(NamedTuple):
 
 
 def row_width(dim: int) -> int:
-    return 4 * padded(dim) + LANES
-
-
-def initialise(parameters: npt.NDArray[np.float32], dim: int, seed: int) -> None:
-    """Draw vectors and biases uniformly within half a unit over `dim`, as the C program does; squared gradients 1."""
-    size = padded(dim)
-    for role, vectors in enumerate((parameters[:, : 2 * size], parameters[:, 2 * size : 4 * size])):
-        fill_uniform(vectors, dim, key_of(seed, INITIAL, role), 0.5 / dim)
-        vectors[:, size:] = 1
-        biases = parameters[:, 4 * size + 2 * role : 4 * size + 2 * role + 2]
-        fill_uniform(biases, 1, key_of(seed, INITIAL, 2 + role), 0.5 / dim)
-        biases[:, 1] = 1
+    """Floats of one word's row."""
+    return 4 * padded(dim) + LINE_FLOATS
 
 
 @lru_cache
-def block_kernel(padded_dim: int) -> Callable[..., None]:
+def cell_kernel(padded_dim: int) -> Callable[..., None]:
     """The kernel for vectors of `padded_dim` floats."""
-    size, both, revision = padded_dim, 2 * padded_dim, REVISION
+    size, both = padded_dim, 2 * padded_dim
 
     @njit(fastmath=FAST_MATH, **KERNEL_OPTIONS)
     def glove_blocks(stripes, cells, block_starts, blocks, steps, key, costs):
@@ -87,7 +72,6 @@ def block_kernel(padded_dim: int) -> Callable[..., None]:
         key : uint64
         costs : float64 (n_blocks,), overwritten: each block's sum of ``f(x) * (...)**2``, each before its step
         """
-        _ = revision
         row_bytes, half_row = stripes.shape[2] * stripes.itemsize, both * stripes.itemsize
         order = np.empty(STRIP_CELLS, np.int64)
         for b in range(len(blocks)):
@@ -163,8 +147,10 @@ def total_cost(parameters, cells, places, dim, mirrored):
     parameters : float32 (n_rows, row_width), read
     cells : HELD_OUT_CELL (n_cells,)
     places : int64 (n_words,), each word's row in `parameters`
+    dim : length of a vector
+    mirrored : whether mirror images count
     """
-    size = (parameters.shape[1] - 16) // 4
+    size = (parameters.shape[1] - LINE_FLOATS) // 4
     cost, n_records = 0.0, 0
     for k in range(len(cells)):
         cell = cells[k]

@@ -143,6 +143,7 @@ def cooccurrence_rows(ids, postings, rows, weights, symmetric, least, accumulato
     postings : Postings, places of the words in one chunk of `ids`
     rows : tuple of int, the first row and the one after the last
     weights : uint64 (window + 1,), by distance; entry 0 is not used
+    symmetric : whether the words on both sides count; then only columns from the row on are written
     least : uint64 > 0, smaller sums are left out
     accumulator : Accumulator, this thread's, zero; zero again afterwards
     cells : Cells, overwritten from its beginning: where each row begins, then the cells
@@ -178,7 +179,7 @@ def cooccurrence_rows(ids, postings, rows, weights, symmetric, least, accumulato
 
 
 @njit(**KERNEL_OPTIONS)
-def merge_rows(run_starts, runs, rows, least, accumulator, cells):
+def sum_runs(run_starts, runs, rows, least, accumulator, cells):
     """Sum some rows of several tables; the rest is as for `cooccurrence_rows`.
 
     `run_starts` (int64 (n_runs, n_words + 1)) says where each table's rows are in `runs` (Cells), which holds them all.

@@ -9,7 +9,7 @@ A table of types is
            type has, and its bytes are compared. Payload: count in the high half, id in the low half.
   arena    uint8, the bytes of all types in order of id, at least 8 readable bytes after them
   offsets  int64 (capacity + 1,), type i is ``arena[offsets[i]:offsets[i + 1]]``
-  cursor   int64 (6,), see the constants below
+  cursor   int64 (5,), see the constants below
 Eight bytes are looked at together. Little-endian machines only.
 """
 
@@ -22,8 +22,8 @@ from numba import njit, types
 from numba.extending import intrinsic
 
 LINE_END = -1
-
-POSITION, N_OUT, N_TYPES, LINE_OPEN, N_TOKENS, N_LINES = range(6)
+"""What stands for a line's end among ids, of types and of words."""
+POSITION, N_OUT, N_TYPES, LINE_OPEN, N_TOKENS = range(5)
 PADDING_BYTES = 8
 """Readable bytes that must follow the text in a block and the types in an arena."""
 
@@ -78,14 +78,14 @@ def _lowest_bytes(eight, n_bytes):
 
 
 @njit(inline="always")
-def mix(value):
+def hashed(value):
     value = value * _MULTIPLIER
     return value ^ (value >> _U(32))
 
 
 @njit(inline="always")
 def _slot_of(key, seed):
-    return mix(mix(key ^ seed))
+    return hashed(hashed(key ^ seed))
 
 
 @njit(nogil=True, cache=True)
@@ -94,11 +94,11 @@ def _long_key(data, start, length, seed):
     value = seed
     i = 0
     while i + 8 <= length:
-        value = mix(value ^ _load(data, start + i))
+        value = hashed(value ^ _load(data, start + i))
         i += 8
     if i < length:
-        value = mix(value ^ _lowest_bytes(_load(data, start + i), length - i))
-    return (mix(value) & _LOW_56) | _LONG
+        value = hashed(value ^ _lowest_bytes(_load(data, start + i), length - i))
+    return (hashed(value) & _LOW_56) | _LONG
 
 
 @njit(nogil=True, cache=True)
@@ -155,7 +155,7 @@ def scan(block, end, slots, arena, offsets, out, cursor, seed, max_type_bytes, e
     end : bytes of text in it
     slots, arena, offsets : a table of types (see above), changed
     out : int32 (>= end + 1,), receives ids, and LINE_END for a byte 10
-    cursor : int64 (6,), changed. The caller sets POSITION, N_OUT and LINE_OPEN
+    cursor : int64 (5,), changed. The caller sets POSITION, N_OUT and LINE_OPEN
     seed : uint64, of the hash; decides nothing but speed
     max_type_bytes : a longer run of bytes is cut into types of this length, between characters
     every_line : write LINE_END for every byte 10, or only for those with LINE_OPEN set before them (a type sets it)
@@ -226,7 +226,6 @@ def scan(block, end, slots, arena, offsets, out, cursor, seed, max_type_bytes, e
     cursor[POSITION], cursor[N_OUT], cursor[N_TYPES] = position, n_out, n_types
     cursor[LINE_OPEN] = line_open
     cursor[N_TOKENS] += n_out - first_out - n_lines
-    cursor[N_LINES] += n_lines
     return done
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from trainer.kernels.text.encode import LINE_END, NEWLINE, mix
+from trainer.kernels.text.encode import LINE_END, NEWLINE, hashed
 
 
 @njit(nogil=True, cache=True)
@@ -19,11 +19,11 @@ def mark_ascii(arena, offsets, is_ascii):
 
 
 @njit(nogil=True, cache=True)
-def write_lines(arena, offsets, chosen, out):
-    """Write the chosen types (int64 ids) to `out` (uint8, changed), a byte 10 after each; returns the bytes written."""
+def write_lines(arena, offsets, picked, out):
+    """Write the picked types (int64 ids) to `out` (uint8, changed), a byte 10 after each; returns the bytes written."""
     n = 0
-    for i in range(chosen.size):
-        start, end = offsets[chosen[i]], offsets[chosen[i] + 1]
+    for i in range(picked.size):
+        start, end = offsets[picked[i]], offsets[picked[i] + 1]
         out[n : n + end - start] = arena[start:end]
         n += end - start
         out[n] = NEWLINE
@@ -37,8 +37,8 @@ def share_of(arena, offsets, n_shares, seed, shares):
     for i in range(shares.size):
         value = seed
         for k in range(offsets[i], offsets[i + 1]):
-            value = mix(value ^ np.uint64(arena[k]))
-        shares[i] = mix(value) % np.uint64(n_shares)
+            value = hashed(value ^ np.uint64(arena[k]))
+        shares[i] = hashed(value) % np.uint64(n_shares)
 
 
 @njit(nogil=True, cache=True)
@@ -54,22 +54,22 @@ def sort_keys(arena, offsets, first, keys):
 
 
 @njit(nogil=True, cache=True)
-def add_words(lines, chosen, type_counts, word_counts, starts):
+def add_words(lines, picked, type_counts, word_counts, starts):
     """Count words by the types that hold them.
 
     Parameters
     ----------
-    lines : int32, for each chosen type its word ids and LINE_END
-    chosen : int64 (n,), type ids
+    lines : int32, for each picked type its word ids and LINE_END
+    picked : int64 (n,), type ids
     type_counts : int64 (n_types,)
     word_counts : int64 (n_words,), changed: each word gains the count of its type
     starts : int64 (n_types,), changed: where the line of a type begins in `lines`
     """
     k = 0
-    for i in range(chosen.size):
-        starts[chosen[i]] = k
+    for i in range(picked.size):
+        starts[picked[i]] = k
         while lines[k] != LINE_END:
-            word_counts[lines[k]] += type_counts[chosen[i]]
+            word_counts[lines[k]] += type_counts[picked[i]]
             k += 1
         k += 1
 

@@ -21,8 +21,8 @@ from numba.extending import overload
 from trainer.kernels.hashing import mixed
 from trainer.kernels.memory import int32_at, int64_at, write_float32, write_int64
 from trainer.kernels.options import KERNEL_OPTIONS
-from trainer.kernels.revision import REVISION
 from trainer.kernels.simd import add_to_rows, logistic_gradients, prefetch_row, score_rows, sum_rows, update_rows
+from trainer.kernels.word2vec.input_rows import input_row
 from trainer.kernels.word2vec.layout import (
     KEPT,
     LOSS,
@@ -38,7 +38,7 @@ from trainer.kernels.word2vec.layout import (
     addresses_of,
 )
 from trainer.kernels.word2vec.objectives import PATH_TAIL, choose_noise, choose_path, scores_loss, tile_labels
-from trainer.kernels.word2vec.replicas import copy_rows, merge_rows, row_address, rows_due
+from trainer.kernels.word2vec.replicas import copy_rows, merge_replicas, rows_due
 from trainer.kernels.word2vec.windows import drawn_window, gather_context, kept_tokens
 
 
@@ -48,29 +48,32 @@ def groups(n_outputs: int) -> tuple[int, int]:
     return group, n_outputs % group or 1
 
 
-def _step(sources, sinks, n_rows, slot, ahead, n_outputs, at, rate, tally, wants_loss, is_path, group, tail, dim):
-    """Take one step for the rows at `sources` against the output rows of `slot`, adding what they learn at `sinks`.
+def _step(rows, outputs, at, rate, tally, wants_loss, is_path, group, tail, dim):
+    """Take one step for some rows against the output rows of a slot.
 
-    All scores are taken before anything is written. Output rows are then updated group by group, so that a negative
-    that is drawn twice, in two groups, is seen by the second as the first left it. The rows of the slot `ahead` are
-    fetched meanwhile, as many as are updated.
+    `rows` are where addresses to read from and to add to lie, and how many; `outputs` the slot, the slot ahead of it,
+    and how many output rows. All scores are taken before anything is written. Output rows are then updated group by
+    group, so that a negative that is drawn twice, in two groups, is seen by the second as the first left it. The rows
+    of the slot ahead are fetched meanwhile, as many as are updated.
     """
     raise NotImplementedError
 
 
 @overload(_step, prefer_literal=True)
-def _step_of(sources, sinks, n_rows, slot, ahead, n_outputs, at, rate, tally, wants_loss, is_path, group, tail, dim):
+def _step_of(rows, outputs, at, rate, tally, wants_loss, is_path, group, tail, dim):
     size, rest, width = group.literal_value, tail.literal_value, dim.literal_value
 
-    def step(sources, sinks, n_rows, slot, ahead, n_outputs, at, rate, tally, wants_loss, is_path, group, tail, dim):
-        outputs, later = at.outputs + 8 * slot * at.slot, at.outputs + 8 * ahead * at.slot
+    def step(rows, outputs, at, rate, tally, wants_loss, is_path, group, tail, dim):
+        sources, sinks, n_rows = rows
+        slot, ahead, n_outputs = outputs
+        output_rows, later = at.output_rows + 8 * slot * at.slot, at.output_rows + 8 * ahead * at.slot
         scores, copies = at.scores, at.copies
         first = 0
         while n_outputs - first >= size:
-            score_rows(sources, n_rows, outputs + 8 * first, copies, scores + 4 * first * n_rows, size, width)
+            score_rows(sources, n_rows, output_rows + 8 * first, copies, scores + 4 * first * n_rows, size, width)
             first += size
         while n_outputs > first:
-            score_rows(sources, n_rows, outputs + 8 * first, copies, scores + 4 * first * n_rows, rest, width)
+            score_rows(sources, n_rows, output_rows + 8 * first, copies, scores + 4 * first * n_rows, rest, width)
             first += rest
         n_scores = first * n_rows
         if is_path or n_outputs > size:  # else the labels of one whole group were tiled once and for all
@@ -82,11 +85,11 @@ def _step_of(sources, sinks, n_rows, slot, ahead, n_outputs, at, rate, tally, wa
         first = 0
         while n_outputs - first >= size:
             gradients = scores + 4 * first * n_rows
-            update_rows(sinks, n_rows, outputs + 8 * first, copies, gradients, later + 8 * first, size, width)
+            update_rows(sinks, n_rows, output_rows + 8 * first, copies, gradients, later + 8 * first, size, width)
             first += size
         while n_outputs > first:
             gradients = scores + 4 * first * n_rows
-            update_rows(sinks, n_rows, outputs + 8 * first, copies, gradients, later + 8 * first, rest, width)
+            update_rows(sinks, n_rows, output_rows + 8 * first, copies, gradients, later + 8 * first, rest, width)
             first += rest
 
     return step
@@ -117,11 +120,9 @@ def block_kernel(architecture: str, dim: int, n_negatives: int, legacy_gradient:
     group, tail = groups(n_negatives + 1) if n_negatives else (MAX_GROUP, PATH_TAIL)
     is_cbow = architecture == "cbow"
     is_path = n_negatives == 0
-    revision = REVISION
 
     @njit(**KERNEL_OPTIONS)
     def train(stream, targets, tables, scratch, first_block, last_block):
-        _ = revision
         at = addresses_of(targets, tables, scratch)
         window, shrink_windows, loss_every = stream.window, stream.shrink_windows, stream.loss_every
         ids, keep, rates, words, bits = stream.ids, stream.keep, stream.learning_rates, scratch.words, scratch.bits
@@ -135,8 +136,8 @@ def block_kernel(architecture: str, dim: int, n_negatives: int, legacy_gradient:
                 for k in range(n_negatives + 1):
                     write_float32(at.labels, slot * at.slot + k, np.float32(1.0 if k == 0 else 0.0))
             tile_labels(at.labels, group, 2 * window, group, tail, at.tiled_labels)
-        copy_rows(tables.inputs, scratch.input_replicas)
-        copy_rows(tables.outputs, scratch.output_replicas)
+        copy_rows(tables.input_vectors, scratch.input_replicas)
+        copy_rows(tables.output_vectors, scratch.output_replicas)
         n_merges, until_merge = 0, scratch.merge_every
         n_kept, n_windows, n_predictions = 0, 0, 0
         for block in range(first_block, last_block):
@@ -157,34 +158,21 @@ def block_kernel(architecture: str, dim: int, n_negatives: int, legacy_gradient:
                         n_later = n_negatives + 1
                         counter = choose_noise(at, word, ahead, key, counter, n_negatives)
                     for k in range(n_outputs, n_later):  # `_step` fetches as many as it updates
-                        prefetch_row(int64_at(at.outputs, ahead * at.slot + k), dim)
+                        prefetch_row(int64_at(at.output_rows, ahead * at.slot + k), dim)
                     entering = later + window
                     if entering < end:
                         word = max(0, np.int64(int32_at(at.words, entering)))
-                        prefetch_row(
-                            row_address(at.input_table, at.input_replicas, at.n_replicas, word, at.stride), dim
-                        )
+                        prefetch_row(input_row(at, word), dim)
                 if n_outputs > 0:
                     until_merge -= 1
                     if until_merge == 0:
                         n_merges += 1
                         until_merge = scratch.merge_every
-                        merge_rows(tables.inputs, scratch.input_replicas, rows_due(n_merges))
-                        merge_rows(tables.outputs, scratch.output_replicas, rows_due(n_merges))
+                        merge_replicas(tables.input_vectors, scratch.input_replicas, rows_due(n_merges))
+                        merge_replicas(tables.output_vectors, scratch.output_replicas, rows_due(n_merges))
                     n_kept += 1
                     reach = drawn_window(bits[center], window, shrink_windows)
-                    n = gather_context(
-                        at.words,
-                        center,
-                        left,
-                        end,
-                        reach,
-                        at.contexts,
-                        at.input_table,
-                        at.input_replicas,
-                        at.n_replicas,
-                        at.stride,
-                    )
+                    n = gather_context(at, center, left, end, reach)
                     if n > 0:
                         n_windows += 1
                         wants_loss = center % loss_every == 0
@@ -194,29 +182,15 @@ def block_kernel(architecture: str, dim: int, n_negatives: int, legacy_gradient:
                             sum_rows(at.contexts, n, share, at.hidden, dim)
                             sources, sinks, n_rows = hidden, change, 1
                         n_predictions += n_rows
-                        _step(
-                            sources,
-                            sinks,
-                            n_rows,
-                            slot,
-                            ahead,
-                            n_outputs,
-                            at,
-                            rate,
-                            tally,
-                            wants_loss,
-                            is_path,
-                            group,
-                            tail,
-                            dim,
-                        )
+                        rows, outputs = (sources, sinks, n_rows), (slot, ahead, n_outputs)
+                        _step(rows, outputs, at, rate, tally, wants_loss, is_path, group, tail, dim)
                         if is_cbow:
                             add_to_rows(at.contexts, n, np.float32(1.0) if legacy_gradient else share, at.change, dim)
                 center, following, later = following, later, _next_center(at.words, later + 1, last)
                 n_outputs, n_next = n_next, n_later
                 slot = (slot + 1) % SLOTS
-        merge_rows(tables.inputs, scratch.input_replicas, at.n_replicas)
-        merge_rows(tables.outputs, scratch.output_replicas, at.n_replicas)
+        merge_replicas(tables.input_vectors, scratch.input_replicas, at.n_replicas)
+        merge_replicas(tables.output_vectors, scratch.output_replicas, at.n_replicas)
         tally[KEPT] += n_kept
         tally[WINDOWS] += n_windows
         tally[PREDICTIONS] += n_predictions

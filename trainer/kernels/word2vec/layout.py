@@ -12,7 +12,7 @@ from numba import njit
 from trainer.kernels.llvm import LANES
 from trainer.kernels.options import KERNEL_OPTIONS
 from trainer.kernels.rows import padded
-from trainer.kernels.word2vec.windows import BLOCK
+from trainer.kernels.word2vec.windows import BLOCK_POSITIONS
 
 MAX_GROUP = 6
 """Output rows of one product; two context rows' accumulators and operands then fill 16 vector registers."""
@@ -40,9 +40,9 @@ class Stream(NamedTuple):
 
 
 class Targets(NamedTuple):
-    """Where output rows come from: alias columns of the noise distribution, or Huffman paths; the other is empty."""
+    """Where output rows come from: an alias table of the noise distribution, or Huffman paths; the other is empty."""
 
-    columns: npt.NDArray[np.uint32]
+    alias_table: npt.NDArray[np.uint32]
     offsets: npt.NDArray[np.int64]
     points: npt.NDArray[np.int32]
     labels: npt.NDArray[np.float32]
@@ -51,8 +51,8 @@ class Targets(NamedTuple):
 class Tables(NamedTuple):
     """Input and output rows, float32, each row 64-byte aligned and padded with zeros."""
 
-    inputs: npt.NDArray[np.float32]
-    outputs: npt.NDArray[np.float32]
+    input_vectors: npt.NDArray[np.float32]
+    output_vectors: npt.NDArray[np.float32]
 
 
 class Scratch(NamedTuple):
@@ -64,7 +64,7 @@ class Scratch(NamedTuple):
     words: npt.NDArray[np.int32]
     bits: npt.NDArray[np.uint64]
     contexts: npt.NDArray[np.int64]
-    outputs: npt.NDArray[np.int64]
+    output_rows: npt.NDArray[np.int64]
     labels: npt.NDArray[np.float32]
     tiled_labels: npt.NDArray[np.float32]
     scores: npt.NDArray[np.float32]
@@ -82,10 +82,10 @@ def new_scratch(window: int, dim: int, max_outputs: int, n_replicas: int, merge_
     width = -(-dim // LANES) * LANES
     n_scores = 2 * window * n_outputs + LANES
     return Scratch(
-        words=_apart(BLOCK + 2 * window, np.int32),
-        bits=_apart(BLOCK + 2 * window, np.uint64),
+        words=_apart(BLOCK_POSITIONS + 2 * window, np.int32),
+        bits=_apart(BLOCK_POSITIONS + 2 * window, np.uint64),
         contexts=_apart(2 * window + 2, np.int64),
-        outputs=_apart(SLOTS * n_outputs, np.int64).reshape(SLOTS, n_outputs),
+        output_rows=_apart(SLOTS * n_outputs, np.int64).reshape(SLOTS, n_outputs),
         labels=_apart(SLOTS * n_outputs, np.float32).reshape(SLOTS, n_outputs),
         tiled_labels=_apart(n_scores, np.float32),
         scores=_apart(n_scores, np.float32),
@@ -110,7 +110,7 @@ class Addresses(NamedTuple):
 
     words: int
     contexts: int
-    outputs: int
+    output_rows: int
     labels: int
     tiled_labels: int
     scores: int
@@ -125,7 +125,7 @@ class Addresses(NamedTuple):
     output_replicas: int
     n_replicas: int
     stride: int
-    columns: int
+    alias_table: int
     n_words: int
     offsets: int
     points: int
@@ -139,7 +139,7 @@ def addresses_of(targets, tables, scratch):
     return Addresses(
         scratch.words.ctypes.data,
         scratch.contexts.ctypes.data,
-        scratch.outputs.ctypes.data,
+        scratch.output_rows.ctypes.data,
         scratch.labels.ctypes.data,
         scratch.tiled_labels.ctypes.data,
         scratch.scores.ctypes.data,
@@ -147,15 +147,15 @@ def addresses_of(targets, tables, scratch):
         hidden,
         hidden + width,
         hidden + 2 * width,
-        scratch.outputs.shape[1],
-        tables.inputs.ctypes.data,
-        tables.outputs.ctypes.data,
+        scratch.output_rows.shape[1],
+        tables.input_vectors.ctypes.data,
+        tables.output_vectors.ctypes.data,
         scratch.input_replicas.ctypes.data,
         scratch.output_replicas.ctypes.data,
         scratch.input_replicas.shape[1],
-        4 * tables.inputs.shape[1],
-        targets.columns.ctypes.data,
-        tables.inputs.shape[0],
+        4 * tables.input_vectors.shape[1],
+        targets.alias_table.ctypes.data,
+        tables.input_vectors.shape[0],
         targets.offsets.ctypes.data,
         targets.points.ctypes.data,
         targets.labels.ctypes.data,

@@ -11,21 +11,22 @@ _SHIFT_32 = np.uint64(32)
 
 
 @njit(nogil=True, cache=True)
-def fill_alias_columns(probabilities, columns, stack):
+def fill_alias_table(probabilities, alias_table, stack):
     """Write the alias table of a distribution (Vose 1991).
 
     Parameters
     ----------
     probabilities : float64 (n,), summing to 1; overwritten
-    columns : uint32 (n, 2), overwritten: column i yields i for draws up to ``columns[i, 0]``, ``columns[i, 1]`` above
+    alias_table : uint32 (n, 2), overwritten: entry i yields i for draws up to ``alias_table[i, 0]``, and
+        ``alias_table[i, 1]`` above
     stack : int64 (n,), scratch
     """
     n = len(probabilities)
     small, large = 0, n
     for i in range(n):
         probabilities[i] *= n
-        columns[i, 0] = np.uint32(0xFFFFFFFF)
-        columns[i, 1] = i
+        alias_table[i, 0] = np.uint32(0xFFFFFFFF)
+        alias_table[i, 1] = i
         if probabilities[i] < 1.0:
             stack[small] = i
             small += 1
@@ -35,8 +36,8 @@ def fill_alias_columns(probabilities, columns, stack):
     while small > 0 and large < n:
         small -= 1
         less, more = stack[small], stack[large]
-        columns[less, 0] = np.uint32(max(0.0, np.ceil(probabilities[less] * 4294967296.0) - 1.0))
-        columns[less, 1] = more
+        alias_table[less, 0] = np.uint32(max(0.0, np.ceil(probabilities[less] * 4294967296.0) - 1.0))
+        alias_table[less, 1] = more
         probabilities[more] -= 1.0 - probabilities[less]
         if probabilities[more] < 1.0:
             large += 1
@@ -45,26 +46,26 @@ def fill_alias_columns(probabilities, columns, stack):
 
 
 @njit(nogil=True, cache=True)
-def noise_word(columns, n_words, bits):
-    """One word id from 64 random bits: the upper half picks the column, the lower half one of its two words.
+def noise_word(alias_table, n_words, bits):
+    """One word id from 64 random bits: the upper half picks the entry, the lower half one of its two words.
 
-    `columns` is the address of the alias table. Both parts of a column are read at once, so that the choice needs no
-    branch, which would be mispredicted half the time.
+    `alias_table` is its address. Both parts of an entry are read at once, so that the choice needs no branch, which
+    would be mispredicted half the time.
     """
-    column = below(bits, n_words)
-    limit_and_alias = uint64_at(columns, column)
-    return np.int64(column if lower_half(bits) <= lower_half(limit_and_alias) else limit_and_alias >> _SHIFT_32)
+    entry = below(bits, n_words)
+    limit_and_alias = uint64_at(alias_table, entry)
+    return np.int64(entry if lower_half(bits) <= lower_half(limit_and_alias) else limit_and_alias >> _SHIFT_32)
 
 
 @njit(nogil=True, cache=True)
-def noise_word_but(columns, n_words, center, key, counter):
+def noise_word_but(alias_table, n_words, center, key, counter):
     """A noise word other than `center`, and the next unused counter.
 
     A draw that hits the center is repeated, as in fastText (word2vec.c leaves it out and so uses fewer negatives);
     after `N_TRIES` hits, which only a vocabulary that is nearly one word can cause, the next word id is taken.
     """
     for _ in range(N_TRIES):
-        word = noise_word(columns, n_words, mixed(key, counter))
+        word = noise_word(alias_table, n_words, mixed(key, counter))
         counter += np.uint64(1)
         if word != center:
             return word, counter

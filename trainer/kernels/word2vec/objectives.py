@@ -19,33 +19,33 @@ PATH_TAIL = 2
 @njit(**KERNEL_OPTIONS)
 def choose_noise(at, center, slot, key, counter, n_negatives):
     """Write the addresses of the output rows of the center and its negatives into `slot`; returns the next counter."""
-    outputs = at.outputs + 8 * at.slot * slot
-    write_int64(outputs, 0, row_address(at.output_table, at.output_replicas, at.n_replicas, center, at.stride))
+    output_rows = at.output_rows + 8 * at.slot * slot
+    write_int64(output_rows, 0, row_address(at.output_table, at.output_replicas, at.n_replicas, center, at.stride))
     for k in range(1, n_negatives + 1):
-        word, counter = noise_word_but(at.columns, at.n_words, center, key, counter)
-        write_int64(outputs, k, row_address(at.output_table, at.output_replicas, at.n_replicas, word, at.stride))
+        word, counter = noise_word_but(at.alias_table, at.n_words, center, key, counter)
+        write_int64(output_rows, k, row_address(at.output_table, at.output_replicas, at.n_replicas, word, at.stride))
     return counter
 
 
 @njit(**KERNEL_OPTIONS)
 def choose_path(at, center, slot):
     """Write addresses and labels of the inner nodes above the center into `slot`, then fillers; returns how many."""
-    outputs, labels = at.outputs + 8 * at.slot * slot, at.labels + 4 * at.slot * slot
+    output_rows, labels = at.output_rows + 8 * at.slot * slot, at.labels + 4 * at.slot * slot
     start = int64_at(at.offsets, center)
     n_outputs = int64_at(at.offsets, center + 1) - start
     for k in range(n_outputs):
         node = np.int64(int32_at(at.points, start + k))
-        write_int64(outputs, k, row_address(at.output_table, at.output_replicas, at.n_replicas, node, at.stride))
+        write_int64(output_rows, k, row_address(at.output_table, at.output_replicas, at.n_replicas, node, at.stride))
         write_float32(labels, k, float32_at(at.point_labels, start + k))
     for k in range(n_outputs, n_outputs + PATH_TAIL - 1):
-        write_int64(outputs, k, at.filler)
+        write_int64(output_rows, k, at.filler)
         write_float32(labels, k, np.float32(0.5))
     return n_outputs
 
 
 @njit(**KERNEL_OPTIONS)
 def tile_labels(labels, n_outputs, n_contexts, group, tail, tiled):
-    """Repeat the outputs' labels in the order of the scores: group after group, in each context after context."""
+    """Repeat the output rows' labels in the order of the scores: group after group, in each context after context."""
     first, place = 0, 0
     while first < n_outputs:
         size = group if n_outputs - first >= group else tail

@@ -40,7 +40,7 @@ def rows_due(n_merges):
 
 
 @njit(**KERNEL_OPTIONS)
-def merge_rows(table, replicas, n_rows):
+def merge_replicas(table, replicas, n_rows):
     """Add what this thread has changed in the first `n_rows` to the table, and take what others have added."""
     own, merged = replicas[0], replicas[1]
     for row in range(min(n_rows, own.shape[0])):

@@ -5,12 +5,10 @@ from numba import njit
 
 from trainer.kernels.hashing import below, lower_half, mixed
 from trainer.kernels.memory import int32_at, write_int64
-from trainer.kernels.word2vec.replicas import row_address
+from trainer.kernels.word2vec.input_rows import input_row
 
-BLOCK = 1024
+BLOCK_POSITIONS = 1024
 """Positions of the corpus in one block: the unit of the learning rate, of random keys and of work."""
-
-LINE_END = -1
 
 
 @njit(nogil=True, cache=True)
@@ -22,14 +20,17 @@ def kept_tokens(ids, block, keep, key, window, words, bits):
     Parameters
     ----------
     ids : int32 (n_positions,), word ids, negative at a line's end
+    block : number of the block
     keep : uint32 (n_words,), a word is kept if 32 random bits do not exceed its entry
     key : uint64, of this epoch
-    words : int32 (2 * window + BLOCK,), overwritten: ``words[first:last]`` are the block's kept tokens and line ends,
-        ``words[left:first]`` and ``words[last:end]`` up to `window` kept tokens of the same line before and after
+    window : how far windows reach, at most
+    words : int32 (2 * window + BLOCK_POSITIONS,), overwritten: ``words[first:last]`` are the block's kept tokens and
+        line ends, ``words[left:first]`` and ``words[last:end]`` up to `window` kept tokens of the same line before and
+        after
     bits : uint64, as long as words: the random bits of each position; the lower half has been used
     """
-    low = block * BLOCK
-    high = min(low + BLOCK, len(ids))
+    low = block * BLOCK_POSITIONS
+    high = min(low + BLOCK_POSITIONS, len(ids))
     left = window
     position = low - 1
     while position >= 0 and left > 0 and ids[position] >= 0:
@@ -66,26 +67,28 @@ def drawn_window(bits, window, shrink):
 
 
 @njit(nogil=True, cache=True)
-def gather_context(words, center, left, end, reach, contexts, table, replicas, n_replicas, stride):
+def gather_context(at, center, left, end, reach):
     """Write the addresses of the rows of the tokens around index `center`, within its line; returns their number.
 
     Parameters
     ----------
-    words : int64, address of what `kept_tokens` wrote; ``words[left:end]`` is read
-    contexts : int64, address of int64 (2 * reach,), overwritten
-    table, replicas, n_replicas, stride : int64, as for `row_address`
+    at : Addresses; of its words, which `kept_tokens` wrote, ``words[left:end]`` is read; the first 2 * reach of its
+        contexts are overwritten
+    center : index among the words
+    left, end : the words that windows may reach
+    reach : how many kept tokens on one side
     """
     n = 0
     for i in range(center - 1, max(left, center - reach) - 1, -1):
-        word = int32_at(words, i)
+        word = int32_at(at.words, i)
         if word < 0:
             break
-        write_int64(contexts, n, row_address(table, replicas, n_replicas, np.int64(word), stride))
+        write_int64(at.contexts, n, input_row(at, np.int64(word)))
         n += 1
     for i in range(center + 1, min(end, center + reach + 1)):
-        word = int32_at(words, i)
+        word = int32_at(at.words, i)
         if word < 0:
             break
-        write_int64(contexts, n, row_address(table, replicas, n_replicas, np.int64(word), stride))
+        write_int64(at.contexts, n, input_row(at, np.int64(word)))
         n += 1
     return n

@@ -5,13 +5,15 @@ from __future__ import annotations
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+from app.core import hyperparameters
 from app.core.errors import CorpusDamaged, CorpusMissing
+from app.core.hyperparameters import Hyperparameters
 from app.core.payloads import CorpusSource, TrainPayload
-from app.core.table.arrays import FloatArray
 from app.core.table.manifest import CorpusOrigin, TrainedOrigin, digest_of
 from app.core.table.vocabulary import Vocabulary
+from app.core.text import TextSpec
 from trainer.algorithms import ALGORITHMS
-from trainer.algorithms.algorithm import Setting, Trained
+from trainer.algorithms.algorithm import Trained, Work
 from trainer.corpus.encode import EncodedCorpus, encode
 from trainer.publishing.publish import Provenance, publish
 from trainer.work.context import Context, Phases
@@ -23,30 +25,29 @@ PHASES: Phases = {"reading": (0.0, 0.08), "training": (0.08, 0.92), "publishing"
 
 def run(payload: TrainPayload, context: Context) -> Publishes:
     """Read the corpus, train, and write the version's files to storage."""
-    hyperparameters = payload.hyperparameters
-    threads = hyperparameters.get("threads") or context.threads
-    payload = payload.model_copy(
-        update={"hyperparameters": hyperparameters | {"threads": threads}, "text": payload.text.here()}
-    )
+    threads = payload.hyperparameters.get("threads") or context.threads
+    told = payload.hyperparameters | {"threads": threads}
+    chosen = hyperparameters.ALGORITHMS[payload.algorithm].model_validate(told)
+    spec = payload.text.here()
     started = time.monotonic()
-    corpus = _read(payload, context, threads)
+    corpus = _read(payload.corpus, spec, chosen, context, threads)
     read = time.monotonic()
-    trained = _train(payload, context, corpus)
+    work = Work(corpus, context.scratch, threads, context.report("training"), context.checkpoints)
+    trained = ALGORITHMS[payload.algorithm](work, chosen)
     seconds = {"reading": round(read - started, 3), "training": round(time.monotonic() - read, 3)}
     origin = TrainedOrigin(
         algorithm=payload.algorithm,
-        hyperparameters=payload.hyperparameters,
+        hyperparameters=chosen.model_dump(mode="json"),
         corpus=_origin(payload.corpus, corpus),
-        training=trained.training | {"job": context.job_id, "attempt": context.attempt, "seconds": seconds},
+        training=trained.facts | {"job": context.job_id, "attempt": context.attempt, "seconds": seconds},
     )
-    return _publish(
-        context, corpus.vocabulary, trained.vectors, Provenance(origin, payload.text, context.model), threads
-    )
+    return _publish(context, corpus.vocabulary, trained, Provenance(origin, spec, context.model), threads)
 
 
-def _read(payload: TrainPayload, context: Context, threads: int) -> EncodedCorpus:
+def _read(
+    source: CorpusSource, spec: TextSpec, chosen: Hyperparameters, context: Context, threads: int
+) -> EncodedCorpus:
     report = context.report("reading")
-    source = payload.corpus
     if not context.storage.exists(source.key):
         raise CorpusMissing(
             f"The text of the corpus {source.name!r} is not in storage; upload it again.", key=source.key
@@ -57,9 +58,9 @@ def _read(payload: TrainPayload, context: Context, threads: int) -> EncodedCorpu
         corpus = encode(
             path,
             context.scratch,
-            text=payload.text,
-            min_count=payload.hyperparameters["min_count"],
-            max_words=payload.hyperparameters["max_words"],
+            spec=spec,
+            min_count=chosen.min_count,
+            max_words=chosen.max_words,
             threads=threads,
             report=report,
         )
@@ -68,12 +69,6 @@ def _read(payload: TrainPayload, context: Context, threads: int) -> EncodedCorpu
                 f"The stored text of the corpus {source.name!r} is not what was uploaded.", key=source.key
             )
     return corpus
-
-
-def _train(payload: TrainPayload, context: Context, corpus: EncodedCorpus) -> Trained:
-    report = context.report("training")
-    setting = Setting(payload.hyperparameters, context.scratch, report, context.checkpoints)
-    return ALGORITHMS[payload.algorithm](corpus, setting)
 
 
 def _origin(source: CorpusSource, corpus: EncodedCorpus) -> CorpusOrigin:
@@ -87,11 +82,11 @@ def _origin(source: CorpusSource, corpus: EncodedCorpus) -> CorpusOrigin:
 
 
 def _publish(
-    context: Context, vocabulary: Vocabulary, vectors: FloatArray, provenance: Provenance, threads: int
+    context: Context, vocabulary: Vocabulary, trained: Trained, provenance: Provenance, threads: int
 ) -> Publishes:
     folder = context.scratch / "version"
     folder.mkdir()
     written = publish(
-        folder, vocabulary, vectors, provenance=provenance, threads=threads, report=context.report("publishing")
+        folder, vocabulary, trained.arrays, provenance=provenance, threads=threads, report=context.report("publishing")
     )
     return store_version(context.storage, context.prefix, folder, written)

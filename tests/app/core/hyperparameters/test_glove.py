@@ -7,11 +7,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from app.core.hyperparameters import ALGORITHMS, GloVeHyperparameters
-
-
-def test_jobs_may_name_it() -> None:
-    assert ALGORITHMS["glove"] is GloVeHyperparameters
+from app.core.hyperparameters import GloVeHyperparameters
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from app.core.text import MAX_WORD_BYTES, JsonLines, Text, TextSpec
+from app.core.text import MAX_WORD_BYTES, JsonLines, TextReader, TextSpec
 from tests.oracles import text as oracle_text
 
 NORMALIZATIONS, CASES, TOKENIZERS = ("nfc", "nfkc_jamo_safe", "none"), ("lower", "keep"), ("words", "whitespace")
@@ -23,9 +23,9 @@ TRICKY = list(
     "ग\uffa7\u00a0`\u00b4\ufdfa\u0345ǅ\u1e9e"
 )
 TEXTS = st.text(st.one_of(st.sampled_from(TRICKY), st.characters(exclude_categories=["Cs"])), max_size=60)
-DEFAULT = Text(TextSpec())
-FOLDING = Text(TextSpec(normalization="nfkc_jamo_safe"))
-SPLITTING = Text(TextSpec(tokenizer="whitespace"))
+DEFAULT = TextReader(TextSpec())
+FOLDING = TextReader(TextSpec(normalization="nfkc_jamo_safe"))
+SPLITTING = TextReader(TextSpec(tokenizer="whitespace"))
 
 
 @pytest.mark.parametrize(
@@ -55,7 +55,7 @@ def test_decomposed_korean_equals_composed() -> None:
 
 
 @pytest.mark.parametrize("reader", [DEFAULT, FOLDING, SPLITTING])
-def test_jamo_that_stand_for_laughter_stay_what_they_are(reader: Text) -> None:
+def test_jamo_that_stand_for_laughter_stay_what_they_are(reader: TextReader) -> None:
     """Plain NFKC would turn them into conjoining jamo, and join vowels to consonants."""
     assert reader.words("ㅋㅋㅋ ㅠㅠ ㅇㅏ ㄱ") == ["ㅋㅋㅋ", "ㅠㅠ", "ㅇㅏ", "ㄱ"]
 
@@ -86,7 +86,7 @@ def test_final_sigma_depends_on_its_word_alone() -> None:
 
 
 def test_case_may_be_kept() -> None:
-    assert Text(TextSpec(case="keep")).words("King KING") == ["King", "KING"]
+    assert TextReader(TextSpec(case="keep")).words("King KING") == ["King", "KING"]
 
 
 def test_whitespace_tokenizer_only_splits() -> None:
@@ -106,21 +106,21 @@ def test_half_a_surrogate_pair_is_no_error() -> None:
 @settings(max_examples=400, deadline=None)
 @given(TEXTS, st.sampled_from(SPECS))
 def test_words_equal_those_of_the_reference(text: str, spec: TextSpec) -> None:
-    found = Text(spec).words(text)
+    found = TextReader(spec).words(text)
     assert found == oracle_text.words(text, spec.normalization, spec.case, spec.tokenizer)
 
 
 @settings(max_examples=300, deadline=None)
 @given(TEXTS, st.sampled_from(SPECS))
 def test_words_read_again_are_the_same_words(text: str, spec: TextSpec) -> None:
-    words = Text(spec).words(text)
-    assert Text(spec).words(" ".join(words)) == words
+    words = TextReader(spec).words(text)
+    assert TextReader(spec).words(" ".join(words)) == words
 
 
 @settings(max_examples=300, deadline=None)
 @given(st.lists(TEXTS.map(lambda text: text.replace("\n", " ")), max_size=5), st.sampled_from(SPECS))
 def test_lines_are_read_independently(lines: list[str], spec: TextSpec) -> None:
-    text = Text(spec)
+    text = TextReader(spec)
     together = text.rewrite("\n".join(lines)).split("\n")
     assert [line.split() for line in together] == [text.rewrite(line).split() for line in lines or [""]]
 

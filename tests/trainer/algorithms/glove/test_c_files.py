@@ -15,11 +15,13 @@ import pytest
 from app.core.errors import TableDamaged
 from app.core.hyperparameters import GloVeHyperparameters
 from app.core.table.vocabulary import Vocabulary
+from trainer.algorithms.algorithm import Work
 from trainer.algorithms.glove import c_files as glove_files
 from trainer.algorithms.glove import training as glove
 from trainer.algorithms.glove.c_files import read_records, read_vocabulary, write_records, write_vocabulary
 from trainer.algorithms.glove.cooccurrence import CooccurrenceTable, count
 from trainer.corpus.encode import EncodedCorpus
+from trainer.steps.progress import ignore
 
 TEXT = [["b", "a", "a", "c"], ["a", "b"], ["c"], ["가", "a", "나", "가"]]
 
@@ -34,7 +36,11 @@ def corpus() -> EncodedCorpus:
 
 def table(folder: Path, *, symmetric: bool = True, window: int = 3) -> CooccurrenceTable:
     folder.mkdir()
-    return count(corpus(), GloVeHyperparameters(window=window, symmetric=symmetric, threads=1), folder)
+    return count(work(corpus(), folder), GloVeHyperparameters(window=window, symmetric=symmetric))
+
+
+def work(corpus: EncodedCorpus, folder: Path) -> Work:
+    return Work(corpus, folder, 1, ignore, None)
 
 
 def same(one: CooccurrenceTable, other: CooccurrenceTable) -> bool:
@@ -118,19 +124,19 @@ def test_training_on_records_equals_training_on_the_corpus(tmp_path: Path) -> No
     chosen = GloVeHyperparameters(window=3, dim=8, epochs=3, threads=1)
     write_records(table(tmp_path / "t"), tmp_path / "r")
     (tmp_path / "one").mkdir()
-    expected = glove.train(corpus(), chosen, tmp_path / "one")
+    expected = glove.train(work(corpus(), tmp_path / "one"), chosen)
     words_only = replace(corpus(), ids=np.zeros(0, np.int32))
     read = read_records(tmp_path / "r", len(words_only.vocabulary), 3)
-    found = glove.train(words_only, chosen, tmp_path, table=read)
-    assert np.array_equal(found.vectors, expected.vectors)
-    assert found.costs == expected.costs
+    found = glove.train(work(words_only, tmp_path), chosen, read)
+    assert np.array_equal(found.arrays["vectors"], expected.arrays["vectors"])
+    assert found.facts["costs"] == expected.facts["costs"]
 
 
 @pytest.mark.parametrize("change", [{"window": 4}, {"symmetric": False}])
 def test_a_table_counted_otherwise_is_refused(tmp_path: Path, change: dict[str, Any]) -> None:
     chosen = GloVeHyperparameters.model_validate({"window": 3} | change)
     with pytest.raises(ValueError, match="counted with"):
-        glove.train(corpus(), chosen, tmp_path, table=table(tmp_path / "t"))
+        glove.train(work(corpus(), tmp_path), chosen, table(tmp_path / "t"))
 
 
 @pytest.mark.skipif("WORDKIN_GLOVE_DIR" not in os.environ, reason="WORDKIN_GLOVE_DIR names no built GloVe program")

@@ -29,7 +29,7 @@ def contents(grid: Grid) -> list[tuple[int, int, float, float]]:
     found = [(int(c["row"]), int(c["column"]), float(c["log_count"]), float(c["weight"])) for c in grid.held_out]
     for a in range(grid.n_stripes):
         for b in range(grid.n_stripes):
-            block = grid.block(a, b)
+            block = grid.cells[grid.block_starts[a, b] : grid.block_starts[a, b + 1]]
             assert (np.diff(block["row"].astype(int)) >= 0).all()
             words = (block["row"].astype(int) * grid.n_stripes + a, block["column"].astype(int) * grid.n_stripes + b)
             found += zip(*(w.tolist() for w in (*words, block["log_count"], block["weight"])), strict=True)

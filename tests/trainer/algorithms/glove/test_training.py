@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -11,10 +13,9 @@ import pytest
 from app.core.errors import CorpusTooSmall, VectorsNotFinite, VocabularyTooSmall
 from app.core.hyperparameters import GloVeHyperparameters
 from app.core.table.vocabulary import Vocabulary
+from trainer.algorithms.algorithm import Work
 from trainer.algorithms.glove import training as glove
 from trainer.algorithms.glove.cooccurrence import CooccurrenceTable
-from trainer.algorithms.glove.saved import History
-from trainer.algorithms.glove.training import GloVeResult
 from trainer.corpus.encode import EncodedCorpus
 from trainer.steps.checkpoint import FolderCheckpoints
 from trainer.steps.progress import Progress, Report, ignore
@@ -38,12 +39,19 @@ def zipf_corpus(n_words: int = 300, n_lines: int = 400) -> EncodedCorpus:
     return corpus_of(text.tolist())
 
 
-def train(corpus: EncodedCorpus, folder: Path, report: Report = ignore, **chosen: Any) -> GloVeResult:
-    folder.mkdir(parents=True)
-    checkpoints = chosen.pop("checkpoints", None)
+class Result(SimpleNamespace):
+    """The facts by name, and the vectors."""
+
+
+def train(corpus: EncodedCorpus, folder: Path, report: Report = ignore, **chosen: Any) -> Result:
+    checkpoints, memory_limit_bytes = chosen.pop("checkpoints", None), chosen.pop("memory_limit_bytes", 2**30)
     given = {"dim": 16, "epochs": 5, "threads": 2, "min_count": 1} | chosen
     hyperparameters = GloVeHyperparameters.model_validate(given)
-    return glove.train(corpus, hyperparameters, folder, report=report, checkpoints=checkpoints)
+    hyperparameters = hyperparameters.model_copy(update={"memory_limit_bytes": memory_limit_bytes})  # also very small
+    folder.mkdir(parents=True)
+    trained = glove.train(Work(corpus, folder, 1, report, checkpoints), hyperparameters)
+    assert set(trained.arrays) == {"vectors"}
+    return Result(vectors=trained.arrays["vectors"], **json.loads(json.dumps(trained.facts)))
 
 
 def test_any_number_of_threads_gives_the_same_bits(tmp_path: Path) -> None:
@@ -63,12 +71,8 @@ def test_a_memory_limit_that_spills_to_disk_gives_the_same_bits(
 ) -> None:
     corpus = zipf_corpus()
     expected = train(corpus, tmp_path / "memory").vectors
-    limited = GloVeHyperparameters(dim=16, epochs=5, threads=2, min_count=1).model_copy(
-        update={"memory_limit_bytes": 1000}
-    )
     monkeypatch.setattr("trainer.algorithms.glove.cooccurrence.SMALLEST_CHUNK", 900)
-    (tmp_path / "disk").mkdir()
-    result = glove.train(corpus, limited, tmp_path / "disk")
+    result = train(corpus, tmp_path / "disk", memory_limit_bytes=1000)
     assert (tmp_path / "disk" / "grid" / "grid.cells").stat().st_size > 12 * 10_000
     assert result.vectors.tobytes() == expected.tobytes()
 
@@ -97,7 +101,7 @@ def test_resuming_gives_the_same_bits(tmp_path: Path, epoch: int, monkeypatch: p
     monkeypatch.setattr(glove, "count", no_count)
     seen: list[int | None] = []
     resumed = train(corpus, tmp_path / "second", lambda p: seen.append(p.epoch), checkpoints=checkpoints, threads=1)
-    assert min(e for e in seen if e is not None) == epoch
+    assert min(e for e in seen if e is not None) == epoch + 1, "the first epoch that ended is the one after the saved"
     assert resumed.vectors.tobytes() == expected.vectors.tobytes()
     assert resumed.costs == expected.costs
     assert resumed.held_out_costs == expected.held_out_costs
@@ -108,9 +112,6 @@ def test_a_table_too_large_for_checkpoints_is_counted_again(tmp_path: Path, monk
     expected = train(corpus, tmp_path / "whole")
     monkeypatch.setattr("trainer.steps.checkpoint.COST_LIMIT", float("inf"))  # each epoch is saved
     checkpoints = FolderCheckpoints(tmp_path / "checkpoints", every_seconds=0)
-    small = GloVeHyperparameters(dim=16, epochs=5, threads=2, min_count=1).model_copy(
-        update={"memory_limit_bytes": 1000}
-    )
 
     def stop(progress: Progress) -> None:
         if progress.epoch == 3:
@@ -121,9 +122,8 @@ def test_a_table_too_large_for_checkpoints_is_counted_again(tmp_path: Path, monk
             raise Interrupted
 
     monkeypatch.setattr("trainer.steps.checkpoint.COST_LIMIT", float("inf"))
-    (tmp_path / "first").mkdir()
     with pytest.raises(Interrupted):
-        glove.train(corpus, small, tmp_path / "first", report=stop, checkpoints=checkpoints)
+        train(corpus, tmp_path / "first", stop, checkpoints=checkpoints, memory_limit_bytes=1000)
     saved = checkpoints.load()
     assert saved is not None
     assert set(saved[0]) == {"parameters"}
@@ -238,15 +238,6 @@ def test_training_stops_when_the_held_out_cost_no_longer_falls(tmp_path: Path) -
     assert result.epochs_run == len(result.costs) == len(result.held_out_costs) < 200
     best = int(np.argmin(result.held_out_costs))
     assert result.epochs_run == best + 1 + 3
-
-
-def test_a_history_stalls_after_patience_epochs_without_a_better_one() -> None:
-    assert not History(held_out=[3, 2, 1]).has_stalled(1)
-    assert History(held_out=[3, 2, 2]).has_stalled(1)
-    assert not History(held_out=[3, 1, 2]).has_stalled(2)
-    assert History(held_out=[3, 1, 2, 1]).has_stalled(2)
-    assert not History(held_out=[3, 3, 3]).has_stalled(None)
-    assert not History(held_out=[]).has_stalled(2)
 
 
 def test_progress_rises_to_one_and_tells_costs(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 
 from app.core.hyperparameters import Word2VecHyperparameters
 from trainer.algorithms.word2vec.sharing import MOST_REPLICAS, MOST_STEPS, NEVER, replication
-from trainer.algorithms.word2vec.start import new_targets
+from trainer.algorithms.word2vec.targets import new_targets
 
 
 def of(counts: list[int], threads: int, **given: Any) -> tuple[int, int]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,15 +12,16 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from app.core.errors import CorpusTooSmall, VectorsCollapsed, VectorsNotFinite, VocabularyTooSmall, WordkinError
+from app.core.errors import CorpusTooSmall, VectorsNotFinite, VocabularyTooSmall, WordkinError
 from app.core.hyperparameters import Word2VecHyperparameters
 from app.core.table.vocabulary import Vocabulary
+from trainer.algorithms.algorithm import Work
 from trainer.algorithms.word2vec import training as word2vec
-from trainer.algorithms.word2vec.training import TrainingResult, train
+from trainer.algorithms.word2vec.input_rows import OneRowAWord
+from trainer.algorithms.word2vec.tally import EpochResult
 from trainer.corpus.encode import EncodedCorpus
-from trainer.steps.checkpoint import FolderCheckpoints, Saver
-from trainer.steps.progress import Progress, ignore
-from trainer.steps.soundness import check_vectors
+from trainer.steps.checkpoint import Checkpoints, FolderCheckpoints
+from trainer.steps.progress import Progress, Report, ignore
 
 COMBINATIONS = [
     (architecture, objective)
@@ -51,6 +54,29 @@ def two_topics(n_lines: int = 1500) -> EncodedCorpus:
 def chosen(**given: Any) -> Word2VecHyperparameters:
     small = {"dim": 16, "window": 3, "epochs": 2, "threads": 1, "subsampling_threshold": 0.0, "min_count": 1}
     return Word2VecHyperparameters.model_validate({**small, **given})
+
+
+@dataclass(frozen=True)
+class Result:
+    """The vectors, and the facts as the manifest has them."""
+
+    vectors: npt.NDArray[np.float32]
+    epochs: list[EpochResult]
+    tokens_per_second: float
+    stopped_early: bool
+
+
+def train(
+    corpus: EncodedCorpus,
+    parameters: Word2VecHyperparameters,
+    report: Report = ignore,
+    checkpoints: Checkpoints | None = None,
+) -> Result:
+    trained = word2vec.train(Work(corpus, Path("unused"), 1, report, checkpoints), parameters)
+    assert set(trained.arrays) == {"vectors"}
+    facts = json.loads(json.dumps(trained.facts))
+    epochs = [EpochResult(**epoch) for epoch in facts.pop("epochs")]
+    return Result(trained.arrays["vectors"], epochs, **facts)
 
 
 def topic_gap(corpus: EncodedCorpus, vectors: npt.NDArray[np.float32]) -> float:
@@ -144,7 +170,7 @@ def test_resuming_equals_not_stopping(
 ) -> None:
     """Killed twice, within an epoch and after one: the same bytes and the same losses as in one go."""
     monkeypatch.setattr(word2vec, "LARGEST_CHUNK", 4)
-    monkeypatch.setattr(word2vec, "REPORT_SECONDS", 0.001)
+    monkeypatch.setattr("trainer.steps.crew.TICK_SECONDS", 0.001)
     monkeypatch.setattr("trainer.steps.checkpoint.COST_LIMIT", 1e9)
     corpus, parameters = two_topics(), chosen(architecture=architecture, objective=objective)
     whole = train(corpus, parameters)
@@ -195,14 +221,11 @@ def test_first_loss_is_that_of_knowing_nothing() -> None:
 
 
 def test_stops_when_the_held_out_loss_stops_falling() -> None:
-    """Two epochs without a loss below the best before them."""
-    losses = [3.0, 2.0, 2.5, 2.6]
-    training = word2vec._Training(two_topics(10), chosen(epochs=9, stop_patience=2), ignore, Saver(None))
-    stops = []
-    for loss in losses:
-        training.epochs.append(word2vec.EpochResult(loss, loss, 1, 1, 1))
-        stops.append(training._is_stalled())
-    assert stops == [False, False, False, True]
+    """One epoch too many at a learning rate that unlearns; the rule itself is `steps.patience`'s."""
+    result = train(two_topics(50), chosen(epochs=60, stop_patience=2, learning_rate=0.3))
+    losses = [epoch.held_out_loss for epoch in result.epochs]
+    assert result.stopped_early
+    assert len(losses) == int(np.argmin(losses)) + 1 + 2 < 60
 
 
 def test_input_and_output_can_be_added() -> None:
@@ -211,7 +234,7 @@ def test_input_and_output_can_be_added() -> None:
     assert np.abs(both - only).max() > 0.01
 
 
-def outcome(lines: list[list[str]], **given: Any) -> type[WordkinError] | TrainingResult:
+def outcome(lines: list[list[str]], **given: Any) -> type[WordkinError] | Result:
     try:
         return train(encoded(lines), chosen(**given))
     except WordkinError as error:
@@ -227,15 +250,22 @@ def test_degenerate_corpora(architecture: str, objective: str) -> None:
     assert outcome([["a"], ["b"], ["c"]], **given) is CorpusTooSmall
     for lines in ([["a", "b"]], [["a", "b"] * 3000], [["a"] * 5000 + ["b"]], [[str(i) for i in range(500)]]):
         result = outcome(lines, **given)
-        assert isinstance(result, TrainingResult)
+        assert isinstance(result, Result)
         assert np.isfinite(result.vectors).all()
         assert np.isfinite([epoch.held_out_loss for epoch in result.epochs]).all()
 
 
-def test_divergence_and_collapse_are_errors() -> None:
+def test_divergence_is_an_error_that_names_itself() -> None:
+    corpus, diverged = two_topics(), chosen(epochs=3)
+    training = word2vec.Training(Work(corpus, Path("unused"), 1, ignore, None), diverged, OneRowAWord(22, 16))
+    training.tables.input_vectors[:] = np.nan
     with pytest.raises(VectorsNotFinite):
-        check_vectors(np.array([[1, np.nan], [1, 2]], np.float32))
-    with pytest.raises(VectorsCollapsed):
-        check_vectors(np.ones((50, 4), np.float32) + np.eye(50, 4, dtype=np.float32) * 1e-4)
-    with pytest.raises(VectorsCollapsed):
-        check_vectors(np.zeros((2, 4), np.float32))
+        training.run()
+
+
+def test_the_threads_of_the_work_are_used_where_the_hyperparameters_say_nothing() -> None:
+    def crew_of(threads: int | None) -> int:
+        work = Work(two_topics(3000), Path("unused"), 3, ignore, None)
+        return len(word2vec.Training(work, chosen(threads=threads), OneRowAWord(22, 16)).scratch)
+
+    assert [crew_of(threads) for threads in (None, 1, 2)] == [3, 1, 2]

@@ -10,12 +10,12 @@ import numpy.typing as npt
 import pytest
 
 from tests.oracles.glove import Model
+from trainer.algorithms.glove.start import initialise
 from trainer.kernels.glove.cells import (
     CELL,
     STRIP_CELLS,
     Steps,
-    block_kernel,
-    initialise,
+    cell_kernel,
     row_width,
     shuffle,
     total_cost,
@@ -53,7 +53,7 @@ def train(parameters: Array, cell: tuple[int, int, float, float], steps: Steps =
     cells = np.array([(0, 0, math.log(count), weight)], CELL)
     blocks = np.array([[row, column, side] for side in range(2 if mirror else 1)])
     costs = np.zeros(len(blocks))
-    block_kernel(SIZE)(parameters.reshape(n_words, 1, -1), cells, starts, blocks, steps, np.uint64(1), costs)
+    cell_kernel(SIZE)(parameters.reshape(n_words, 1, -1), cells, starts, blocks, steps, np.uint64(1), costs)
     return float(costs.sum())
 
 
@@ -153,7 +153,7 @@ def test_every_cell_of_every_block_is_stepped_once_whatever_the_key() -> None:
         stripes = np.zeros((n_stripes, stripe_rows, row_width(2)), np.float32)
         stripes[:, :, [*range(16, 32), *range(48, 64), 65, 67]] = 1
         costs = np.full(4, np.nan)
-        block_kernel(16)(stripes, cells, starts, blocks, steps, np.uint64(key), costs)
+        cell_kernel(16)(stripes, cells, starts, blocks, steps, np.uint64(key), costs)
         assert costs.tolist() == [len(cells) - 3000, 1000, 0, 2000]
         for stripe, parts in enumerate([cells[:1000], np.concatenate([cells[1000:3000], cells[3000:]])]):
             counted = 1 + np.bincount(parts["column"], minlength=stripe_rows)
@@ -168,7 +168,7 @@ def test_the_order_comes_from_the_key() -> None:
     for key in (1, 1, 2):
         parameters = parameters_of(8)
         arguments = (cells, np.array([[0, 50]]), np.array([[0, 0, 0]]), REFERENCE, np.uint64(key), np.zeros(1))
-        block_kernel(SIZE)(parameters.reshape(1, 8, -1), *arguments)
+        cell_kernel(SIZE)(parameters.reshape(1, 8, -1), *arguments)
         outcomes.append(parameters.tobytes())
     assert outcomes[0] == outcomes[1]
     assert outcomes[0] != outcomes[2]

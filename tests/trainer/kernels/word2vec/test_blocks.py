@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pytest
 
 from tests.oracles import word2vec as oracle
-from trainer.algorithms.word2vec.sampling import alias_columns, noise_distribution
+from trainer.algorithms.word2vec.sampling import new_alias_table, noise_distribution
 from trainer.kernels.hashing import fill_uniform, key_of
 from trainer.kernels.rows import aligned_rows, padded
 from trainer.kernels.word2vec.blocks import block_kernel
@@ -27,7 +27,7 @@ from trainer.kernels.word2vec.layout import (
     Targets,
     new_scratch,
 )
-from trainer.kernels.word2vec.windows import BLOCK
+from trainer.kernels.word2vec.windows import BLOCK_POSITIONS
 
 Matrix = npt.NDArray[np.float64]
 
@@ -42,7 +42,7 @@ class Case:
     is_legacy: bool = False
     window: int = 3
     n_words: int = 40
-    n_positions: int = BLOCK + 300
+    n_positions: int = BLOCK_POSITIONS + 300
     rate: float = 0.2
     n_replicas: int = 0
 
@@ -53,12 +53,12 @@ class Case:
         self.ids = raw.astype(np.int32)
         self.ids[generator.random(self.n_positions) < 0.05] = -1
         self.keep = np.linspace(0.5, 1.0, self.n_words) * (2**32 - 1)
-        n_blocks = -(-self.n_positions // BLOCK)
+        n_blocks = -(-self.n_positions // BLOCK_POSITIONS)
         self.rates = np.linspace(self.rate, self.rate / 2, n_blocks).astype(np.float32)
-        self.targets = Targets(alias_columns(noise_distribution(self.counts, 0.75)), *huffman_paths(self.counts))
+        self.targets = Targets(new_alias_table(noise_distribution(self.counts, 0.75)), *huffman_paths(self.counts))
         self.tables = Tables(aligned_rows(self.n_words, padded(self.dim)), aligned_rows(self.n_words, padded(self.dim)))
-        fill_uniform(self.tables.inputs, self.dim, key_of(1), 0.5)
-        fill_uniform(self.tables.outputs, self.dim, key_of(2), 0.5)
+        fill_uniform(self.tables.input_vectors, self.dim, key_of(1), 0.5)
+        fill_uniform(self.tables.output_vectors, self.dim, key_of(2), 0.5)
 
     def run(self, rates: npt.NDArray[np.float32] | None = None, loss_every: int = 1) -> npt.NDArray[np.float64]:
         stream = Stream(
@@ -88,11 +88,11 @@ class Case:
             self.window,
             True,
             self.architecture,
-            self.targets.columns.tolist(),
+            self.targets.alias_table.tolist(),
             None if self.n_negatives else paths,
             self.n_negatives,
             self.is_legacy,
-            BLOCK,
+            BLOCK_POSITIONS,
         )
 
 
@@ -115,30 +115,30 @@ CASES = [
 )
 def test_an_epoch_is_that_of_the_oracle(case: Case) -> None:
     """Every draw, window and step: tables, loss and counts after more than a block, with words repeated in windows."""
-    inputs, outputs = (table[:, : case.dim].astype(np.float64) for table in case.tables)
-    before = inputs.copy()
+    input_vectors, output_vectors = (table[:, : case.dim].astype(np.float64) for table in case.tables)
+    before = input_vectors.copy()
     reference = case.reference()
-    loss = reference.train(inputs, outputs, case.rates.tolist())
+    loss = reference.train(input_vectors, output_vectors, case.rates.tolist())
     tally = case.run()
-    assert np.abs(inputs - before).max() > 0.1, "training moved the rows"
-    assert case.tables.inputs[:, : case.dim] == pytest.approx(inputs, abs=2e-3)
-    assert case.tables.outputs[:, : case.dim] == pytest.approx(outputs, abs=2e-3)
+    assert np.abs(input_vectors - before).max() > 0.1, "training moved the rows"
+    assert case.tables.input_vectors[:, : case.dim] == pytest.approx(input_vectors, abs=2e-3)
+    assert case.tables.output_vectors[:, : case.dim] == pytest.approx(output_vectors, abs=2e-3)
     assert tally[LOSS] / tally[LOSS_PREDICTIONS] == pytest.approx(loss, rel=1e-4)
     windows = reference.windows()
     assert tally[KEPT] == len(windows)
     assert tally[WINDOWS] == sum(bool(around) for _, _, around in windows)
     if case.architecture == "skip-gram":
         assert tally[PREDICTIONS] == sum(len(around) for _, _, around in windows)
-    assert not case.tables.inputs[:, case.dim :].any()
-    assert not case.tables.outputs[:, case.dim :].any()
+    assert not case.tables.input_vectors[:, case.dim :].any()
+    assert not case.tables.output_vectors[:, case.dim :].any()
 
 
 def test_a_rate_of_zero_measures_and_changes_nothing() -> None:
     case = Case("skip-gram", 20, 5)
-    before = case.tables.inputs.copy(), case.tables.outputs.copy()
+    before = case.tables.input_vectors.copy(), case.tables.output_vectors.copy()
     tally = case.run(np.zeros_like(case.rates))
-    assert (case.tables.inputs == before[0]).all()
-    assert (case.tables.outputs == before[1]).all()
+    assert (case.tables.input_vectors == before[0]).all()
+    assert (case.tables.output_vectors == before[1]).all()
     assert tally[LOSS_PREDICTIONS] == tally[PREDICTIONS]
 
 
@@ -146,7 +146,7 @@ def test_blocks_one_by_one_or_at_once_give_the_same_bytes() -> None:
     at_once, sampled = Case("cbow", 20, 5), Case("cbow", 20, 5)
     at_once.run(loss_every=1)
     sampled.run(loss_every=128)
-    assert at_once.tables.inputs.tobytes() == sampled.tables.inputs.tobytes()
+    assert at_once.tables.input_vectors.tobytes() == sampled.tables.input_vectors.tobytes()
 
 
 def numeric(loss: Any, rows: Matrix, step: float = 1e-6) -> Matrix:
@@ -166,19 +166,19 @@ def numeric(loss: Any, rows: Matrix, step: float = 1e-6) -> Matrix:
 def test_gradients_are_the_slopes_of_the_loss(architecture: str, labels: list[float]) -> None:
     """Two-sided differences in float64; for CBOW through the mean, so that each row gets its n-th part."""
     generator = np.random.default_rng(3)
-    inputs, outputs = generator.normal(size=(3, 6)), generator.normal(size=(len(labels), 6))
+    input_vectors, output_vectors = generator.normal(size=(3, 6)), generator.normal(size=(len(labels), 6))
 
     def sources() -> Matrix:
-        return inputs.mean(axis=0, keepdims=True) if architecture == "cbow" else inputs
+        return input_vectors.mean(axis=0, keepdims=True) if architecture == "cbow" else input_vectors
 
     def loss() -> float:
-        return oracle.window_loss(sources(), outputs, labels)
+        return oracle.window_loss(sources(), output_vectors, labels)
 
-    by_sources, by_outputs = oracle.window_gradients(sources(), outputs, labels)
+    by_sources, by_outputs = oracle.window_gradients(sources(), output_vectors, labels)
     if architecture == "cbow":
         by_sources = np.repeat(by_sources, 3, axis=0) / 3
-    assert numeric(loss, inputs) == pytest.approx(by_sources, abs=1e-7)
-    assert numeric(loss, outputs) == pytest.approx(by_outputs, abs=1e-7)
+    assert numeric(loss, input_vectors) == pytest.approx(by_sources, abs=1e-7)
+    assert numeric(loss, output_vectors) == pytest.approx(by_outputs, abs=1e-7)
 
 
 @pytest.mark.parametrize("n_negatives", [2, 0])
@@ -187,10 +187,10 @@ def test_the_worst_predictions_are_corrected_most(n_negatives: int) -> None:
     case = Case("skip-gram", 4, n_negatives, n_words=2, n_positions=2, window=1)
     case.ids[:] = [0, 1]
     case.keep[:] = 2**32 - 1
-    case.tables.inputs[:, :4] = [[5, 0, 0, 0], [5, 0, 0, 0]]
+    case.tables.input_vectors[:, :4] = [[5, 0, 0, 0], [5, 0, 0, 0]]
     center_is_wrong = case.targets.labels if n_negatives == 0 else np.array([1.0])
     sign = -1.0 if center_is_wrong[0] == 1 else 1.0
-    case.tables.outputs[:, :4] = [[sign * 5, 0, 0, 0], [sign * 5, 0, 0, 0]]
-    before = case.tables.inputs.copy()
+    case.tables.output_vectors[:, :4] = [[sign * 5, 0, 0, 0], [sign * 5, 0, 0, 0]]
+    before = case.tables.input_vectors.copy()
     case.run()
-    assert np.abs(case.tables.inputs - before).max() > 0.9 * case.rates[0] * 5
+    assert np.abs(case.tables.input_vectors - before).max() > 0.9 * case.rates[0] * 5

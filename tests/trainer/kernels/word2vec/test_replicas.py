@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from trainer.kernels.word2vec.replicas import copy_rows, merge_rows, row_address, rows_due
+from trainer.kernels.word2vec.replicas import copy_rows, merge_replicas, row_address, rows_due
 
 
 def table_and_replicas(n_replicas: int) -> tuple[npt.NDArray[np.float32], list[npt.NDArray[np.float32]]]:
@@ -22,7 +22,7 @@ def test_what_all_threads_have_changed_adds_up() -> None:
     other[0, 0] += 2
     other[0, 2] -= 5
     for each in (one, other, one):
-        merge_rows(table, each, 3)
+        merge_replicas(table, each, 3)
     assert (table - before)[:3].tolist() == [[3] * 4, [0] * 4, [-5] * 4]
     assert (one[0] == table[:3]).all(), "each takes what the others have added"
     assert (table[3:] == before[3:]).all()
@@ -32,9 +32,9 @@ def test_rows_that_are_not_due_wait() -> None:
     table, (one, _) = table_and_replicas(3)
     before = table.copy()
     one[0] += 1
-    merge_rows(table, one, 2)
+    merge_replicas(table, one, 2)
     assert (table - before)[:3, 0].tolist() == [1, 1, 0]
-    merge_rows(table, one, 100)
+    merge_replicas(table, one, 100)
     assert (table - before)[:4, 0].tolist() == [1, 1, 1, 0]
 
 

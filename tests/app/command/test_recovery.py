@@ -6,10 +6,10 @@ from pathlib import Path
 
 from sqlalchemy import delete, select
 
+from app.command.recovery import recover
 from app.core import catalog, names, ownership
 from app.core.database import Database
 from app.core.records import Alias, AliasMove, Job, Model, Version
-from app.core.recovery import recover
 from app.core.storage import Storage
 from benchmarks.world import add_version
 from tests.conftest import DATA

@@ -1,0 +1,35 @@
+"""What a job may set for every algorithm."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Dim = Annotated[int, Field(ge=2, le=1024, description="length of a vector")]
+Epochs = Annotated[int, Field(ge=1, le=1000)]
+MinCount = Annotated[int, Field(ge=1, description="rarer words are left out")]
+MaxWords = Annotated[int | None, Field(ge=2, description="keep only the most frequent")]
+Seed = Annotated[int, Field(ge=0, lt=2**63)]
+Threads = Annotated[int | None, Field(ge=1, le=256, description="default: all cores of the trainer")]
+
+
+class Hyperparameters(BaseModel):
+    """What every algorithm can be told; each lists these fields where a reader looks for them, among its own."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    if TYPE_CHECKING:  # at run time pydantic would put them before all fields of the algorithm
+        dim: Dim
+        epochs: Epochs
+        stop_patience: int | None
+        min_count: MinCount
+        max_words: MaxWords
+        seed: Seed
+        threads: Threads
+
+    @model_validator(mode="after")
+    def _check_patience(self) -> Self:
+        if self.stop_patience is not None and self.stop_patience >= self.epochs:
+            raise ValueError("stop_patience must be smaller than epochs to have an effect")
+        return self
