@@ -115,8 +115,9 @@ def _wait(service: Any) -> None:
 
 
 def _stop_by_interrupt() -> None:
-    """Let SIGTERM do what Ctrl-C does, so that the processes below us are always stopped."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    """Let SIGTERM, and the end of the terminal, do what Ctrl-C does: the processes below us are always stopped."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
 
 
 @app.command()

@@ -19,6 +19,7 @@ from app.core.settings import Settings
 
 START_SECONDS = 60.0
 STOP_SECONDS = 15.0
+RESTART_SECONDS = 1.0
 
 
 @contextmanager
@@ -80,9 +81,14 @@ class Service:
                 raise ServiceDied(f"The {name} process ended with exit code {code}; its message stands above.")
 
     def wait(self) -> None:
-        """Return only by an exception: Ctrl-C, or `ServiceDied`."""
+        """Return only by an exception: Ctrl-C, or `ServiceDied`. A trainer that died is started again."""
         while True:
-            self.check()
+            if (code := self.api.poll()) is not None:
+                raise ServiceDied(f"The API process ended with exit code {code}; its message stands above.")
+            if (code := self.trainer.poll()) is not None:
+                print(f"the trainer ended with exit code {code}; it is started again", file=sys.stderr)  # noqa: T201 (for who started it)
+                time.sleep(RESTART_SECONDS)
+                self.trainer = self.start_trainer()
             time.sleep(0.5)
 
     def stop(self) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from importlib.resources import files
+from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
@@ -19,7 +21,7 @@ from app.core.settings import Settings
 
 def migrate(settings: Settings) -> None:
     """Bring the database to the newest schema, or raise `ServiceDied` when it does not answer."""
-    with _answering(settings):
+    with _answering(settings) as database, _alone(database):
         command.upgrade(alembic_config(settings), "head")
 
 
@@ -30,6 +32,18 @@ def check_schema(settings: Settings) -> None:
         current = MigrationContext.configure(session.connection()).get_current_revision()
     if current != newest:
         raise ServiceDied(f"The database is at {current or 'nothing'}, not at {newest}; run: wordkin migrate")
+
+
+@contextmanager
+def _alone(database: Database) -> Iterator[None]:
+    """One process at a time migrates a SQLite file; PostgreSQL has a lock for that, which `migrations/env.py` takes."""
+    path = database.url.database
+    if database.url.get_backend_name() != "sqlite" or not path or path == ":memory:":
+        yield
+        return
+    with Path(f"{path}.migrating").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 @contextmanager

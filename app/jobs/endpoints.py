@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Query, Response, status
@@ -12,6 +13,7 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from starlette.concurrency import run_in_threadpool
 
 from app.core import catalog, errors, jobs
+from app.core.errors import DatabaseUnavailable
 from app.core.jobs import JobRequest
 from app.core.payloads import CorpusSource, TrainPayload
 from app.core.records import Corpus, JobState
@@ -125,4 +127,5 @@ async def follow(
             return
         last = job
         await asyncio.sleep(EVENT_POLL_SECONDS)
-        job = await run_in_threadpool(_describe, job.id, database)
+        with suppress(DatabaseUnavailable):  # the job goes on meanwhile, and so does the stream
+            job = await run_in_threadpool(_describe, job.id, database)

@@ -36,6 +36,7 @@ from app.serving.loader import Beside, Key, Loader
 from app.serving.version import ServedVersion
 
 MAX_NUMBER_DIGITS = 9
+STOP_SECONDS = 2.0
 
 LOADED = Gauge("wordkin_versions_loaded", "Versions that this process serves")
 DEGRADED = Gauge("wordkin_aliases_degraded", "Aliases whose version could not be loaded")
@@ -92,9 +93,9 @@ class Registry:
     def stop(self) -> None:
         self._stopping.set()
         if self._poller.is_alive():
-            self._poller.join()
-        self._finding.shutdown()
-        self._searching.shutdown()
+            self._poller.join(STOP_SECONDS)  # it may wait for a database that is silent, and ends with the process
+        self._finding.shutdown(wait=False, cancel_futures=True)
+        self._searching.shutdown(wait=False, cancel_futures=True)
 
     @property
     def snapshot(self) -> Snapshot:

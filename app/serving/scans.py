@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from app.core.errors import Overloaded
 from app.core.nearest import exact, scores
 from app.core.nearest.scores import DoubleArray, FloatArray
 from app.core.table.vocabulary import WordId
@@ -17,6 +18,7 @@ from app.serving.version import ServedVersion, Term
 
 CSLS_NEIGHBORS = 10
 MARGIN = 64
+MAX_SCANS_WAITING = 256
 SMOOTHING = 1e-3
 """Keeps 3CosMul from dividing by zero (Levy and Goldberg 2014)."""
 
@@ -155,4 +157,11 @@ def _largest(values: npt.NDArray[np.floating[Any]], n: int) -> IdArray:
 
 
 async def _in_pool(version: ServedVersion, scan: Callable[[], list[dict[str, Any]]]) -> list[dict[str, Any]]:
-    return await asyncio.get_running_loop().run_in_executor(version.pool, scan)
+    """Run a scan on the search threads when it is its turn; one whose client has left is not begun."""
+    if version.n_scans_waiting >= MAX_SCANS_WAITING:
+        raise Overloaded
+    version.n_scans_waiting += 1
+    try:
+        return await asyncio.get_running_loop().run_in_executor(version.pool, scan)
+    finally:
+        version.n_scans_waiting -= 1

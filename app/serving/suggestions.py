@@ -3,15 +3,33 @@
 from __future__ import annotations
 
 import unicodedata
+from contextvars import ContextVar
 
 from app.core.table.reading import Table
 
 N_SUGGESTIONS = 3
+MAX_WORDS = 16
+"""Words of one request that get near spellings; each takes some ten milliseconds."""
 CONSIDERED = 50_000
 """The most frequent words; looking through more would keep others waiting, and rare words are rarely meant."""
 AT_A_TIME = 5_000
 MAX_LENGTH = 64
 REMEMBERED = 4096
+
+
+class Allowance:
+    """How many words of one request may still get near spellings."""
+
+    def __init__(self) -> None:
+        self._n_left = MAX_WORDS
+
+    def take(self) -> bool:
+        self._n_left -= 1
+        return self._n_left >= 0
+
+
+allowance: ContextVar[Allowance] = ContextVar("allowance")
+"""Of the request that is answered; a question alone has one of its own."""
 
 
 class Suggestions:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +12,9 @@ from app.core.nearest import scores
 from app.core.nearest.scores import FloatArray
 from app.core.nearest.text_vectors import word_weights
 from app.serving.version import ServedVersion
+
+LONG_TEXT = 2000
+"""Characters from which on a text is read beside the event loop."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +39,7 @@ async def text_vector(version: ServedVersion, text: str) -> TextVector:
     InvalidRequest
         There is no word in it.
     """
-    words = version.text.words(text)
+    words = await asyncio.to_thread(version.text.words, text) if len(text) > LONG_TEXT else version.text.words(text)
     if not words:
         raise InvalidRequest("There is no word in this text.", text=text[:200])
     found = [(word, version.lookup.find(word)) for word in words]

@@ -18,7 +18,7 @@ from app.core.table.vocabulary import WordId
 from app.core.text import TextReader
 from app.serving.batching import Batcher
 from app.serving.index import open_index
-from app.serving.suggestions import Suggestions
+from app.serving.suggestions import Allowance, Suggestions, allowance
 
 WARM_QUERIES = 3
 
@@ -45,6 +45,7 @@ class ServedVersion:
         self.index = open_index(table)
         self.batcher = Batcher(self.index, pool)
         self.suggestions = Suggestions(table)
+        self.n_scans_waiting = 0  # read and written by the loop alone
 
     def warm(self) -> None:
         """Answer a few queries, so that the first client waits for no disk."""
@@ -120,7 +121,8 @@ class ServedVersion:
     async def word_not_found(self, texts: Sequence[str]) -> WordNotFound:
         missing = list(dict.fromkeys(self.text.words(text)[0] for text in texts))
         # not on the search threads: those who ask for known words must not wait for this
-        near = [await asyncio.to_thread(self.suggestions.near, word) for word in missing]
+        granted = allowance.get(None) or Allowance()
+        near = [await asyncio.to_thread(self.suggestions.near, word) if granted.take() else [] for word in missing]
         quoted = ", ".join(repr(word) for word in missing)
         return WordNotFound(
             f"The vocabulary of {self.model!r} version {self.number} does not have {quoted}.",

@@ -46,6 +46,8 @@ STATUS: dict[type[WordkinError], HTTPStatus] = {
     errors.Overloaded: HTTPStatus.TOO_MANY_REQUESTS,
     errors.DatabaseUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
 }
+MAX_ISSUES = 100
+"""Of a request that is wrong in more places the first ones are told."""
 RETRY_AFTER_SECONDS = {HTTPStatus.TOO_MANY_REQUESTS: 1, HTTPStatus.SERVICE_UNAVAILABLE: 5}
 
 router = APIRouter(tags=["operations"])
@@ -124,8 +126,10 @@ async def _invalid(request: Request, error: Exception) -> Response:
             "message": issue["msg"],
             "value": _shown(issue.get("input")),
         }
-        for issue in found
+        for issue in found[:MAX_ISSUES]
     ]
+    if len(found) > MAX_ISSUES:
+        issues.append({"location": "body", "message": f"and {len(found) - MAX_ISSUES} more", "value": None})
     detail = "; ".join(f"{issue['location']}: {issue['message']}" for issue in issues)
     return respond(*problem_of(errors.InvalidRequest(detail, errors=issues), request.url.path))
 

@@ -6,15 +6,18 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
+import httpx
 import pytest
 
 from app.command.failures import ServiceDied
 from app.command.processes import Service, running
 from app.command.schema import check_schema, migrate
 from app.core.settings import Settings
+from tests.published import wait_until
 
 
 def test_a_port_that_another_program_has_is_named(tmp_path: Path) -> None:
@@ -61,3 +64,22 @@ def test_folders_of_the_user_with_names_of_ours_are_left_alone(tmp_path: Path, m
     monkeypatch.chdir(tmp_path)
     with running(Settings(data_dir=tmp_path / "data", port=0)):
         pass
+
+
+def test_a_trainer_that_dies_is_started_again_and_the_api_goes_on(tmp_path: Path) -> None:
+    with running(Settings(data_dir=tmp_path, port=0, log_level="error")) as service:
+        waiting = threading.Thread(target=_wait_quietly, args=(service,), daemon=True)
+        waiting.start()
+        first = service.trainer
+        first.kill()
+        wait_until(lambda: service.trainer is not first and service.trainer.poll() is None)
+        assert service.api.poll() is None
+        assert httpx.get(f"{service.url}/livez").status_code == 200
+        service.api.kill()
+        waiting.join(20)
+        assert not waiting.is_alive()
+
+
+def _wait_quietly(service: Service) -> None:
+    with pytest.raises(ServiceDied, match="API"):
+        service.wait()

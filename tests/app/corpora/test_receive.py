@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,7 @@ from app.core.errors import (
     WordkinError,
 )
 from app.core.storage import Storage
-from app.corpora.receive import InvalidUtf8, Receiver, decoder_for
+from app.corpora.receive import MAX_EMPTY_PARTS, SLICE_BYTES, InvalidUtf8, Receiver, decoder_for
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -180,3 +181,28 @@ def test_an_aborted_object_does_not_exist(storage: Storage, tmp_path: Path) -> N
         abort()
     assert not storage.exists("corpora/x")
     assert [path for path in (tmp_path / "storage").rglob("*") if path.is_file()] == []
+
+
+@pytest.mark.parametrize("name", ["gzip", "zstd"])
+def test_frames_without_text_are_not_decoded_for_ever(name: str) -> None:
+    empty = {"gzip": gzip.compress(b""), "zstd": zstd.compress(b"")}[name]
+    text = {"gzip": gzip.compress(TEXT), "zstd": zstd.compress(TEXT)}[name]
+    assert b"".join(decoder_for(name).decode(empty * MAX_EMPTY_PARTS + text)) == TEXT
+    with pytest.raises(BadCompression, match="more than 1000 empty"):
+        list(decoder_for(name).decode(empty * (MAX_EMPTY_PARTS + 1) + text))
+
+
+@pytest.mark.parametrize("name", ["gzip", "zstd"])
+def test_the_rest_of_a_body_is_not_copied_for_every_frame(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ten thousand tiny frames in one piece: what a frame is given is never more than a slice."""
+    frame = {"gzip": gzip.compress(b"a"), "zstd": zstd.compress(b"a")}[name]
+    decoder, sizes = decoder_for(name), []
+    inner: Callable[[bytes], Iterator[bytes]] = decoder._decode  # type: ignore[attr-defined] # what is measured is inside
+
+    def watched(data: bytes) -> Iterator[bytes]:
+        sizes.append(len(data))
+        return inner(data)
+
+    monkeypatch.setattr(decoder, "_decode", watched)
+    assert b"".join(decoder.decode(frame * 10_000)) == b"a" * 10_000
+    assert max(sizes) == SLICE_BYTES

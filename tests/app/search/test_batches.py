@@ -7,6 +7,7 @@ import httpx
 import numpy as np
 import pytest
 
+from app.serving.suggestions import MAX_WORDS
 from tests.app.search.conftest import Sample
 from tests.oracles import search as oracle_search
 
@@ -182,3 +183,29 @@ def test_numbers_that_are_none_and_halves_of_characters(served: httpx.Client) ->
 def test_vectors_come_back_exactly(served: httpx.Client, sample: Sample) -> None:
     (found,) = post(served, "/vector", [{"word": "queen"}])
     np.testing.assert_allclose(np.array(found["vector"], np.float32), sample.vectors[1], rtol=3e-7)
+
+
+def test_work_is_limited_as_answers_are(served: httpx.Client) -> None:
+    """Each word of 3CosMul takes a scan of the vocabulary."""
+    words = ["king", "queen"] * 32
+    query = {"positive": words, "negative": words, "method": "mul"}
+    for n_queries, status in ((4, 200), (5, 422)):
+        assert served.post("/analogy", json={"queries": [query] * n_queries}).status_code == status
+
+
+def test_near_spellings_are_for_the_first_unknown_words_of_a_request(served: httpx.Client) -> None:
+    unknown = [spelling for letter in "abcdefghijklmnopqrstuvwxyz" for spelling in (f"king{letter}", f"{letter}king")]
+    queries = [{"words": unknown[start : start + 10]} for start in range(0, 50, 10)]
+    found = post(served, "/odd-one-out", queries)
+    assert [len(item["error"]["missing"]) for item in found] == [10] * 5
+    given = [near for item in found for near in item["error"]["suggestions"].values() if near]
+    assert len(given) == MAX_WORDS
+
+
+def test_a_request_that_is_wrong_everywhere_gets_a_short_answer(served: httpx.Client) -> None:
+    body = {"queries": [{"word": "king"}], **{f"x{i}": 1 for i in range(20_000)}}
+    response = served.post("/neighbors", json=body)
+    assert response.status_code == 422
+    errors = response.json()["errors"]
+    assert (len(errors), errors[-1]["message"]) == (101, "and 19900 more")
+    assert len(response.content) < 50_000

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from pathlib import Path
 
 import pytest
@@ -89,3 +90,30 @@ def test_a_fault_of_ours_has_an_id_and_is_counted(client: TestClient, monkeypatc
     assert 'wordkin_requests_total{method="GET",route="/models",status="500"}' in client.get("/metrics").text
     monkeypatch.undo()
     assert client.get("/models").status_code == 200
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_database_that_is_silent_is_down_and_holds_nobody_up(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All that ask share one question, which may wait for ever."""
+    asked, released = [], threading.Event()
+
+    def silent() -> None:
+        asked.append(1)
+        released.wait(30)
+
+    monkeypatch.setattr(client.app.state.database, "check", silent)  # type: ignore[attr-defined] # as above
+    try:
+        for _ in range(3):
+            assert client.get("/readyz").json()["database"] == "down"
+        assert len(asked) == 1
+        assert client.get("/livez").status_code == 200
+    finally:
+        released.set()
+
+
+@pytest.mark.parametrize("path", ["/jobs/%00", "/jobs?before=%00", "/corpora?after=%00", "/jobs/%00/events"])
+def test_a_nul_in_an_id_is_a_problem_of_the_request(client: TestClient, path: str) -> None:
+    response = client.get(path)
+    assert (response.status_code, response.json()["type"]) == (422, "/problems/invalid-request")
