@@ -18,7 +18,7 @@ from app.models.endpoints import router as models_router
 from app.resources import Resources
 from app.search.routes import routes as search_routes
 from app.web import health, problems
-from app.web.middleware import LimitBody, Observe
+from app.web.middleware import CheckHost, LimitBody, Observe
 from app.web.problems import Problem
 
 MAX_JSON_BYTES = 1 << 20
@@ -53,6 +53,8 @@ def create_app(settings: Settings, opened: Resources | None = None) -> FastAPI:
         telemetry={"tracing": False, "metrics": False, "logs": False, "operation_spans": False},
     )
     app.state.settings = settings
+    app.router.redirect_slashes = False  # a redirect would follow the Host header
+    app.add_middleware(CheckHost, hosts=settings.hosts)
     app.add_middleware(LimitBody, max_bytes=MAX_JSON_BYTES, unless_below="/corpora/")
     app.add_middleware(Observe)
     problems.install(app)

@@ -19,6 +19,7 @@ Seconds = Annotated[float, Field(gt=0)]
 Bytes = Annotated[int, Field(gt=0)]
 LogLevel = Annotated[Literal["debug", "info", "warning", "error", "critical"], BeforeValidator(str.lower)]
 
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
 DATABASES = ("sqlite", "postgresql")
 STORES = ("file", "s3", "gs", "az")
 
@@ -37,6 +38,8 @@ class Settings(BaseSettings):
 
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8000
+    allowed_hosts: str = ""
+    """Names by which the service may be asked, with commas between; default: loopback's on loopback, else any."""
     log_level: LogLevel = "info"
     log_json: bool = False
 
@@ -91,6 +94,14 @@ class Settings(BaseSettings):
             return cls()
         except ValidationError as error:
             sys.exit(f"error: {explained(error)}")
+
+    @cached_property
+    def hosts(self) -> frozenset[str] | None:
+        """The names that requests may use; None for any."""
+        if self.allowed_hosts:
+            return frozenset(name.strip().lower() for name in self.allowed_hosts.split(","))
+        is_loopback = self.host in LOOPBACK
+        return frozenset(LOOPBACK) if is_loopback else None
 
     @cached_property
     def database(self) -> str:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Collection
 from functools import lru_cache
+from http import HTTPStatus
+from urllib.parse import urlsplit
 
 import structlog
 from prometheus_client import Counter, Histogram
@@ -12,7 +15,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.web.problems import unexpected
+from app.web.problems import plain, unexpected
 
 REQUEST_ID = "X-Request-Id"
 MAX_REQUEST_ID = 64
@@ -62,6 +65,24 @@ class Observe:
             if is_started:
                 raise
             await unexpected(scope["path"])(scope, receive, send_named)
+
+
+class CheckHost:
+    """Refuses requests for other names than the service's own: a page elsewhere may let its name lead to loopback."""
+
+    def __init__(self, app: ASGIApp, *, hosts: Collection[str] | None) -> None:
+        self._app = app
+        self._hosts = hosts
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and self._hosts is not None:
+            named = Headers(scope=scope).get("host", "")
+            host = urlsplit(f"//{named}").hostname or ""
+            if host not in self._hosts:
+                told = f"This service is not {host[:100]!r}; WORDKIN_ALLOWED_HOSTS says by which names it may be asked."
+                await plain(HTTPStatus.MISDIRECTED_REQUEST, scope["path"], told)(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
 
 
 class LimitBody:

@@ -136,28 +136,19 @@ async def _invalid(request: Request, error: Exception) -> Response:
 
 async def _http(request: Request, error: Exception) -> Response:
     raised = cast("HTTPException", error)
-    status = HTTPStatus(raised.status_code)
-    body = {
-        "type": "about:blank",
-        "title": status.phrase,
-        "status": status.value,
-        "instance": request.url.path,
-        "detail": f"{request.method} {request.url.path}: {raised.detail}. See /docs for what there is.",
-    }
-    return respond(status, body, raised.headers)
+    told = f"{request.method} {request.url.path}: {raised.detail}. See /docs for what there is."
+    return plain(HTTPStatus(raised.status_code), request.url.path, told, raised.headers)
 
 
 def unexpected(path: str) -> Response:
     """The answer to what only a fault of ours can be."""
-    status = HTTPStatus.INTERNAL_SERVER_ERROR
-    body = {
-        "type": "about:blank",
-        "title": status.phrase,
-        "status": status.value,
-        "instance": path,
-        "detail": "This is a fault of the service; its log has the details.",
-    }
-    return respond(status, body)
+    return plain(HTTPStatus.INTERNAL_SERVER_ERROR, path, "This is a fault of the service; its log has the details.")
+
+
+def plain(status: HTTPStatus, path: str, detail: str, headers: Mapping[str, str] | None = None) -> Response:
+    """A problem that its status says all of."""
+    body = {"type": "about:blank", "title": status.phrase, "status": status.value, "instance": path, "detail": detail}
+    return respond(status, body, headers)
 
 
 def _shown(value: object, limit: int = 200) -> object:

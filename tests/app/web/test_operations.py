@@ -63,7 +63,7 @@ def test_every_documented_path_has_an_operation_id_and_a_summary(client: TestCli
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_a_database_that_is_down_is_a_503_and_not_unready(settings: Settings, tmp_path: Path) -> None:
-    with TestClient(create_app(settings), raise_server_exceptions=False) as client:
+    with TestClient(create_app(settings), "http://127.0.0.1", raise_server_exceptions=False) as client:
         client.app.state.registry.refresh()  # type: ignore[attr-defined] # TestClient's app is a bare callable
         assert client.get("/readyz").json()["database"] == "up"
         for path in tmp_path.glob("wordkin.sqlite*"):
@@ -117,3 +117,32 @@ def test_a_database_that_is_silent_is_down_and_holds_nobody_up(
 def test_a_nul_in_an_id_is_a_problem_of_the_request(client: TestClient, path: str) -> None:
     response = client.get(path)
     assert (response.status_code, response.json()["type"]) == (422, "/problems/invalid-request")
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("127.0.0.1:8000", 200),
+        ("localhost", 200),
+        ("[::1]:80", 200),
+        ("attacker.example", 421),
+        ("127.0.0.1.x", 421),
+        ("", 421),
+    ],
+)
+def test_on_loopback_only_loopback_s_names_are_answered(client: TestClient, host: str, status: int) -> None:
+    """A page of elsewhere whose name leads to 127.0.0.1 must not reach a service without keys."""
+    response = client.get("/livez", headers={"Host": host})
+    assert response.status_code == status
+    if status != 200:
+        assert response.headers["content-type"] == "application/problem+json"
+        assert "WORDKIN_ALLOWED_HOSTS" in response.json()["detail"]
+
+
+def test_who_serves_others_may_say_by_which_names() -> None:
+    assert Settings(host="0.0.0.0").hosts is None  # noqa: S104 (as in a container)
+    assert Settings(host="0.0.0.0", allowed_hosts="Words.example, other").hosts == frozenset({"words.example", "other"})  # noqa: S104
+
+
+def test_no_redirect_follows_the_host_header(client: TestClient) -> None:
+    assert client.get("/corpora/", follow_redirects=False).status_code == 404
