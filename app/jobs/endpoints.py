@@ -63,7 +63,7 @@ def _training(submission: Submission, corpus: Corpus) -> JobRequest:
         corpus=CorpusSource(name=corpus.name, key=corpus.key, sha256=corpus.sha256, n_bytes=corpus.n_bytes),
         algorithm=submission.algorithm,
         hyperparameters=submission.hyperparameters.model_dump(mode="json"),
-        text=submission.text,
+        text=submission.text.here(),
     )
     return JobRequest(submission.kind, submission.model, payload.model_dump(mode="json"), corpus.id)
 

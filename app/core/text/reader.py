@@ -19,6 +19,9 @@ _NOT_WORD = regex.compile(r"[^\p{L}\p{M}\p{N}'\n]+")
 _OUTER_APOSTROPHE = regex.compile(rf"'(?:(?!{WORD_CHARACTERS})|(?<!{WORD_CHARACTERS}'))")
 _OUTER_APOSTROPHE_ASCII = re.compile(r"'(?:(?![A-Za-z0-9])|(?<![A-Za-z0-9]'))")
 _INVISIBLE = regex.compile(r"\p{Default_Ignorable_Code_Point}+")
+_BLANK = re.compile("[\u200b\u3164\uffa0]")
+"""Zero-width space, which marks the ends of words in Thai, Khmer and Japanese, and the blanks of Hangul."""
+_MARKS_ALONE = regex.compile(r"(?<![^ \n])[\p{M}']+(?![^ \n])")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 _JAMO = r"\u1100-\u11ff\u3130-\u318f\ua960-\ua97f\ud7b0-\ud7ff"
@@ -29,6 +32,16 @@ _HALF_WIDTH_JAMO = {
     for point in range(0xFFA1, 0xFFDD)
     if unicodedata.decomposition(chr(point))
 }
+
+
+# Spacing accents, whose compatibility form is a space and a mark: that mark would begin the next word.
+_SPACING = "".join(
+    chr(point)
+    for first, last in ((0xA8, 0xB8), (0x2D8, 0x385), (0x1FBD, 0x203E), (0x309B, 0x309C), (0xFC5E, 0xFFE3))
+    for point in range(first, last + 1)
+    if unicodedata.normalize("NFKC", chr(point))[0] == " " and len(unicodedata.normalize("NFKC", chr(point))) > 1
+)
+_NOT_JAMO_NOR_SPACING = re.compile(f"[^{_JAMO}{re.escape(_SPACING)}\x00-\x7f]+")
 
 
 def without_surrogates(text: str) -> str:
@@ -56,10 +69,14 @@ class TextReader:
         if lines.isascii():
             lines = lines.translate(self._ascii)
             return _OUTER_APOSTROPHE_ASCII.sub(" ", lines) if self.spec.tokenizer == "words" else lines
+        if self.spec.rules > 1:
+            lines = _BLANK.sub(" ", lines)
         lines = self._normalise(lines)
         if self.spec.tokenizer == "words":
             lines = _NOT_WORD.sub(" ", lines.replace("\u2019", "'"))
             lines = _OUTER_APOSTROPHE.sub(" ", lines)
+            if self.spec.rules > 1:
+                lines = _MARKS_ALONE.sub(" ", lines)
         else:
             lines = _SPACE.sub(" ", lines)
         # Case comes after the split: what follows a word must not decide its final sigma.
@@ -70,7 +87,8 @@ class TextReader:
             return text
         text = _INVISIBLE.sub("", text)
         if self.spec.normalization == "nfkc_jamo_safe":
-            text = _NOT_JAMO.sub(_fold_compatibility, text.translate(_HALF_WIDTH_JAMO))
+            folding = _NOT_JAMO if self.spec.rules == 1 else _NOT_JAMO_NOR_SPACING
+            text = folding.sub(_fold_compatibility, text.translate(_HALF_WIDTH_JAMO))
         return unicodedata.normalize("NFC", text)
 
     def _ascii_table(self) -> dict[int, int]:

@@ -11,6 +11,9 @@ import numpy as np
 import regex
 from pydantic import BaseModel, ConfigDict, Field
 
+NEWEST_RULES = 2
+"""1: as at first. 2: blanks that look like nothing separate words, no word is marks alone, and no fold begins one with
+a mark. Older versions keep reading by the rules that their corpus was read by."""
 WORD_CHARACTERS = r"[\p{L}\p{M}\p{N}]"
 
 
@@ -58,16 +61,18 @@ class TextSpec(BaseModel):
     normalization: Literal["nfc", "nfkc_jamo_safe", "none"] = "nfc"
     case: Literal["lower", "keep"] = "lower"
     tokenizer: Literal["words", "whitespace"] = "words"
-    unicode_version: Annotated[str, Field(description="of normalisation and case; recorded, not chosen")] = (
-        unicodedata.unidata_version
-    )
-    word_characters: Annotated[str, Field(description="digest of the word characters; recorded, not chosen")] = Field(
-        default_factory=word_character_digest
-    )
+    rules: Annotated[int, Field(ge=1, le=NEWEST_RULES, description="of reading; recorded, not chosen")] = 1
+    unicode_version: Annotated[
+        str, Field(max_length=40, description="of normalisation and case; recorded, not chosen")
+    ] = unicodedata.unidata_version
+    word_characters: Annotated[
+        str, Field(max_length=40, description="digest of the word characters; recorded, not chosen")
+    ] = Field(default_factory=word_character_digest)
 
     def here(self) -> TextSpec:
-        """The same choices with the Unicode data of this process, as whoever reads a corpus must record it."""
-        return TextSpec.model_validate(self.model_dump(exclude={"unicode_version", "word_characters"}))
+        """The same choices by the rules and the Unicode data of this process, which whoever reads a corpus records."""
+        chosen = self.model_dump(exclude={"rules", "unicode_version", "word_characters"})
+        return TextSpec.model_validate(chosen | {"rules": NEWEST_RULES})
 
     def differences(self) -> list[str]:
         """Why this process may read text otherwise than the one that made the spec; empty if it does not."""

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from app.core.text import MAX_WORD_BYTES, JsonLines, TextReader, TextSpec
+from app.core.text.spec import NEWEST_RULES
 from tests.oracles import text as oracle_text
 
 NORMALIZATIONS, CASES, TOKENIZERS = ("nfc", "nfkc_jamo_safe", "none"), ("lower", "keep"), ("words", "whitespace")
@@ -139,7 +140,7 @@ def test_other_unicode_data_is_noticed() -> None:
         "Unicode 9.0.0",
         "word characters 00000000",
     ]
-    assert old.here() == TextSpec()
+    assert old.here() == TextSpec(rules=NEWEST_RULES)
     assert TextSpec(tokenizer="whitespace", word_characters="00000000").differences() == []
 
 
@@ -147,3 +148,63 @@ def test_other_unicode_data_is_noticed() -> None:
 def test_unknown_settings_are_refused(stored: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         TextSpec.model_validate(stored)
+
+
+NEW = {name: TextReader(TextSpec(normalization=name, rules=2)) for name in ("nfc", "nfkc_jamo_safe", "none")}
+
+
+@pytest.mark.parametrize("name", NEW)
+@pytest.mark.parametrize("blank", ["\u200b", "\u3164", "\uffa0"])
+def test_blanks_that_look_like_nothing_separate_words(name: str, blank: str) -> None:
+    """By the newest rules; older versions go on joining what they joined."""
+    assert NEW[name].words(f"길드{blank}마스터") == ["길드", "마스터"]
+    assert NEW[name].words(f"ฉัน{blank}กิน{blank}ข้าว") == ["ฉัน", "กิน", "ข้าว"]
+    assert TextReader(TextSpec(tokenizer="whitespace", rules=2)).words(f"a{blank}b") == ["a", "b"]
+    assert DEFAULT.words(f"길드{blank}마스터") == ["길드마스터"]
+
+
+@pytest.mark.parametrize("joiner", ["\u200d", "\u200c", "\u00ad", "\ufeff", "\u2060"])
+def test_what_joins_goes_on_joining(joiner: str) -> None:
+    assert NEW["nfc"].words(f"hel{joiner}lo") == ["hello"]
+
+
+def test_folding_begins_no_word_with_a_mark() -> None:
+    folding = NEW["nfkc_jamo_safe"]
+    for text in ("l´amour", "10˚C", "a¨b", "x¯y", "``d´´", "゛か"):
+        assert folding.words(text) == NEW["nfc"].words(text)
+    assert FOLDING.words("l´amour") == ["l", "\u0301amour"], "as versions of before read it"
+    assert folding.words("Ｆｕｌｌ ㋿ ㅋㅋㅋ") == ["full", "令和", "ㅋㅋㅋ"]
+
+
+def test_every_spacing_accent_is_left_alone() -> None:
+    """All of Unicode: none becomes a space and a mark."""
+    wrong = []
+    for point in range(0x80, 0x30000):
+        text = f"a{chr(point)}b"
+        if not 0xD800 <= point < 0xE000 and not unicodedata.category(chr(point)).startswith("M"):
+            words = NEW["nfkc_jamo_safe"].words(text)
+            begins = any(unicodedata.category(word[0]).startswith("M") for word in words)
+            wrong += [f"{point:04x}"] if begins and words != NEW["nfc"].words(text) else []
+    assert wrong == []
+
+
+@pytest.mark.parametrize("text", ["1\ufe0f\u20e3", "\u20e3", "a \u0301 b", "\u0300'\u0301", "\ufe0f \u20e3\u20e3"])
+def test_a_word_has_a_letter_or_a_digit(text: str) -> None:
+    for reader in NEW.values():
+        assert all(any(c.isalnum() for c in word) for word in reader.words(text))
+
+
+def test_a_spec_of_before_means_the_rules_of_before() -> None:
+    stored = TextSpec().model_dump(mode="json")
+    del stored["rules"]
+    assert TextSpec.model_validate(stored).rules == 1
+    assert TextSpec().here().rules == NEWEST_RULES
+    with pytest.raises(ValidationError):
+        TextSpec(unicode_version="x" * 100)
+
+
+@given(st.text(), st.sampled_from(list(NEW)), st.sampled_from(["words", "whitespace"]))
+def test_words_by_the_newest_rules_read_again_are_the_same(text: str, normalization: str, tokenizer: str) -> None:
+    reader = TextReader(TextSpec.model_validate({"normalization": normalization, "tokenizer": tokenizer, "rules": 2}))
+    words = reader.words(text)
+    assert [again for word in words for again in reader.words(word)] == words
