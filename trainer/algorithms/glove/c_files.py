@@ -98,6 +98,13 @@ def _records(table: CooccurrenceTable, places: npt.NDArray[np.int64], rows: npt.
 def read_records(path: Path, n_words: int, window: int, *, symmetric: bool = True) -> CooccurrenceTable:
     """Read records in any order, as `cooccur` or `shuffle` wrote them for this window; takes some 60 bytes a record.
 
+    Parameters
+    ----------
+    path : of the file
+    n_words : of the vocabulary
+    window : words on one side, as they were counted
+    symmetric : whether both sides were counted
+
     Raises
     ------
     TableDamaged

@@ -21,8 +21,7 @@ import numpy as np
 from numba import njit, types
 from numba.extending import intrinsic
 
-LINE_END = -1
-"""What stands for a line's end among ids, of types and of words."""
+LINE_END = -1  # among ids, of types and of words
 POSITION, N_OUT, N_TYPES, LINE_OPEN, N_TOKENS = range(5)
 PADDING_BYTES = 8
 """Readable bytes that must follow the text in a block and the types in an arena."""
