@@ -43,15 +43,13 @@ class Result:
 def get(path: str, **parameters: object) -> bytes:
     """A GET request as bytes."""
     query = "&".join(f"{name}={quote(str(value))}" for name, value in parameters.items())
-    return f"GET {path}{'?' if query else ''}{query} HTTP/1.1\r\nHost: bench\r\n\r\n".encode()
+    return f"GET {path}{'?' if query else ''}{query} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
 
 
 def post(path: str, body: bytes) -> bytes:
     """A POST of JSON as bytes."""
-    head = (
-        f"POST {path} HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
-    )
-    return head.encode() + body
+    kind = f"Content-Type: application/json\r\nContent-Length: {len(body)}"
+    return f"POST {path} HTTP/1.1\r\nHost: localhost\r\n{kind}\r\n\r\n".encode() + body
 
 
 class _Connection(asyncio.Protocol):

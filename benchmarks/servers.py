@@ -45,7 +45,7 @@ def ours(folder: Path) -> FastAPI:
     @app.get("/one-by-one")
     def one_by_one(request: Request, a: str, b: str, c: str) -> dict[str, Any]:
         version = request.app.state.registry.loaded(None, "latest")
-        ids = [version.find(word) for word in (a, b, c)]
+        ids = [version.term(word).id for word in (a, b, c)]
         x, y, z = version.table.unit_vectors[ids]
         found, scores = _search_alone(version.table.unit_vectors, x - y + z)
         words = [version.lookup.word(i) for i in found]
