@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
-import re
 from collections.abc import AsyncIterator
 from contextlib import AbstractContextManager, asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import http_sf
 import structlog
 from anyio import CancelScope
 from starlette.concurrency import run_in_threadpool
@@ -27,7 +26,7 @@ from app.corpora.receive import PIECE_BYTES, InvalidUtf8, Receiver, decoder_for
 if TYPE_CHECKING:
     from hashlib import _Hash
 
-_DIGEST_MEMBER = re.compile(r"^\s*(sha-256|sha-512)=:([A-Za-z0-9+/=]+):\s*$")
+ALGORITHMS = ("sha-256", "sha-512")
 
 logger = structlog.get_logger()
 
@@ -36,16 +35,16 @@ class StatedDigest:
     """The digest of the body as sent, from a ``Content-Digest`` or ``Repr-Digest`` header (RFC 9530)."""
 
     def __init__(self, header: str) -> None:
-        found = [match for member in header.split(",") if (match := _DIGEST_MEMBER.match(member))]
-        if not found:
+        try:
+            members: Any = http_sf.parse(header.encode(), tltype="dictionary")
+        except ValueError as error:
+            raise BadDigest(f"{header!r} is no dictionary of digests: {error}.", digest=header) from error
+        stated = [(name, members[name][0]) for name in ALGORITHMS if name in members]
+        if not stated or not isinstance(stated[0][1], bytes):
             raise BadDigest(
                 f"{header!r} states no sha-256 or sha-512 digest of the form sha-256=:base64:.", digest=header
             )
-        self._algorithm, encoded = found[0].groups()
-        try:
-            self._expected = base64.b64decode(encoded, validate=True)
-        except binascii.Error as error:
-            raise BadDigest(f"{encoded!r} is not base64.", digest=header) from error
+        self._algorithm, self._expected = stated[0]
         self._hash: _Hash = hashlib.new(self._algorithm.replace("-", ""))
 
     def update(self, data: bytes) -> None:

@@ -26,4 +26,4 @@ Report = Callable[[Progress], None]
 
 
 def ignore(progress: Progress) -> None:
-    """The report that nobody reads."""
+    """A report that does nothing."""

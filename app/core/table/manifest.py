@@ -49,7 +49,7 @@ class IndexDescription(_Part):
     """How the index was chosen: what it is, how it searches, and what was measured.
 
     `flat` scans the table itself and has no file of its own. What is measured is for words; sums of words lie farther
-    from all words, need more effort, and are scanned for if `sums` is None.
+    from all words, need more effort, and a scan answers them if `sums` is None.
     """
 
     kind: Literal["flat", "hnsw"]

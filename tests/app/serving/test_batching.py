@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -49,6 +50,13 @@ def directions(index: Index) -> list[DoubleArray]:
     return list(index.table.unit_vectors.astype(np.float64))
 
 
+async def until(condition: Callable[[], object]) -> None:
+    """Let the loop go on until `condition` comes true."""
+    async with asyncio.timeout(20):
+        while not condition():
+            await asyncio.sleep(0.001)
+
+
 @pytest.mark.parametrize(("k", "size"), [(1, 16), (16, 16), (17, 32), (64, 64), (1003, 1024)])
 def test_fetch_size(k: int, size: int) -> None:
     assert fetch_size(k) == size
@@ -62,10 +70,10 @@ def test_what_waits_is_searched_together_and_alike(index: Index) -> None:
     async def run(pool: ThreadPoolExecutor) -> list[tuple[list[int], list[float]]]:
         batcher = Batcher(watched, pool)
         first = asyncio.create_task(batcher.nearest(asked[0], 10))
-        await asyncio.sleep(0.05)
+        await until(lambda: watched.batches)
         others = [asyncio.create_task(batcher.nearest(asked[i], 100 if i == 7 else 10)) for i in range(1, 12)]
         others.append(asyncio.create_task(batcher.nearest(asked[12], 10, GRAPH)))
-        await asyncio.sleep(0.05)
+        await until(lambda: len(batcher._waiting) == 12)
         watched.gate.set()
         return await asyncio.gather(first, *others)
 
@@ -84,9 +92,9 @@ def test_of_many_that_wait_half_are_taken(index: Index) -> None:
     async def run(pool: ThreadPoolExecutor) -> None:
         batcher = Batcher(watched, pool)
         first = asyncio.create_task(batcher.nearest(asked[0], 10))
-        await asyncio.sleep(0.05)
+        await until(lambda: watched.batches)
         others = [asyncio.create_task(batcher.nearest(asked[i % len(asked)], 10)) for i in range(60)]
-        await asyncio.sleep(0.05)
+        await until(lambda: len(batcher._waiting) == 60)
         watched.gate.set()
         await asyncio.gather(first, *others)
 
@@ -102,10 +110,10 @@ def test_queries_of_clients_that_left_are_not_searched(index: Index) -> None:
     async def run(pool: ThreadPoolExecutor) -> None:
         batcher = Batcher(watched, pool)
         first = asyncio.create_task(batcher.nearest(asked[0], 10))
-        await asyncio.sleep(0.05)
+        await until(lambda: watched.batches)
         gone = asyncio.create_task(batcher.nearest(asked[1], 10))
         stays = asyncio.create_task(batcher.nearest(asked[2], 10))
-        await asyncio.sleep(0.05)
+        await until(lambda: len(batcher._waiting) == 2)
         gone.cancel()
         watched.gate.set()
         await asyncio.gather(first, stays)
@@ -123,7 +131,7 @@ def test_too_many_waiting_are_refused_at_once(index: Index, monkeypatch: pytest.
     async def run(pool: ThreadPoolExecutor) -> None:
         batcher = Batcher(watched, pool)
         tasks = [asyncio.create_task(batcher.nearest(asked[0], 10))]
-        await asyncio.sleep(0.05)
+        await until(lambda: watched.batches)
         tasks += [asyncio.create_task(batcher.nearest(asked[i], 10)) for i in range(3)]
         await asyncio.sleep(0)
         with pytest.raises(Overloaded):
