@@ -19,6 +19,7 @@ from app.web.problems import plain, unexpected
 
 REQUEST_ID = "X-Request-Id"
 MAX_REQUEST_ID = 64
+MAX_KNOWN_HOSTS = 64
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 """Those that are counted by name: clients may send any other word."""
@@ -73,16 +74,31 @@ class CheckHost:
     def __init__(self, app: ASGIApp, *, hosts: Collection[str] | None) -> None:
         self._app = app
         self._hosts = hosts
+        self._known: dict[bytes, bool] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and self._hosts is not None:
-            named = Headers(scope=scope).get("host", "")
-            host = urlsplit(f"//{named}").hostname or ""
-            if host not in self._hosts:
-                told = f"This service is not {host[:100]!r}; WORDKIN_ALLOWED_HOSTS says by which names it may be asked."
-                await plain(HTTPStatus.MISDIRECTED_REQUEST, scope["path"], told)(scope, receive, send)
-                return
-        await self._app(scope, receive, send)
+        if self._hosts is None or scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        named = next((value for name, value in scope["headers"] if name == b"host"), b"")
+        if self._known.get(named) or self._is_ours(named):
+            await self._app(scope, receive, send)
+            return
+        told = (
+            f"This service is not {named[:100].decode('latin-1')!r}; WORDKIN_ALLOWED_HOSTS says what it may be called."
+        )
+        await plain(HTTPStatus.MISDIRECTED_REQUEST, scope["path"], told)(scope, receive, send)
+
+    def _is_ours(self, named: bytes) -> bool:
+        """Read a name once; only right ones are remembered, and few."""
+        try:
+            host = urlsplit(f"//{named.decode('latin-1')}").hostname or ""
+        except ValueError:
+            return False
+        is_ours = host in (self._hosts or ())
+        if is_ours and len(self._known) < MAX_KNOWN_HOSTS:
+            self._known[named] = True
+        return is_ours
 
 
 class LimitBody:
