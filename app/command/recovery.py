@@ -12,7 +12,8 @@ from app.core.database import Database
 from app.core.errors import TableDamaged
 from app.core.records import Version
 from app.core.storage import Storage
-from app.core.table.manifest import MANIFEST_FILE, Manifest, digest_of, read_manifest
+from app.core.table.manifest import MANIFEST_FILE, Manifest, read_manifest
+from app.core.table.reading import map_table
 
 
 @dataclass(frozen=True)
@@ -59,10 +60,7 @@ def recover(
 def _look(storage: Storage, prefix: str, model: str | None) -> Found:
     try:
         manifest = read_manifest(storage.local_folder(prefix, [MANIFEST_FILE]))
-        folder = storage.local_folder(prefix, manifest.files)
-        for name, digest in manifest.files.items():
-            if digest_of(folder / name) != digest:
-                raise TableDamaged(f"{name} does not have the digest its manifest states.")
+        map_table(storage.local_folder(prefix, manifest.files), manifest)
     except (TableDamaged, OSError) as error:
         return Found(prefix, model or "", None, str(error))
     return Found(prefix, manifest.model or model or manifest.origin.corpus.name, manifest)

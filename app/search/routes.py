@@ -23,7 +23,7 @@ from app.web.problems import problem_of, problem_responses
 
 MAX_ANSWERS = 25_600
 MAX_SCANNED = 512
-"""Words of a batch for each of which the whole vocabulary is scanned; some 5 ms each for 60,000 words."""
+"""Words of a batch for each of which the whole vocabulary is scanned."""
 AT_A_TIME = 64
 
 Batched: Any = BatchAnswer

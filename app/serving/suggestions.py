@@ -9,7 +9,7 @@ from app.core.table.reading import Table
 
 N_SUGGESTIONS = 3
 MAX_WORDS = 16
-"""Words of one request that get near spellings; each takes some ten milliseconds."""
+"""Words of one request that get near spellings; each looks through the frequent words."""
 CONSIDERED = 50_000
 """The most frequent words; looking through more would keep others waiting, and rare words are rarely meant."""
 AT_A_TIME = 5_000

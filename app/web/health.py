@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from concurrent.futures import Future, ThreadPoolExecutor
+import threading
+from concurrent.futures import Future
 from typing import Literal
 
 from fastapi import APIRouter, Response, status
@@ -23,17 +24,27 @@ class _Probe:
     """Asks the database on a thread of its own, for all that want to know at that time; silence means down."""
 
     def __init__(self) -> None:
-        self._threads = ThreadPoolExecutor(1, "probe")
         self._asked: tuple[Database, Future[None]] | None = None
 
     async def is_up(self, database: Database) -> bool:
         if self._asked is None or self._asked[0] is not database or self._asked[1].done():
-            self._asked = database, self._threads.submit(database.check)
+            self._asked = database, Future()
+            # a daemon: a pool's thread that waits for a silent database would keep the process from ending
+            threading.Thread(target=_ask, args=self._asked, daemon=True).start()
         try:
             await asyncio.wait_for(asyncio.shield(asyncio.wrap_future(self._asked[1])), PROBE_SECONDS)
         except (DatabaseUnavailable, TimeoutError):
             return False
         return True
+
+
+def _ask(database: Database, answer: Future[None]) -> None:
+    try:
+        database.check()
+    except Exception as error:
+        answer.set_exception(error)
+    else:
+        answer.set_result(None)
 
 
 _PROBE = _Probe()

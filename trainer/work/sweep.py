@@ -17,6 +17,7 @@ from app.core.database import Database
 from app.core.errors import StorageForeign
 from app.core.records import Corpus, Job, JobState, Version
 from app.core.storage import Storage
+from app.core.table.manifest import MANIFEST_FILE
 
 UPLOAD_GRACE = timedelta(hours=1)
 """An upload has no row until it is complete; afterwards it gets one within moments."""
@@ -73,13 +74,12 @@ def _sweep_attempts(database: Database, storage: Storage, moment: datetime) -> N
     attempts: dict[str, dict[str, datetime]] = {}
     for key, modified in storage.modified(names.VERSIONS).items():
         attempts.setdefault(names.folder_of(key), {})[key] = modified
-    complete = ownership.complete_versions(storage)
     with database.reading() as session:
         known = set(session.scalars(select(Job.id)))
         published = set(session.scalars(select(Version.prefix)))
     for prefix, files in attempts.items():
         is_known = names.attempt_of(prefix)[0] in known
-        if prefix not in published and prefix in complete and not is_known:
+        if prefix not in published and f"{prefix}/{MANIFEST_FILE}" in files and not is_known:
             logger.warning(
                 "version without a row", action="version_unknown", prefix=prefix, remedy="run: wordkin recover"
             )

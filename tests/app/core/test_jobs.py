@@ -152,3 +152,15 @@ def test_unknown_job_is_named(database: Database) -> None:
     with pytest.raises(JobNotFound) as caught:
         read(database, "nothing")
     assert caught.value.members == {"job": "nothing"}
+
+
+def test_an_ended_job_keeps_what_was_measured_last(database: Database, corpus: Corpus) -> None:
+    """A short job ends before any renewal has written it."""
+    job_id = submit(database, corpus)
+    taken = claim(database)
+    assert taken is not None
+    with database.transaction() as session:
+        last = JobProgress("publishing", 0.97, 1.0, {"held_out_loss": 2.5466, "epoch": 12})
+        jobs.succeed(session, taken, {"version": 1}, last)
+    job = read(database, job_id)
+    assert (job.phase, job.progress, job.measures) == ("publishing", 1.0, {"held_out_loss": 2.5466, "epoch": 12})

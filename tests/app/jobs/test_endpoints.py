@@ -7,10 +7,14 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
+from sqlalchemy.orm import Session
 
 from app.core import jobs
 from app.core.database import Database
+from app.core.errors import DatabaseUnavailable
+from app.core.records import Job
 from app.core.settings import Settings
+from app.jobs import endpoints
 
 BODY: dict[str, Any] = {"model": "m", "corpus": "c", "algorithm": "word2vec", "hyperparameters": {"dim": 64}}
 
@@ -138,3 +142,27 @@ def test_a_replay_is_answered_after_its_corpus_is_gone(client: TestClient, corpu
     assert client.delete("/corpora/c").status_code == 204
     replayed = client.post("/jobs", json=BODY, headers=headers)
     assert (replayed.status_code, replayed.json()["id"]) == (202, first["id"])
+
+
+def test_a_stream_goes_on_after_an_outage(
+    client: TestClient, corpus: None, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two looks fail, as when the database is away; then the job has ended, and so does the stream."""
+    job_id = client.post("/jobs", json=BODY).json()["id"]
+    database: Database = client.app.state.database  # type: ignore[attr-defined] # TestClient's app is a bare callable
+    get, looks = jobs.get, []
+
+    def away(session: Session, wanted: str) -> Job:
+        looks.append(wanted)
+        if len(looks) in {2, 3}:
+            raise DatabaseUnavailable
+        if len(looks) == 4:
+            with database.transaction() as writing:
+                jobs.cancel(writing, job_id)
+        return get(session, wanted)
+
+    monkeypatch.setattr(jobs, "get", away)
+    monkeypatch.setattr(endpoints, "EVENT_POLL_SECONDS", 0.01)
+    told = client.get(f"/jobs/{job_id}/events").text
+    assert [line for line in told.splitlines() if line.startswith("event:")] == ["event: queued", "event: cancelled"]
+    assert len(looks) == 4

@@ -56,3 +56,17 @@ def test_progress_of_a_job_never_goes_back_and_keeps_what_was_measured() -> None
     assert overall.now is not None
     assert (overall.now.phase, overall.now.progress) == ("publishing", 0.5)
     assert overall.now.measures == {"loss": 1.0, "epoch": 1}
+
+
+def test_a_job_that_needs_too_much_memory_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is refused at once: the next attempt would need as much."""
+
+    def too_much(*_: object) -> None:
+        raise MemoryError("Unable to allocate 1.51 GiB")
+
+    monkeypatch.setattr(child, "_do", too_much)
+    receiving, sending = multiprocessing.Pipe(duplex=False)
+    child.run(Order(Claim("1", "t", 1, "train", "m", {}), "versions/1-t", str(tmp_path), "", "", 1, 0.0), sending)
+    problem = receiving.recv().problem
+    assert problem["type"] == "/problems/memory-short"
+    assert "Unable to allocate 1.51 GiB" in problem["detail"]
