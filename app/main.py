@@ -42,6 +42,7 @@ def create_app(settings: Settings, opened: Resources | None = None) -> FastAPI:
             app.state.database = resources.database
             app.state.storage = resources.storage
             app.state.registry = resources.registry
+            app.state.probe = health.Probe(resources.database)
             yield
 
     app = FastAPI(

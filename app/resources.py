@@ -16,7 +16,7 @@ class Resources:
     def __init__(self, settings: Settings) -> None:
         logs.configure(settings.log_level, as_json=settings.log_json)
         exact.one_thread_a_scan()
-        self.database = Database(settings.database)
+        self.database = Database(settings.database, timeout_seconds=settings.database_timeout_seconds)
         self.storage = Storage(settings.storage, cache=settings.cache)
         self.registry = Registry(self.database, self.storage, settings)
         self.registry.start()

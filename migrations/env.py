@@ -7,17 +7,32 @@ from sqlalchemy import create_engine
 
 from app.core.database import Database
 from app.core.records import Record
-from app.core.settings import Settings
+from app.core.settings import DATABASE_TIMEOUT_SECONDS, Settings
+from app.core.sqlite import begin_explicitly
+
+WAIT_SECONDS = 600
+"""For whoever migrates now, or holds a lock; a migration itself may take as long as it needs."""
 
 
 def run() -> None:
-    url = context.config.get_main_option("sqlalchemy.url") or Settings().database
-    engine = create_engine(Database(url).url)
+    """Migrate in one transaction. Processes may start together: one goes first, the others then find nothing to do."""
+    url = Database(context.config.get_main_option("sqlalchemy.url") or Settings().database).url
+    if url.get_backend_name() == "sqlite":
+        engine = create_engine(url, connect_args={"timeout": WAIT_SECONDS, "isolation_level": None})
+        begin_explicitly(engine)
+        engine = engine.execution_options(writing=True)
+    else:
+        from app.core.postgresql import reaching  # noqa: PLC0415 (who has SQLite starts without the driver)
+
+        engine = create_engine(url, connect_args=reaching(url, DATABASE_TIMEOUT_SECONDS))
     with engine.connect() as connection:
-        context.configure(connection=connection, target_metadata=Record.metadata, render_as_batch=True)
+        context.configure(
+            connection=connection, target_metadata=Record.metadata, render_as_batch=True, transactional_ddl=True
+        )
         with context.begin_transaction():
             if connection.dialect.name == "postgresql":
-                # Replicas may start together; the others wait, then find nothing to do
+                connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
+                connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{WAIT_SECONDS}s'")
                 connection.exec_driver_sql("SELECT pg_advisory_xact_lock(7046029254386353131)")
             context.run_migrations()
     engine.dispose()

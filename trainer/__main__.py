@@ -14,7 +14,7 @@ from trainer.work.worker import Worker
 def main() -> None:
     settings = Settings.of_process()
     logs.configure(settings.log_level, as_json=settings.log_json)
-    database = Database(settings.database)
+    database = Database(settings.database, timeout_seconds=settings.database_timeout_seconds)
     worker = Worker(database, Storage(settings.storage, cache=settings.cache), settings)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: worker.stop())

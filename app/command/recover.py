@@ -16,7 +16,7 @@ from app.core.storage import Storage
 
 def run(settings: Settings, console: Console, *, model: str | None, only_look: bool) -> None:
     storage = Storage(settings.storage, cache=settings.cache)
-    with closing(Database(settings.database)) as database:
+    with closing(Database(settings.database, timeout_seconds=settings.database_timeout_seconds)) as database:
         n_found = 0
         for found in recover(database, storage, model=model, only_look=only_look):
             n_found += 1

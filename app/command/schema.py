@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import fcntl
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from importlib.resources import files
-from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from sqlalchemy.exc import OperationalError
 
 from app.command.failures import ServiceDied
 from app.core.database import Database
@@ -21,41 +19,34 @@ from app.core.settings import Settings
 
 def migrate(settings: Settings) -> None:
     """Bring the database to the newest schema, or raise `ServiceDied` when it does not answer."""
-    with _answering(settings) as database, _alone(database):
+    _current(settings)
+    try:
         command.upgrade(alembic_config(settings), "head")
+    except OperationalError as error:
+        raise ServiceDied(f"The database could not be migrated: {_first_line(error.orig)}") from error
 
 
 def check_schema(settings: Settings) -> None:
     """Raise `ServiceDied` when the database does not answer, or has not the newest schema."""
+    current = _current(settings)
     newest = ScriptDirectory.from_config(alembic_config(settings)).get_current_head()
-    with _answering(settings) as database, database.reading() as session:
-        current = MigrationContext.configure(session.connection()).get_current_revision()
     if current != newest:
         raise ServiceDied(f"The database is at {current or 'nothing'}, not at {newest}; run: wordkin migrate")
 
 
-@contextmanager
-def _alone(database: Database) -> Iterator[None]:
-    """One process at a time migrates a SQLite file; PostgreSQL has a lock for that, which `migrations/env.py` takes."""
-    path = database.url.database
-    if database.url.get_backend_name() != "sqlite" or not path or path == ":memory:":
-        yield
-        return
-    with Path(f"{path}.migrating").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
-
-
-@contextmanager
-def _answering(settings: Settings) -> Iterator[Database]:
-    """The database, if it answers."""
-    with closing(Database(settings.database)) as database:
+def _current(settings: Settings) -> str | None:
+    """The schema that the database has."""
+    with closing(Database(settings.database, timeout_seconds=settings.database_timeout_seconds)) as database:
         try:
-            database.check()
+            with database.reading() as session:
+                return MigrationContext.configure(session.connection()).get_current_revision()
         except DatabaseUnavailable as error:
-            reason = str(getattr(error.__cause__, "orig", None) or error.detail).partition("\n")[0]
-            raise ServiceDied(f"The database does not answer: {reason}") from error
-        yield database
+            reason = getattr(error.__cause__, "orig", None) or error.detail
+            raise ServiceDied(f"The database does not answer: {_first_line(reason)}") from error
+
+
+def _first_line(reason: object) -> str:
+    return str(reason).partition("\n")[0]
 
 
 def alembic_config(settings: Settings) -> Config:

@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import re
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import Connection, DateTime, Dialect, Engine, TypeDecorator, create_engine, event, func, select
-from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import DatabaseError, InterfaceError, OperationalError, ProgrammingError
+from sqlalchemy import DateTime, Dialect, Engine, TypeDecorator, event, func, select, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, NotSupportedError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
 from app.core.errors import DatabaseUnavailable, InvalidRequest
+from app.core.settings import DATABASE_TIMEOUT_SECONDS
+from app.core.sqlite import SqliteFile
 
-BUSY_TIMEOUT_MILLISECONDS = 10_000
-CONNECT_SECONDS = 5
-SILENT_MILLISECONDS = 10_000
-"""A server that acknowledges nothing for so long is taken for gone; long statements of a live one go on."""
-POOL_SECONDS = 5.0
-MAX_CONNECTIONS = 40
-"""As many as the API has threads: none of them waits for a connection while the database answers."""
+NEVER_STORED = re.compile("[\0\ud800-\udfff]")  # PostgreSQL has no NUL, UTF-8 no halves of characters
+UNDEFINED = ("42P01", "42703")  # SQLSTATE of an undefined table and an undefined column
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -48,23 +46,32 @@ class Database:
 
     Leases of several machines are compared, so the time is the database's own; on SQLite all processes share this
     machine's clock. Tests pass a `clock` of theirs.
+
+    Nothing here waits for ever: a call raises `DatabaseUnavailable` after three times `timeout_seconds` and some more
+    (its turn, a connection, a statement that gets no answer), and each later statement of it after once that time.
     """
 
-    def __init__(self, url: str, *, clock: Callable[[], datetime] | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        timeout_seconds: float = DATABASE_TIMEOUT_SECONDS,
+        clock: Callable[[], datetime] | None = None,
+    ) -> None:
         parsed = make_url(url)
         if parsed.drivername == "postgresql":
             parsed = parsed.set(drivername="postgresql+psycopg")
-        self._is_sqlite = parsed.get_backend_name() == "sqlite"
-        if self._is_sqlite and parsed.database:
-            Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
         self.url = parsed
         self._clock = clock
-        self._engine = create_engine(parsed, pool_pre_ping=not self._is_sqlite, **_limits(parsed))
-        event.listen(self._engine, "before_cursor_execute", _refuse_nul)
-        if self._is_sqlite:
-            event.listen(self._engine, "checkout", self._same_file)
-            event.listen(self._engine, "connect", _prepare_sqlite)
-            event.listen(self._engine, "begin", _begin_sqlite)
+        self._file: SqliteFile | None = None
+        if parsed.get_backend_name() == "sqlite":
+            self._file = SqliteFile(parsed, timeout_seconds)
+            self._engine = self._file.engine
+        else:
+            from app.core import postgresql  # noqa: PLC0415 (who has SQLite starts without the driver)
+
+            self._engine = postgresql.open_engine(parsed, timeout_seconds)
+        event.listen(self._engine, "before_cursor_execute", _refuse_what_is_never_stored)
         self._writing_engine = self._engine.execution_options(writing=True)
 
     @contextmanager
@@ -74,37 +81,26 @@ class Database:
         On SQLite the write lock is taken at the start: a transaction that first reads and then writes would fail at
         once, not wait, when another wrote in between.
         """
-        with _unavailable(), self._session(self._writing_engine) as session, session.begin():
+        turn = self._file.turn() if self._file else nullcontext()
+        with turn, _translated(), self._session(self._writing_engine) as session, session.begin():
             yield session
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
         """Read one consistent state; nothing is committed."""
-        with _unavailable(), self._session(self._engine) as session:
+        with _translated(), self._session(self._engine) as session:
             yield session
 
     def _session(self, engine: Engine) -> Session:
         return Session(engine, autoflush=False, expire_on_commit=False, info={"clock": self._clock})
 
-    def _same_file(self, _connection: Any, record: Any, _proxy: Any) -> None:
-        """A SQLite file that was deleted or replaced would go on taking writes that nobody finds again."""
-        if not self.url.database or self.url.database == ":memory:":
-            return
-        try:
-            found = Path(self.url.database).stat()
-        except OSError as error:
-            raise DatabaseUnavailable("The database file is gone.") from error
-        identity = record.info.setdefault("file", (found.st_dev, found.st_ino))
-        if identity != (found.st_dev, found.st_ino):
-            record.invalidate()
-            raise DatabaseUnavailable("The database file was replaced.")
-
     def check(self) -> None:
-        """Raise `DatabaseUnavailable` unless the database answers."""
+        """Raise `DatabaseUnavailable` unless the database answers and has been migrated."""
         with self.reading() as session:
-            session.execute(select(1))
+            session.execute(text("SELECT version_num FROM alembic_version"))
 
     def close(self) -> None:
+        """Close the connections that nobody uses, without a wait; the others are closed by who uses them."""
         self._engine.dispose()
 
 
@@ -128,55 +124,44 @@ def serialise(session: Session, what: str) -> None:
         session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(what, 0))))
 
 
-def _limits(url: URL) -> dict[str, Any]:
-    """No wait without an end: to connect, for a connection, for a server that has fallen silent."""
-    if url.get_backend_name() == "sqlite":
-        return {"pool_timeout": POOL_SECONDS, "max_overflow": MAX_CONNECTIONS} if url.database else {}
-    silence = SILENT_MILLISECONDS // 1000
-    network = {"connect_timeout": CONNECT_SECONDS, "tcp_user_timeout": SILENT_MILLISECONDS}
-    alive = {"keepalives_idle": silence // 2, "keepalives_interval": 2, "keepalives_count": 3}
-    return {"pool_timeout": POOL_SECONDS, "max_overflow": MAX_CONNECTIONS, "connect_args": network | alive}
+def _refuse_what_is_never_stored(*given: Any) -> None:
+    """Refuse a text that one of the databases cannot take, alike for both."""
+    for row in given[3] if isinstance(given[3], list) else [given[3]]:
+        for value in row.values() if isinstance(row, Mapping) else cast("Iterable[object]", row):
+            if isinstance(value, str) and (found := NEVER_STORED.search(value)):
+                character = f"U+{ord(found[0]):04X}"
+                name = "NUL" if found[0] == "\0" else "half of a character"
+                raise InvalidRequest(f"A name or id contains {name} ({character}).", character=character)
 
 
 @contextmanager
-def _unavailable() -> Iterator[None]:
-    """Tell a database that cannot be used from an error of ours."""
+def _translated() -> Iterator[None]:
+    """Raise what the caller can act on; what is left is a fault of ours."""
     try:
         yield
     except PoolTimeout as error:
         raise DatabaseUnavailable("The database does not answer: all connections wait for it.") from error
-    except (OperationalError, InterfaceError, ProgrammingError, DatabaseError) as error:
-        reason = str(error.orig).partition("\n")[0]
-        if "no such table" in reason or type(error.orig).__name__ in {"UndefinedTable", "UndefinedColumn"}:
-            raise DatabaseUnavailable(
-                f"The database has not the newest schema ({reason}); run: wordkin migrate"
-            ) from error
-        if isinstance(error, OperationalError | InterfaceError):
-            raise DatabaseUnavailable(f"The database does not answer: {type(error.orig).__name__}.") from error
-        if "not a database" in reason or "malformed" in reason:
-            raise DatabaseUnavailable(f"The database is damaged: {reason}.") from error
+    except DataError as error:
+        raise InvalidRequest("The database cannot hold a value of this request.") from error
+    except (IntegrityError, NotSupportedError):
         raise
+    except DBAPIError as error:
+        if _lacks_schema(error):
+            raise DatabaseUnavailable("The database has not the newest schema; run: wordkin migrate") from error
+        if isinstance(error, ProgrammingError):
+            raise
+        if type(error.orig) is sqlite3.DatabaseError:
+            raise DatabaseUnavailable(f"The database is damaged: {error.orig}.") from error
+        raise DatabaseUnavailable(f"The database does not answer: {_told(error)}.") from error
 
 
-def _refuse_nul(
-    _connection: Any, _cursor: Any, _statement: str, parameters: Any, _context: Any, _executemany: bool
-) -> None:
-    """PostgreSQL has no NUL in its texts; no name or id has one either, whatever database keeps it."""
-    values = parameters.values() if isinstance(parameters, dict) else parameters
-    if any(isinstance(value, str) and "\x00" in value for value in values):
-        raise InvalidRequest("A name or id contains a NUL character.")
+def _lacks_schema(error: DBAPIError) -> bool:
+    cause = error.orig
+    return getattr(cause, "sqlstate", None) in UNDEFINED or (
+        isinstance(cause, sqlite3.OperationalError) and str(cause).startswith(("no such table", "no such column"))
+    )
 
 
-def _prepare_sqlite(connection: Any, _record: Any) -> None:
-    connection.isolation_level = None  # the driver must not open transactions of its own
-    cursor = connection.cursor()
-    cursor.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MILLISECONDS}")
-    cursor.execute("PRAGMA journal_mode=WAL")
-    cursor.execute("PRAGMA synchronous=FULL")  # an accepted job survives a power cut
-    cursor.execute("PRAGMA foreign_keys=ON")
-    cursor.close()
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    writing = connection.get_execution_options().get("writing", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+def _told(error: DBAPIError) -> str:
+    """What went wrong, without the addresses and users that PostgreSQL names."""
+    return str(error.orig) if isinstance(error.orig, sqlite3.Error) else type(error.orig).__name__

@@ -15,6 +15,10 @@ from app.core.cores import usable_cores
 MEBIBYTE = 1 << 20
 GIBIBYTE = 1 << 30
 
+DATABASE_TIMEOUT_SECONDS = 5.0
+MAX_CONNECTIONS = 40
+"""To the database: as many as the API has threads, so that none waits for one while the database answers."""
+
 Seconds = Annotated[float, Field(gt=0)]
 Bytes = Annotated[int, Field(gt=0)]
 LogLevel = Annotated[Literal["debug", "info", "warning", "error", "critical"], BeforeValidator(str.lower)]
@@ -33,6 +37,8 @@ class Settings(BaseSettings):
     """Where everything lives by default: database, storage, scratch."""
     database_url: str = ""
     """SQLAlchemy URL; default: SQLite in `data_dir`."""
+    database_timeout_seconds: Seconds = DATABASE_TIMEOUT_SECONDS
+    """How long a connection, a lock and the answer to a statement are waited for, each; migrations may take longer."""
     storage_url: str = ""
     """``file:///...``, ``s3://...``, ``gs://...``, ``az://...``; default: a folder in `data_dir`."""
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,8 @@ from fastapi.testclient import TestClient
 from app.core import catalog
 from app.core.settings import Settings
 from app.main import create_app
+from tests.frozen import frozen
+from tests.published import wait_until
 
 
 def test_the_process_is_alive_and_ready(client: TestClient) -> None:
@@ -113,7 +117,16 @@ def test_a_database_that_is_silent_is_down_and_holds_nobody_up(
         released.set()
 
 
-@pytest.mark.parametrize("path", ["/jobs/%00", "/jobs?before=%00", "/corpora?after=%00", "/jobs/%00/events"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/jobs/%00",
+        "/jobs?before=%00",
+        "/corpora?after=%00",
+        "/jobs/%00/events",
+        "/neighbors?word=a&model=%00&version=1",
+    ],
+)
 def test_a_nul_in_an_id_is_a_problem_of_the_request(client: TestClient, path: str) -> None:
     response = client.get(path)
     assert (response.status_code, response.json()["type"]) == (422, "/problems/invalid-request")
@@ -146,3 +159,15 @@ def test_who_serves_others_may_say_by_which_names() -> None:
 
 def test_no_redirect_follows_the_host_header(client: TestClient) -> None:
     assert client.get("/corpora/", follow_redirects=False).status_code == 404
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_health_is_told_at_once_while_the_database_stands_still(client: TestClient, database_url: str) -> None:
+    assert client.get("/readyz").json()["database"] == "up"
+    with frozen(database_url), ThreadPoolExecutor(60) as threads:
+        started = time.monotonic()
+        answers = list(threads.map(lambda _: client.get("/readyz"), range(60)))
+        assert time.monotonic() - started < 4.0  # no matter how many ask
+        assert {(answer.status_code, answer.json()["database"]) for answer in answers} == {(200, "down")}
+        assert [thread.name for thread in threading.enumerate()].count("readyz") <= 1
+    wait_until(lambda: client.get("/readyz").json()["database"] == "up")
