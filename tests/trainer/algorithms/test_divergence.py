@@ -63,6 +63,19 @@ def test_the_default_rates_descend(text: Path, tmp_path: Path, algorithm: str, t
     assert np.isfinite(train(text, tmp_path, algorithm, **told).arrays["vectors"]).all()
 
 
+@pytest.mark.parametrize("objective", ["negative-sampling", "hierarchical-softmax"])
+@pytest.mark.parametrize("shrink_windows", [False, True])
+def test_windows_of_a_hundred_words_descend(tmp_path: Path, objective: str, shrink_windows: bool) -> None:
+    drawn = np.random.default_rng(0).zipf(1.1, 200_000)
+    source = tmp_path / "one-line.txt"
+    source.write_text(" ".join(f"w{i}" for i in drawn[drawn <= 500][:60_000]))
+    wide = {"window": 100, "shrink_windows": shrink_windows, "subsampling_threshold": 0.0, "objective": objective}
+    epochs = train(source, tmp_path, "word2vec", **wide).facts["epochs"]
+    untrained = {"negative-sampling": 6 * np.log(2), "hierarchical-softmax": 4.9}[objective]  # of a balanced tree: less
+    assert epochs[-1]["held_out_loss"] < untrained
+    assert epochs[-1]["held_out_loss"] < epochs[0]["held_out_loss"]
+
+
 def test_a_text_that_subsampling_empties_says_so(tmp_path: Path) -> None:
     source = DATA / "faults" / "F10-small-vocabulary.txt"
     with pytest.raises(

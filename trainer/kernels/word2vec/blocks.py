@@ -28,6 +28,7 @@ from trainer.kernels.word2vec.layout import (
     LOSS,
     LOSS_PREDICTIONS,
     MAX_GROUP,
+    MAX_ROWS,
     PREDICTIONS,
     SLOTS,
     WINDOWS,
@@ -182,8 +183,10 @@ def block_kernel(architecture: str, dim: int, n_negatives: int, legacy_gradient:
                             sum_rows(at.contexts, n, share, at.hidden, dim)
                             sources, sinks, n_rows = hidden, change, 1
                         n_predictions += n_rows
-                        rows, outputs = (sources, sinks, n_rows), (slot, ahead, n_outputs)
-                        _step(rows, outputs, at, rate, tally, wants_loss, is_path, group, tail, dim)
+                        outputs = (slot, ahead, n_outputs)
+                        for k in range(0, n_rows, MAX_ROWS):
+                            rows = (sources + 8 * k, sinks + 8 * k, min(n_rows - k, MAX_ROWS))
+                            _step(rows, outputs, at, rate, tally, wants_loss, is_path, group, tail, dim)
                         if is_cbow:
                             add_to_rows(at.contexts, n, np.float32(1.0) if legacy_gradient else share, at.change, dim)
                 center, following, later = following, later, _next_center(at.words, later + 1, last)

@@ -17,6 +17,9 @@ from trainer.kernels.word2vec.windows import BLOCK_POSITIONS
 MAX_GROUP = 6
 """Output rows of one product; two context rows' accumulators and operands then fill 16 vector registers."""
 
+MAX_ROWS = 32
+"""Context rows of one product. Their changes of an output row add up, and the sum over a window of 120 goes too far."""
+
 SLOTS = 3
 """Windows whose output rows are known at a time."""
 
