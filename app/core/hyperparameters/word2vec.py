@@ -53,7 +53,10 @@ class Word2VecHyperparameters(Hyperparameters):
     def _fill_defaults(cls, given: Any) -> Any:
         if not isinstance(given, dict):
             return given
-        values = {**PRESETS.get(str(given.get("preset")), {}), **given}
+        preset = PRESETS.get(str(given.get("preset")), {})
+        values = {**preset, **given}
+        if given.get("objective") == "hierarchical-softmax":
+            _refuse_noise(given, preset)
         if values.get("learning_rate") is None:
             values["learning_rate"] = _default_learning_rate(values)
         if values.get("min_learning_rate") is None and isinstance(values["learning_rate"], int | float):
@@ -77,6 +80,14 @@ class Word2VecHyperparameters(Hyperparameters):
     @property
     def final_learning_rate(self) -> float:
         return self.min_learning_rate or 0.0
+
+
+def _refuse_noise(given: dict[str, Any], preset: dict[str, Any]) -> None:
+    """Refuse what would have no effect; presets and complete records hold the values that nobody chose."""
+    for name in ("n_negatives", "noise_exponent"):
+        unchosen = preset.get(name, Word2VecHyperparameters.model_fields[name].default)
+        if given.get(name, unchosen) != unchosen:
+            raise ValueError(f"{name} needs objective 'negative-sampling': a Huffman path has no noise words")
 
 
 def _default_learning_rate(values: dict[str, Any]) -> float:

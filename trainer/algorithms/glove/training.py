@@ -24,6 +24,7 @@ from trainer.steps.checkpoint import Saver
 from trainer.steps.crew import Crew
 from trainer.steps.disk import check_space, fresh_folder
 from trainer.steps.keys import GloVeKey
+from trainer.steps.memory import check_memory
 from trainer.steps.patience import is_stalled
 from trainer.steps.progress import Progress
 
@@ -65,6 +66,8 @@ def train(work: Work, chosen: GloVeHyperparameters, table: CooccurrenceTable | N
         fewer than two words
     CorpusTooSmall
         no two words are near each other, or `min_cooccurrence` leaves no cell
+    MemoryShort
+        the parameters and a copy of the vectors do not fit into memory
     StorageFull
         the scratch folder has too little space for the table; nothing is left in it
     VectorsNotFinite, TrainingDiverged
@@ -77,6 +80,7 @@ def train(work: Work, chosen: GloVeHyperparameters, table: CooccurrenceTable | N
         counted, wanted = (table.window, table.symmetric), (chosen.window, chosen.symmetric)
         if counted != wanted or table.n_words != n_words:
             raise ValueError(f"the table was counted with (window, symmetric) {counted}, not {wanted}, or other words")
+    check_memory((16 + 4) * n_words * chosen.dim, f"Training {n_words:,} words x {chosen.dim}")
     return _Training(work, chosen).run(table)
 
 

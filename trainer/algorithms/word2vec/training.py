@@ -28,6 +28,7 @@ from trainer.steps.arrays import Ids, Integers
 from trainer.steps.checkpoint import Saver
 from trainer.steps.crew import Crew
 from trainer.steps.keys import SAMPLE_EPOCH, Word2VecKey
+from trainer.steps.memory import check_memory
 from trainer.steps.patience import is_stalled
 from trainer.steps.progress import Progress
 
@@ -38,6 +39,8 @@ LOSS_EVERY = 128
 HELD_OUT_BLOCKS = 16
 DIVERGED = 1.1
 """So many times the untrained model's loss is more than chance: what diverges has it many times over."""
+N_COPIES = 3
+"""Tables of words x dim in memory at a time: input and output rows, and the vectors that are published."""
 TABLES_FORM = 2
 """Changes when the rows of a checkpoint come to mean something else: 2 numbers the Huffman tree from its root."""
 
@@ -73,12 +76,15 @@ def train(work: Work, chosen: Word2VecHyperparameters) -> Trained:
         fewer than two words: there is nothing to tell apart
     CorpusTooSmall
         no word has another beside it
+    MemoryShort
+        the tables and a copy of the vectors do not fit into memory
     VectorsNotFinite, TrainingDiverged
         the last held-out loss is no number, or above the untrained one's; a lower learning rate helps
     """
     n_words = len(work.corpus.vocabulary)
     if n_words < 2:
         raise VocabularyTooSmall("Training needs at least two different words.", n_words=n_words)
+    check_memory(N_COPIES * n_words * padded(chosen.dim) * 4, f"Training {n_words:,} words x {chosen.dim}")
     return Training(work, chosen, OneRowAWord(n_words, chosen.dim)).run()
 
 

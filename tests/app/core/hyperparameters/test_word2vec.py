@@ -42,6 +42,8 @@ def test_resolved_hyperparameters_stay_as_they_are() -> None:
         ({"learning_rate": 0.01, "min_learning_rate": 0.02}, "min_learning_rate must not exceed"),
         ({"objective": "hierarchical-softmax", "output": "input+output"}, "needs negative-sampling"),
         ({"cbow_gradient": "legacy"}, "needs architecture 'cbow'"),
+        ({"objective": "hierarchical-softmax", "n_negatives": 20}, "n_negatives needs objective 'negative-sampling'"),
+        ({"objective": "hierarchical-softmax", "noise_exponent": 1.0}, "noise_exponent needs objective"),
         ({"stop_patience": 5, "epochs": 5}, "smaller than epochs"),
         ({"preset": "best"}, "preset"),
         ({"alpha": 0.1}, "alpha"),
