@@ -13,7 +13,7 @@ from app.core.errors import TableDamaged
 from app.core.records import Version
 from app.core.storage import Storage
 from app.core.table.manifest import MANIFEST_FILE, Manifest, read_manifest
-from app.core.table.reading import map_table
+from app.core.table.reading import read_table
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def recover(
 def _look(storage: Storage, prefix: str, model: str | None) -> Found:
     try:
         manifest = read_manifest(storage.local_folder(prefix, [MANIFEST_FILE]))
-        map_table(storage.local_folder(prefix, manifest.files), manifest)
+        read_table(storage.local_folder(prefix, manifest.files), manifest)
     except (TableDamaged, OSError) as error:
         return Found(prefix, model or "", None, str(error))
     return Found(prefix, manifest.model or model or manifest.origin.corpus.name, manifest)

@@ -59,7 +59,7 @@ class Settings(BaseSettings):
     default_model: str | None = None
     """The model of a query that names none; default: the only one there is."""
     model_memory_bytes: Bytes = 4 * GIBIBYTE
-    """Tables that are mapped at a time, at most; the least recently used leaves first."""
+    """Tables that are in memory at a time, at most; the least recently used leaves first."""
     registry_poll_seconds: Seconds = 0.5
 
     worker_poll_seconds: Seconds = 0.5

@@ -206,10 +206,12 @@ class Storage:
             folder = self.local_file(f"{prefix}/{name}").parent
         return folder
 
-    def forget_local(self, prefix: str) -> None:
-        """Drop the downloaded copy of a folder; mapped files stay readable until they are closed."""
-        if not self._root:
-            shutil.rmtree(self._cache / prefix, ignore_errors=True)
+    def forget_local(self, prefix: str) -> bool:
+        """Drop the downloaded copy of a folder; False if its files are the objects themselves."""
+        if self._root:
+            return False
+        shutil.rmtree(self._cache / prefix, ignore_errors=True)
+        return True
 
     def free_bytes(self) -> int | None:
         """Space left, where that can be known."""

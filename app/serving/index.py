@@ -85,7 +85,7 @@ class Index:
 
 
 def open_index(table: Table) -> Index:
-    """Map the published index, if there is one.
+    """Read the published index, if there is one.
 
     Raises
     ------
@@ -97,7 +97,7 @@ def open_index(table: Table) -> Index:
     import faiss  # noqa: PLC0415 (12 MB and up to 0.2 s that only large vocabularies need)
 
     try:
-        graph = cast("faiss.IndexHNSW", faiss.read_index(str(table.index_file), faiss.IO_FLAG_MMAP_IFC))
+        graph = cast("faiss.IndexHNSW", faiss.read_index(str(table.index_file)))
     except RuntimeError as error:
         raise TableDamaged(f"The index cannot be read: {error}") from error
     if graph.ntotal != table.manifest.n_words or graph.d != table.manifest.dim:

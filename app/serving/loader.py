@@ -10,10 +10,10 @@ from dataclasses import dataclass
 import structlog
 
 from app.core.catalog import PublishedVersion
-from app.core.errors import VersionNotLoaded, WordkinError
+from app.core.errors import TableDamaged, VersionNotLoaded, WordkinError
 from app.core.storage import Storage
 from app.core.table.manifest import MANIFEST_FILE, read_manifest
-from app.core.table.reading import map_table
+from app.core.table.reading import read_table
 from app.serving.version import ServedVersion
 
 FIRST_RETRY_SECONDS = 1.0
@@ -50,7 +50,7 @@ class Loader:
         self._failures: dict[Key, _Failure] = {}
 
     def load(self, entry: PublishedVersion, beside: Beside) -> tuple[ServedVersion, list[Key]]:
-        """Verify, map and warm a version; also what must leave to make room for it.
+        """Verify, read and warm a version; also what must leave to make room for it.
 
         Raises
         ------
@@ -73,11 +73,20 @@ class Loader:
         return found
 
     def _open(self, entry: PublishedVersion, beside: Beside) -> tuple[ServedVersion, list[Key]]:
+        try:
+            return self._open_copy(entry, beside)
+        except TableDamaged as error:
+            if not self._storage.forget_local(entry.prefix):
+                raise
+            logger.warning("fetched again", action="copy_damaged", prefix=entry.prefix, reason=error.detail)
+            return self._open_copy(entry, beside)  # what is stored may be whole
+
+    def _open_copy(self, entry: PublishedVersion, beside: Beside) -> tuple[ServedVersion, list[Key]]:
         folder = self._storage.local_folder(entry.prefix, [MANIFEST_FILE])
         manifest = read_manifest(folder, entry.manifest_sha256)
         leaving = self._room(manifest.n_bytes, beside)
         folder = self._storage.local_folder(entry.prefix, [*manifest.files, MANIFEST_FILE])
-        table = map_table(folder, manifest)
+        table = read_table(folder, manifest)
         differences = table.manifest.text.differences()
         if differences:
             # Few characters change between Unicode versions: worth a line in the log, not a refusal
@@ -109,7 +118,7 @@ class Loader:
         return leaving
 
     def forget(self, versions: Collection[ServedVersion]) -> None:
-        """Drop downloaded files; requests that still hold a version keep its mapped files readable."""
+        """Drop downloaded files; requests that still hold a version need them no more."""
         for version in versions:
             self._storage.forget_local(version.prefix)
 

@@ -1,7 +1,7 @@
-"""Find words of a mapped table without building anything: a hash table and an alphabetical order, stored with it.
+"""Find words of a table without building anything: a hash table and an alphabetical order, stored with it.
 
 A dictionary of a million words takes seconds to build and 150 MB in every process; these arrays are written once by the
-trainer, mapped in no time and shared.
+trainer and read in no time.
 """
 
 from __future__ import annotations

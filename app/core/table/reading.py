@@ -1,10 +1,15 @@
-"""Opens a version's folder: every digest is verified, the arrays are mapped, not copied."""
+"""Opens a version's folder: every digest is verified, on the very bytes that are then served.
+
+They are read into memory of this process. A mapped file would save that copy, but whoever wrote into it would change
+answers, and whoever cut it would end the process.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
-import mmap
+import os
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -15,19 +20,30 @@ import numpy.typing as npt
 from app.core.errors import TableDamaged
 from app.core.table.arrays import Arrays, FloatArray, Neighbors, misfit
 from app.core.table.lookup import WordLookup
-from app.core.table.manifest import INDEX_FILE, TABLE_FILE, Manifest, describe, digest_of, read_manifest
+from app.core.table.manifest import (
+    INDEX_FILE,
+    PIECE_BYTES,
+    TABLE_FILE,
+    FileDigest,
+    Manifest,
+    describe,
+    digest_of,
+    read_manifest,
+)
 from app.core.table.vocabulary import Vocabulary
 
 MAX_HEADER_BYTES = 1 << 20
+PAGE_BYTES = 4096
+Bytes = npt.NDArray[np.uint8]
 _DTYPES = {"F32": np.float32, "I64": np.int64, "I32": np.int32, "U8": np.uint8}
 
 
 class Table:
-    """An open table: memory-mapped, read-only arrays, where they lie and what they say of themselves.
+    """An open table: read-only arrays in memory, where they came from and what they say of themselves.
 
     Parameters
     ----------
-    folder : where it lies
+    folder : where its files lie
     manifest : what it says of itself
     arrays : the arrays of `app.core.table.arrays.ARRAYS`, by name
     """
@@ -61,12 +77,12 @@ class Table:
 
 
 def open_table(folder: Path, manifest_sha256: str | None = None) -> Table:
-    """Read the manifest, verified if its digest is given, and map the table; raises `TableDamaged`."""
-    return map_table(folder, read_manifest(folder, manifest_sha256))
+    """Read the manifest, verified if its digest is given, and read the table; raises `TableDamaged`."""
+    return read_table(folder, read_manifest(folder, manifest_sha256))
 
 
-def map_table(folder: Path, manifest: Manifest) -> Table:
-    """Verify every digest and map the table.
+def read_table(folder: Path, manifest: Manifest) -> Table:
+    """Verify every digest and read the table.
 
     Raises
     ------
@@ -74,10 +90,12 @@ def map_table(folder: Path, manifest: Manifest) -> Table:
         A file is missing, truncated or changed, or the parts do not fit each other.
     """
     try:
+        content, found = _read(folder / TABLE_FILE)
+        found_all = {name: found if name == TABLE_FILE else digest_of(folder / name) for name in manifest.files}
         for name, digest in manifest.files.items():
-            if digest_of(folder / name) != digest:
+            if found_all[name] != digest:
                 raise TableDamaged(f"{name} does not have the digest its manifest states.")
-        arrays = _map_safetensors(folder / TABLE_FILE)
+        arrays = _tensors(content)
     except (OSError, KeyError, ValueError, TypeError) as error:
         raise TableDamaged(f"The table cannot be opened: {error}") from error
     if manifest.arrays is not None and describe(arrays) != manifest.arrays:
@@ -87,23 +105,35 @@ def map_table(folder: Path, manifest: Manifest) -> Table:
     return Table(folder, manifest, arrays)
 
 
-def _map_safetensors(path: Path) -> dict[str, npt.NDArray[Any]]:
-    """Map every tensor without copying it; the library's reader copies. Tensors must fill the file one by one."""
-    with path.open("rb") as file:
-        mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-    start = 8 + int.from_bytes(mapped[:8], "little")
-    if start > min(MAX_HEADER_BYTES, len(mapped)):
-        raise TableDamaged(f"{path.name} has an impossible header of {start - 8} bytes.")
-    header = json.loads(mapped[8:start])
+def _read(path: Path) -> tuple[Bytes, FileDigest]:
+    """The file's bytes, at the start of a page and read-only, and their digest."""
+    with path.open("rb", buffering=0) as file:
+        n_bytes = os.fstat(file.fileno()).st_size
+        buffer = np.empty(n_bytes + PAGE_BYTES, np.uint8)
+        start = -buffer.ctypes.data % PAGE_BYTES
+        content, digest, place = buffer[start : start + n_bytes], hashlib.sha256(), 0
+        while n_read := file.readinto(content.data[place : place + PIECE_BYTES]):
+            digest.update(content.data[place : place + n_read])
+            place += n_read
+    content.flags.writeable = False
+    return content, FileDigest(n_bytes=place, sha256=digest.hexdigest())
+
+
+def _tensors(content: Bytes) -> dict[str, npt.NDArray[Any]]:
+    """Views of every tensor; the library's reader would copy them. Tensors must fill the file one by one."""
+    start = 8 + int.from_bytes(content[:8].tobytes(), "little")
+    if start > min(MAX_HEADER_BYTES, len(content)):
+        raise TableDamaged(f"{TABLE_FILE} has an impossible header of {start - 8} bytes.")
+    header = json.loads(content[8:start].tobytes())
     header.pop("__metadata__", None)
-    data = np.frombuffer(mapped, np.uint8, offset=start)
+    data = content[start:]
     arrays, place = {}, 0
     for name, entry in sorted(header.items(), key=lambda item: item[1]["data_offsets"]):
         (first, end), dtype, shape = entry["data_offsets"], np.dtype(_DTYPES[entry["dtype"]]), entry["shape"]
         if first != place or end - first != math.prod(shape) * dtype.itemsize or end > len(data):
-            raise TableDamaged(f"{path.name}: tensor {name} does not lie where it should.")
+            raise TableDamaged(f"{TABLE_FILE}: tensor {name} does not lie where it should.")
         arrays[name] = data[first:end].view(dtype).reshape(shape)
         place = end
     if place != len(data):
-        raise TableDamaged(f"{path.name} has {len(data) - place} bytes too many.")
+        raise TableDamaged(f"{TABLE_FILE} has {len(data) - place} bytes too many.")
     return arrays

@@ -237,7 +237,7 @@ def test_an_alias_can_move_although_two_versions_do_not_fit(world: World) -> Non
 
 
 def test_versions_that_nobody_names_or_holds_are_let_go_at_once(world: World, registry: Registry) -> None:
-    """Without waiting for the cyclic garbage collector, whose runs would keep megabytes mapped."""
+    """Without waiting for the cyclic garbage collector, whose runs would keep megabytes in memory."""
     publish(world)
     registry.refresh()
     old = weakref.ref(get(registry))

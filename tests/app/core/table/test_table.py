@@ -47,9 +47,8 @@ def test_round_trip(published: Path) -> None:
     assert table.n_bytes == sum((published / name).stat().st_size for name in table.manifest.files)
 
 
-def test_arrays_are_mapped_not_copied_and_read_only(published: Path) -> None:
+def test_arrays_are_read_only(published: Path) -> None:
     table = open_table(published)
-    assert not table.unit_vectors.flags.owndata
     with pytest.raises(ValueError, match="read-only"):
         table.unit_vectors[0, 0] = 1
 
