@@ -25,6 +25,7 @@ from sqlalchemy.orm import Session
 
 from app.core.database import Database, now, serialise
 from app.core.errors import IdempotencyConflict, JobFinished, JobNotFound, LeaseLost, WorkerLost
+from app.core.leases import LeaseWatch
 from app.core.records import Job, JobState
 
 ENDED = (JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELLED)
@@ -82,13 +83,7 @@ def earlier(session: Session, idempotency: tuple[str, str] | None) -> Job | None
 
 
 def submit(session: Session, request: JobRequest, idempotency: tuple[str, str] | None = None) -> Job:
-    """Queue a job, or return the one that the same idempotency key made.
-
-    Parameters
-    ----------
-    session : of a transaction
-    request : what is to be done
-    idempotency : key and digest of the request body, if the client sent a key
+    """Queue a job, or return the one that the same idempotency key, given with a digest of the request, made.
 
     Raises
     ------
@@ -150,14 +145,18 @@ def reads_corpus(session: Session, corpus_id: str) -> str | None:
     )
 
 
-def claim(database: Database, worker: str, *, lease_seconds: float, max_attempts: int) -> Claim | None:
-    """Take the oldest job that is queued or whose worker is dead.
+def claim(
+    database: Database, worker: str, *, lease_seconds: float, max_attempts: int, watch: LeaseWatch | None = None
+) -> Claim | None:
+    """Take the oldest job that is queued or whose worker is dead, as far as the database's clock and `watch` know.
 
     A dead worker's job ends here when its cancellation was asked for, or when it has killed `max_attempts` workers.
     """
+    watch = watch or LeaseWatch(lease_seconds)
     with database.transaction() as session:
         moment = now(session)
-        while (job := session.scalar(_claimable(moment))) is not None:
+        watch.look(session)
+        while (job := session.scalar(_claimable(watch.is_dead(moment)))) is not None:
             if job.state == JobState.RUNNING and job.cancel_requested_at is not None:
                 _end(job, JobState.CANCELLED, moment)
             elif job.attempts >= max_attempts:
@@ -169,11 +168,10 @@ def claim(database: Database, worker: str, *, lease_seconds: float, max_attempts
     return None
 
 
-def _claimable(moment: datetime) -> Select[Job]:
-    dead = and_(Job.state == JobState.RUNNING, Job.lease_expires_at < moment)
+def _claimable(is_dead: ColumnElement[bool]) -> Select[Job]:
     return (
         select(Job)
-        .where(or_(Job.state == JobState.QUEUED, dead))
+        .where(or_(Job.state == JobState.QUEUED, and_(Job.state == JobState.RUNNING, is_dead)))
         .order_by(Job.created_at, Job.id)
         .limit(1)
         .with_for_update(skip_locked=True)

@@ -18,6 +18,7 @@ from app.core import jobs, names
 from app.core.database import Database
 from app.core.errors import DatabaseUnavailable, LeaseLost, StorageUnavailable, TrainerBroken, WordkinError
 from app.core.jobs import Claim
+from app.core.leases import LeaseWatch
 from app.core.settings import Settings
 from app.core.storage import Storage
 from trainer.work.attempt import Attempt
@@ -38,6 +39,7 @@ class Worker:
         self._storage = storage
         self._settings = settings
         self._stopping = threading.Event()
+        self._watch = LeaseWatch(settings.lease_seconds)
         self._swept_at = -SWEEP_SECONDS
         self.name = f"{platform.node()}-{os.getpid()}"
 
@@ -55,6 +57,7 @@ class Worker:
                     self.name,
                     lease_seconds=self._settings.lease_seconds,
                     max_attempts=self._settings.max_attempts,
+                    watch=self._watch,
                 )
                 if claim:
                     self._run(claim)
