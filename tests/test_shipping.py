@@ -20,7 +20,7 @@ DOCKERFILE = (ROOT / "Dockerfile").read_text()
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 OURS = ("migrate", "app", "trainer")
 READMES = ("README.md", "README.ko.md")
-NOT_SETTINGS = {"WORDKIN_URL"}
+NOT_SETTINGS = {"WORDKIN_URL", "WORDKIN_CRASH_SECONDS", "WORDKIN_CRASH_SEED"}
 
 
 def commands() -> set[str]:

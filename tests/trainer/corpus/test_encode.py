@@ -134,7 +134,7 @@ def test_json_lines_equal_their_texts(texts: list[str], spec: TextSpec, escaped:
 
 @pytest.mark.usefixtures("small_blocks")
 def test_threads_spilling_and_blocks_change_nothing(tmp_path: Path) -> None:
-    draw = random.Random(1)  # noqa: S311 (words, not secrets)
+    draw = random.Random(1)
     words = ["W5,", "한글", "x-y", "end\n", *(f"w{i}" for i in range(100))]
     data = " ".join(words[int(draw.paretovariate(0.5)) % len(words)] for _ in range(4_000)).encode()
     results = []
