@@ -19,7 +19,7 @@ from app.resources import Resources
 from app.search.routes import routes as search_routes
 from app.web import health, problems
 from app.web.middleware import CheckHost, LimitBody, Observe
-from app.web.problems import Problem
+from app.web.problems import PROBLEM_CONTENT, Problem
 
 MAX_JSON_BYTES = 1 << 20
 
@@ -72,12 +72,13 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
         document = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
         schemas = document["components"]["schemas"]
         schemas["Problem"] = Problem.model_json_schema()
-        problem = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
         for operations in document["paths"].values():
             for operation in operations.values():
                 responses = operation["responses"]
                 if "HTTPValidationError" in str(responses.get("422")):
-                    responses["422"] = {"description": "Invalid request", "content": problem}
+                    responses["422"] = {"description": "Invalid request", "content": PROBLEM_CONTENT}
+                if "application/json" in operation.get("requestBody", {}).get("content", {}):
+                    responses["413"] = {"description": "The body is too large", "content": PROBLEM_CONTENT}
         for unused in ("HTTPValidationError", "ValidationError"):
             schemas.pop(unused, None)
         app.openapi_schema = document

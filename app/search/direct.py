@@ -2,7 +2,8 @@
 
 FastAPI's own way through parameters and dependencies takes several times as long as most answers here. Its work is one
 call of pydantic at heart, so this route makes that call and hands the result to the endpoint. Whatever does not
-validate goes FastAPI's way and gets its error; the OpenAPI document is FastAPI's in any case.
+validate, or comes by another method, goes FastAPI's way and gets its error; the OpenAPI document is FastAPI's in any
+case.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ class DirectRoute(APIRoute):
             raise TypeError(f"{path} would skip its dependencies {others}")
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        asked = self._read(scope["query_string"])
+        asked = self._read(scope["query_string"]) if scope["method"] == "GET" else None
         if asked is None:
             await super().handle(scope, receive, send)
             return

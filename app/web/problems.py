@@ -12,6 +12,7 @@ from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from app.core import errors
 from app.core.errors import WordkinError
@@ -48,6 +49,8 @@ STATUS: dict[type[WordkinError], HTTPStatus] = {
 }
 MAX_ISSUES = 100
 """Of a request that is wrong in more places the first ones are told."""
+PROBLEM_CONTENT: dict[str, Any] = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 RETRY_AFTER_SECONDS = {HTTPStatus.TOO_MANY_REQUESTS: 1, HTTPStatus.SERVICE_UNAVAILABLE: 5}
 
 router = APIRouter(tags=["operations"])
@@ -136,8 +139,22 @@ async def _invalid(request: Request, error: Exception) -> Response:
 
 async def _http(request: Request, error: Exception) -> Response:
     raised = cast("HTTPException", error)
+    if isinstance(raised.__cause__, UnicodeDecodeError):  # the framework answers 400 to this, and 422 to all else
+        return respond(*problem_of(errors.InvalidRequest("The body is not UTF-8."), request.url.path))
     told = f"{request.method} {request.url.path}: {raised.detail}. See /docs for what there is."
-    return plain(HTTPStatus(raised.status_code), request.url.path, told, raised.headers)
+    headers = {"Allow": _allowed(request)} if raised.status_code == HTTPStatus.METHOD_NOT_ALLOWED else raised.headers
+    return plain(HTTPStatus(raised.status_code), request.url.path, told, headers)
+
+
+def _allowed(request: Request) -> str:
+    """All methods of a path; a route that refuses another one knows only its own."""
+    routes = request.app.router.routes
+    scope = {"type": "http", "path": request.scope["path"], "root_path": "", "headers": []}
+    return ", ".join(
+        method
+        for method in METHODS
+        if any(route.matches({**scope, "method": method})[0] is Match.FULL for route in routes)
+    )
 
 
 def unexpected(path: str) -> Response:
@@ -187,7 +204,11 @@ def list_types() -> list[ProblemType]:
     return [_describe(error) for error in _BY_SLUG.values()]
 
 
-@router.get("/problems/{slug}", operation_id="get_problem_type")
+@router.get(
+    "/problems/{slug}",
+    operation_id="get_problem_type",
+    responses={404: {"description": "There is no such type", "content": PROBLEM_CONTENT}},
+)
 def read_type(slug: str) -> ProblemType:
     """Explain one type of problem."""
     if slug not in _BY_SLUG:

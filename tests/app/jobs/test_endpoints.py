@@ -66,7 +66,7 @@ def test_an_unknown_corpus_is_named(client: TestClient) -> None:
     assert response.json()["corpus"] == "c"
 
 
-@pytest.mark.parametrize(("body", "status"), [(b"", 422), (b"{", 422), (b"[]", 422), (b'"x"', 422), (b"\xff", 400)])
+@pytest.mark.parametrize(("body", "status"), [(b"", 422), (b"{", 422), (b"[]", 422), (b'"x"', 422), (b"\xff", 422)])
 def test_a_body_that_is_no_job_is_refused(client: TestClient, body: bytes, status: int) -> None:
     response = client.post("/jobs", content=body, headers={"Content-Type": "application/json"})
     assert response.status_code == status
