@@ -9,6 +9,7 @@ from fastapi import Path
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.core.names import Name
+from app.core.numbers import NotBoolean
 from app.core.records import Alias, Version
 from app.core.table.manifest import CorpusOrigin, FileDigest, IndexDescription, parse_manifest
 from app.core.text import TextSpec
@@ -114,7 +115,7 @@ class AliasTarget(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    version: Annotated[int, Field(ge=1, lt=1 << 31)]
+    version: Annotated[int, Field(ge=1, lt=1 << 31), NotBoolean]
 
 
 def etag_of(alias: Alias) -> str:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+
+from app.core.numbers import refuse_boolean
 
 Dim = Annotated[int, Field(ge=2, le=1024, description="length of a vector")]
 Epochs = Annotated[int, Field(ge=1, le=1000)]
@@ -27,6 +29,15 @@ class Hyperparameters(BaseModel):
         max_words: MaxWords
         seed: Seed
         threads: Threads
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _tell_booleans_from_numbers(cls, given: object, field: ValidationInfo) -> object:
+        if cls.model_fields[field.field_name or ""].annotation is not bool:
+            return refuse_boolean(given)
+        if not isinstance(given, bool):
+            raise ValueError("this is true or false")
+        return given
 
     @model_validator(mode="after")
     def _check_patience(self) -> Self:

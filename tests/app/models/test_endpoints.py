@@ -114,6 +114,7 @@ def test_an_alias_cannot_point_nowhere(client: httpx.Client) -> None:
     assert move(client, "latest", 9, "*").status_code == 404
     assert client.put("/models/x/aliases/a", json={"version": 1}).status_code == 404
     assert client.put("/models/m/aliases/a", json={"version": 1, "more": 1}).status_code == 422
+    assert client.put("/models/m/aliases/a", json={"version": True}).status_code == 422
     assert client.put("/models/m/aliases/a b", json={"version": 1}).status_code == 422
 
 

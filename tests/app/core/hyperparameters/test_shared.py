@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from app.core.hyperparameters import ALGORITHMS, Hyperparameters
+from app.core.hyperparameters import ALGORITHMS, GloVeHyperparameters, Hyperparameters, Word2VecHyperparameters
 
 
 @pytest.mark.parametrize("model", ALGORITHMS.values(), ids=ALGORITHMS)
@@ -16,6 +16,28 @@ def test_every_algorithm_has_the_shared_fields_within_the_same_bounds(model: typ
     with pytest.raises(ValidationError, match="smaller than epochs"):
         model.model_validate({"epochs": 3, "stop_patience": 3})
     assert model.model_validate({"epochs": 4, "stop_patience": 3}).stop_patience == 3
+
+
+@pytest.mark.parametrize("model", ALGORITHMS.values(), ids=ALGORITHMS)
+def test_true_and_false_are_no_numbers(model: type[Hyperparameters]) -> None:
+    numbers = [
+        name for name, field in model.model_fields.items() if field.annotation in {int, float, int | None, float | None}
+    ]
+    assert {"dim", "epochs", "seed", "learning_rate", "threads"} <= set(numbers)
+    for name in numbers:
+        for boolean in (True, False):
+            with pytest.raises(ValidationError, match=f"{name}\n.*are no numbers"):
+                model.model_validate({name: boolean})
+
+
+def test_switches_are_booleans() -> None:
+    assert Word2VecHyperparameters.model_validate({"shrink_windows": False}).shrink_windows is False
+    assert GloVeHyperparameters.model_validate({"symmetric": False}).symmetric is False
+    for number in (0, 1, "false"):
+        with pytest.raises(ValidationError, match=r"shrink_windows\n.*true or false"):
+            Word2VecHyperparameters.model_validate({"shrink_windows": number})
+        with pytest.raises(ValidationError, match=r"symmetric\n.*true or false"):
+            GloVeHyperparameters.model_validate({"symmetric": number})
 
 
 @pytest.mark.parametrize("model", ALGORITHMS.values(), ids=ALGORITHMS)

@@ -1,0 +1,15 @@
+"""Numbers as JSON has them."""
+
+from __future__ import annotations
+
+from pydantic import BeforeValidator
+
+
+def refuse_boolean(value: object) -> object:
+    """Python takes True for 1; who sends `true` means no number."""
+    if isinstance(value, bool):
+        raise ValueError("true and false are no numbers")
+    return value
+
+
+NotBoolean = BeforeValidator(refuse_boolean)
