@@ -7,17 +7,21 @@ from typing import Annotated, ClassVar, Generic, Literal, TypeVar
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from app.core.names import composed
+from app.core.numbers import NotBoolean
+from app.core.text import MAX_WORD_BYTES
 
 MAX_K = 1000
 MAX_BATCH = 256
 MAX_WORDS = 64
-MAX_WORD_LENGTH = 1000
+MAX_WORD_LENGTH = MAX_WORD_BYTES
+"""In characters: as long as a word of a vocabulary may be."""
 MAX_TEXT_LENGTH = 100_000
 MAX_DENIED = 256
 
 Word = Annotated[str, Field(min_length=1, max_length=MAX_WORD_LENGTH)]
 Words = Annotated[list[Word], Field(min_length=1, max_length=MAX_WORDS)]
-K = Annotated[int, Field(ge=1, le=MAX_K, description="how many answers")]
+K = Annotated[int, Field(ge=1, le=MAX_K, description="how many answers"), NotBoolean]
+Number = Annotated[float, Field(strict=True)]
 Exact = Annotated[bool, Field(description="scan everything, even if the version has an approximate index")]
 Encoding = Annotated[Literal["json", "base64"], Field(description="base64: of little-endian float32")]
 
@@ -49,9 +53,11 @@ class Filtered(Query):
 
     prefix: Annotated[str, Field(max_length=MAX_WORD_LENGTH, description="answers start with this")] = ""
     min_count: Annotated[
-        int, Field(ge=1, le=1 << 62, description="answers occur at least this often in the corpus")
+        int, Field(ge=1, le=1 << 62, description="answers occur at least this often in the corpus"), NotBoolean
     ] = 1
-    max_rank: Annotated[int | None, Field(ge=1, description="answers are among this many most frequent words")] = None
+    max_rank: Annotated[
+        int | None, Field(ge=1, description="answers are among this many most frequent words"), NotBoolean
+    ] = None
     deny: Annotated[list[Word], Field(max_length=MAX_DENIED, description="these are no answers")] = []
 
 
@@ -59,9 +65,9 @@ class NeighborsQuery(Filtered):
     """Neighbours of one word, of a vector, or of a weighted sum of words: exactly one of the three."""
 
     word: Word | None = None
-    vector: Annotated[list[float] | None, Field(min_length=1, max_length=4096)] = None
+    vector: Annotated[list[Number] | None, Field(min_length=1, max_length=4096)] = None
     words: Annotated[
-        dict[Word, float] | None,
+        dict[Word, Number] | None,
         Field(
             min_length=1,
             max_length=MAX_WORDS,

@@ -45,6 +45,8 @@ class Suggestions:
 
     def near(self, word: str) -> list[str]:
         """Up to `N_SUGGESTIONS` words, nearest first, ties by frequency."""
+        if len(word) > MAX_LENGTH:
+            return []  # and is not remembered: such words would fill the memory
         near = self._known.get(word)
         if near is None:
             if len(self._known) >= REMEMBERED:

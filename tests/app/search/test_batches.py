@@ -1,15 +1,18 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import httpx
 import numpy as np
 import pytest
 
+from app.core.text import MAX_WORD_BYTES
 from app.serving.suggestions import MAX_WORDS
 from tests.app.search.conftest import Sample
 from tests.oracles import search as oracle_search
+from tests.published import World, random_vectors
 
 
 def post(client: httpx.Client, path: str, queries: list[dict[str, Any]], **parameters: str) -> list[Any]:
@@ -132,6 +135,37 @@ def test_the_other_batches(served: httpx.Client) -> None:
         (found,) = post(served, path, [query])
         single = served.get(path, params=parameters or query).json()
         assert {"model": "m", "version": 1, **found} == single
+
+
+def test_a_word_as_long_as_a_vocabulary_takes_can_be_asked_for(tmp_path: Path) -> None:
+    """One that is longer, or unknown, is refused by name."""
+    long, unknown, too_long = "x" * MAX_WORD_BYTES, "y" * MAX_WORD_BYTES, "x" * (MAX_WORD_BYTES + 1)
+    world = World(tmp_path)
+    world.publish("m", ["king", "queen", long], random_vectors(3, 4))
+    with world.served() as client:
+        found, missing = post(client, "/similarity", [{"a": "king", "b": long}, {"a": "king", "b": unknown}])
+        assert -1 <= found["score"] <= 1
+        assert found["b"] == long
+        assert (missing["error"]["status"], missing["error"]["missing"]) == (404, [unknown])
+        refused = client.post("/similarity", json={"queries": [{"a": "king", "b": too_long}]})
+        assert refused.status_code == 422
+    world.close()
+
+
+@pytest.mark.parametrize(
+    ("path", "query"),
+    [
+        ("/neighbors", {"word": "king", "k": True}),
+        ("/neighbors", {"word": "king", "min_count": True}),
+        ("/neighbors", {"word": "king", "max_rank": True}),
+        ("/neighbors", {"vector": [True] * 12}),
+        ("/neighbors", {"words": {"king": True}}),
+        ("/analogy", {"a": "king", "b": "man", "c": "woman", "k": True}),
+        ("/words", {"prefix": "", "k": True}),
+    ],
+)
+def test_true_is_no_number(served: httpx.Client, path: str, query: dict[str, Any]) -> None:
+    assert served.post(path, json={"queries": [query]}).status_code == 422
 
 
 @pytest.mark.parametrize(

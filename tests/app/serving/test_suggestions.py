@@ -29,6 +29,7 @@ def suggestions(tmp_path_factory: pytest.TempPathFactory) -> Suggestions:
         ("zzzzzz", []),
         ("x", []),
         ("y" * 100, []),
+        ("ﬁ" * 65, []),
     ],
 )
 def test_near_spellings(suggestions: Suggestions, word: str, near: list[str]) -> None:
