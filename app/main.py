@@ -18,7 +18,7 @@ from app.models.endpoints import router as models_router
 from app.resources import Resources
 from app.search.routes import routes as search_routes
 from app.web import health, problems
-from app.web.middleware import CheckHost, LimitBody, Observe
+from app.web.middleware import AnswerHead, CheckHost, LimitBody, Observe
 from app.web.problems import PROBLEM_CONTENT, Problem
 
 MAX_JSON_BYTES = 1 << 20
@@ -55,6 +55,7 @@ def create_app(settings: Settings, opened: Resources | None = None) -> FastAPI:
     )
     app.state.settings = settings
     app.router.redirect_slashes = False  # a redirect would follow the Host header
+    app.add_middleware(AnswerHead)
     app.add_middleware(CheckHost, hosts=settings.hosts)
     app.add_middleware(LimitBody, max_bytes=MAX_JSON_BYTES, unless_below="/corpora/")
     app.add_middleware(Observe)

@@ -10,6 +10,7 @@ from http import HTTPStatus
 from urllib.parse import urlsplit
 
 import structlog
+from anyio import CancelScope
 from prometheus_client import Counter, Histogram
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
@@ -127,6 +128,29 @@ class LimitBody:
             return message
 
         await self._app(scope, receive_limited, send)
+
+
+class AnswerHead:
+    """Answers HEAD as GET, without the body; an answer whose head is told is not worked on any more."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] != "HEAD":
+            await self._app(scope, receive, send)
+            return
+        asked = dict(scope, method="GET")
+
+        async def send_head(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                scope["route"] = asked.get("route")  # requests are counted by it
+                await send(message)
+                await send({"type": "http.response.body", "body": b""})
+                answering.cancel()
+
+        with CancelScope() as answering:
+            await self._app(asked, receive, send_head)
 
 
 def _request_id(given: str | None) -> str:

@@ -150,11 +150,12 @@ def _allowed(request: Request) -> str:
     """All methods of a path; a route that refuses another one knows only its own."""
     routes = request.app.router.routes
     scope = {"type": "http", "path": request.scope["path"], "root_path": "", "headers": []}
-    return ", ".join(
+    found = [
         method
         for method in METHODS
         if any(route.matches({**scope, "method": method})[0] is Match.FULL for route in routes)
-    )
+    ]
+    return ", ".join(["GET", "HEAD", *found[1:]] if "GET" in found else found)
 
 
 def unexpected(path: str) -> Response:

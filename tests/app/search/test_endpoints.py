@@ -201,6 +201,14 @@ def test_invalid_questions(served: httpx.Client, path: str, parameters: dict[str
     assert problem(served, path, 422, **parameters)["type"] == "/problems/invalid-request"
 
 
+def test_head_has_the_headers_of_the_answer(served: httpx.Client) -> None:
+    asked = {"a": "king", "b": "man", "version": "1"}
+    got, head = (served.request(method, "/similarity", params=asked) for method in ("GET", "HEAD"))
+    assert (head.status_code, head.content) == (200, b"")
+    for name in ("etag", "cache-control", "content-length", "content-type"):
+        assert head.headers[name] == got.headers[name]
+
+
 def test_versions_and_models(served: httpx.Client) -> None:
     assert ask(served, "/neighbors", word="king", version="2")["version"] == 2
     assert ask(served, "/neighbors", word="king", version="next")["version"] == 2
