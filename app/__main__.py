@@ -10,9 +10,11 @@ DRAIN_SECONDS = 8
 
 def main() -> None:
     tuning.for_start()
+    from app.core.parent import end_with_parent
     from app.core.settings import Settings
     from app.resources import Resources
 
+    end_with_parent()
     settings = Settings.of_process()
     resources = Resources(settings)
     import uvicorn

@@ -6,6 +6,7 @@ import signal
 
 from app.core import logs
 from app.core.database import Database
+from app.core.parent import end_with_parent
 from app.core.settings import Settings
 from app.core.storage import Storage
 from trainer.work.worker import Worker
@@ -18,6 +19,7 @@ def main() -> None:
     worker = Worker(database, Storage(settings.storage, cache=settings.cache), settings)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: worker.stop())
+    end_with_parent()
     try:
         worker.run()
     finally:

@@ -15,6 +15,7 @@ import httpx
 
 from app.command.failures import ServiceDied
 from app.command.schema import migrate
+from app.core.parent import FLAG
 from app.core.settings import Settings
 
 START_SECONDS = 60.0
@@ -57,8 +58,9 @@ class Service:
     def _start(self, module: str) -> subprocess.Popen[bytes]:
         # A session of its own: Ctrl-C reaches only us, and we stop the processes in order.
         # -P: a folder named like one of our packages, where the user happens to be, is not ours
-        command = [sys.executable, "-P", "-m", module]
-        return subprocess.Popen(command, env=self._environment, start_new_session=True)  # noqa: S603 (our own modules)
+        # stdin: of a pipe, which closes when we are killed
+        command = [sys.executable, "-P", "-m", module, FLAG]
+        return subprocess.Popen(command, env=self._environment, start_new_session=True, stdin=subprocess.PIPE)  # noqa: S603 (our own modules)
 
     def wait_until_ready(self) -> None:
         """Raise `ServiceDied` when it does not come up."""

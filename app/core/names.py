@@ -10,6 +10,8 @@ from pydantic import AfterValidator, StringConstraints
 
 CORPORA, VERSIONS, CHECKPOINTS, QUARANTINE = "corpora", "versions", "checkpoints", "quarantine"
 """The folders of a storage."""
+MAX_WORD_BYTES = 65_536
+"""Longer words are left out, of a corpus and of a query: no language has them, and half a word is a wrong word."""
 
 
 def composed(name: str) -> str:

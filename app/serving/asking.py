@@ -6,9 +6,8 @@ from typing import Annotated, ClassVar, Generic, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from app.core.names import composed
+from app.core.names import MAX_WORD_BYTES, composed
 from app.core.numbers import NotBoolean
-from app.core.text import MAX_WORD_BYTES
 
 MAX_K = 1000
 MAX_BATCH = 256

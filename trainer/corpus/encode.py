@@ -48,7 +48,7 @@ class EncodedCorpus:
     n_tokens : words in `ids`, that is n_positions less the line ends
     n_corpus_tokens : words in the corpus before rare ones were left out
     n_lines : number of `LINE_END` in `ids`
-    n_overlong_tokens : words beyond `app.core.text.MAX_WORD_BYTES`, left out and not among `n_corpus_tokens`
+    n_overlong_tokens : words beyond `app.core.names.MAX_WORD_BYTES`, left out and not among `n_corpus_tokens`
     """
 
     ids: Ids

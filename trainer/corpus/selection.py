@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from app.core.names import MAX_WORD_BYTES
 from app.core.table.vocabulary import Vocabulary
-from app.core.text import MAX_WORD_BYTES
 from trainer.corpus.spelling import add_types
 from trainer.corpus.types import Types, TypeTable
 from trainer.kernels.text import expand as kernels

@@ -7,10 +7,8 @@ import unicodedata
 
 import regex
 
+from app.core.names import MAX_WORD_BYTES
 from app.core.text.spec import WORD_CHARACTERS, TextSpec
-
-MAX_WORD_BYTES = 65_536
-"""Longer words are left out, of a corpus and of a query: no language has them, and half a word is a wrong word."""
 
 # Bytes 0 to 32 separate words for every tokenizer, so that a corpus can be split before it is decoded.
 _ASCII_SPACE = frozenset(range(33)) - {ord("\n")}

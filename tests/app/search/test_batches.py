@@ -8,7 +8,7 @@ import httpx
 import numpy as np
 import pytest
 
-from app.core.text import MAX_WORD_BYTES
+from app.core.names import MAX_WORD_BYTES
 from app.serving.suggestions import MAX_WORDS
 from tests.app.search.conftest import Sample
 from tests.oracles import search as oracle_search

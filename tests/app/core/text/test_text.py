@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from app.core.text import MAX_WORD_BYTES, JsonLines, TextReader, TextSpec
+from app.core.names import MAX_WORD_BYTES
+from app.core.text import JsonLines, TextReader, TextSpec
 from app.core.text.spec import NEWEST_RULES
 from tests.oracles import text as oracle_text
 
