@@ -74,6 +74,10 @@ class UnsupportedEncoding(WordkinError):
     """This Content-Encoding is not supported; send identity, gzip or zstd."""
 
 
+class FormBody(WordkinError):
+    """The body is a form, not the text itself; use curl -T FILE."""
+
+
 class BadDigest(WordkinError):
     """The digest header is malformed or names no supported algorithm."""
 

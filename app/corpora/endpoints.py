@@ -11,7 +11,7 @@ from starlette.concurrency import run_in_threadpool
 from app.core import catalog, errors
 from app.core.names import new_corpus_key
 from app.corpora import service
-from app.corpora.receive import InvalidUtf8
+from app.corpora.decode import InvalidUtf8, TextDecoder
 from app.corpora.schemas import CorpusDescription, CorpusName, CorpusPage
 from app.web.dependencies import DatabaseDependency, SettingsDependency, StorageDependency
 from app.web.problems import problem_responses
@@ -26,6 +26,7 @@ UPLOAD_RESPONSES = problem_responses(
     errors.UploadIncomplete,
     errors.BadCompression,
     errors.UnsupportedEncoding,
+    errors.FormBody,
     errors.BadDigest,
     errors.DigestMismatch,
     errors.StorageFull,
@@ -56,6 +57,9 @@ async def upload(
     database: DatabaseDependency,
     storage: StorageDependency,
     settings: SettingsDependency,
+    encoding: Annotated[
+        str, Query(max_length=100, description="of the text: any that Python has", examples=["cp949", "utf-16"])
+    ] = "utf-8",
     invalid_utf8: Annotated[InvalidUtf8, Query(description="what to do with bytes that are not UTF-8")] = "reject",
     content_encoding: Annotated[str, Header(description="identity, gzip or zstd")] = "identity",
     content_digest: Annotated[str | None, Header(description="sha-256=:base64: of the body as sent")] = None,
@@ -63,12 +67,15 @@ async def upload(
 ) -> CorpusDescription:
     """Store a text, one sentence or document a line. The body is the text itself, streamed, of any size to the limit.
 
-    Sending the same content again changes nothing and answers 200.
+    Text in another `encoding` is stored as UTF-8. A body that is no text, such as an archive, a PDF or a form, is
+    refused by its name. Sending the same content again changes nothing and answers 200.
     """
+    text = TextDecoder(encoding, invalid_utf8)
+    service.check_media_type(request.headers.get("content-type", ""))
     upload = service.Upload(storage, settings, encoding=content_encoding, digest=content_digest or repr_digest)
     announced = request.headers.get("content-length")
     upload.check_announced(int(announced) if announced else None)
-    content = await upload.store(new_corpus_key(), request.stream(), invalid_utf8)
+    content = await upload.store(new_corpus_key(), request.stream(), text)
     corpus, is_new = await run_in_threadpool(service.name_upload, database, storage, name, content)
     response.status_code = status.HTTP_201_CREATED if is_new else status.HTTP_200_OK
     response.headers["Location"] = f"/corpora/{quote(name)}"

@@ -17,18 +17,32 @@ from starlette.requests import ClientDisconnect
 from app.core import catalog
 from app.core.catalog import CorpusContent
 from app.core.database import Database
-from app.core.errors import BadDigest, CorpusTooLarge, DigestMismatch, StorageFull, UploadIncomplete
+from app.core.errors import BadDigest, CorpusTooLarge, DigestMismatch, FormBody, StorageFull, UploadIncomplete
 from app.core.records import Corpus
 from app.core.settings import Settings
 from app.core.storage import ObjectWriter, Storage
-from app.corpora.receive import PIECE_BYTES, InvalidUtf8, Receiver, decoder_for
+from app.corpora.decode import TextDecoder
+from app.corpora.decompress import PIECE_BYTES, decoder_for
+from app.corpora.receive import Receiver
 
 if TYPE_CHECKING:
     from hashlib import _Hash
 
 ALGORITHMS = ("sha-256", "sha-512")
+FORMS = {"multipart/form-data", "application/x-www-form-urlencoded"}
 
 logger = structlog.get_logger()
+
+
+def check_media_type(content_type: str) -> None:
+    """Raise `FormBody` for what HTTP clients make of a file or of data unless they are told to send the text."""
+    media_type = content_type.partition(";")[0].strip().lower()
+    if media_type in FORMS:
+        raise FormBody(
+            f"The body is sent as {media_type}, so that it is not the text itself: use curl -T FILE URL; other clients "
+            "send the bytes with Content-Type: text/plain.",
+            content_type=media_type,
+        )
 
 
 class StatedDigest:
@@ -85,13 +99,13 @@ class Upload:
                 f"{free} bytes are free; storing {n_bytes} would leave less than {floor}.", free_bytes=free
             )
 
-    async def store(self, key: str, body: AsyncIterator[bytes], invalid_utf8: InvalidUtf8) -> CorpusContent:
+    async def store(self, key: str, body: AsyncIterator[bytes], text: TextDecoder) -> CorpusContent:
         """Stream the body into the object `key`; after an error nothing is left of it."""
         async with _in_threads(self._storage.writer(key)) as writer:
             receiver = Receiver(
                 writer,
                 self._decoder,
-                invalid_utf8=invalid_utf8,
+                text,
                 max_bytes=self._settings.max_corpus_bytes,
                 max_ratio=self._settings.max_compression_ratio,
             )

@@ -27,6 +27,7 @@ STATUS: dict[type[WordkinError], HTTPStatus] = {
     errors.UploadIncomplete: HTTPStatus.BAD_REQUEST,
     errors.BadCompression: HTTPStatus.BAD_REQUEST,
     errors.UnsupportedEncoding: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    errors.FormBody: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     errors.BadDigest: HTTPStatus.BAD_REQUEST,
     errors.DigestMismatch: HTTPStatus.BAD_REQUEST,
     errors.StorageFull: HTTPStatus.INSUFFICIENT_STORAGE,

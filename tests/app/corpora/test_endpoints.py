@@ -89,6 +89,24 @@ def test_bad_uploads_are_refused_and_leave_nothing(
     assert stored(settings) == []
 
 
+@pytest.mark.parametrize(
+    "form", [{"files": {"file": TEXT}}, {"data": {"text": TEXT.decode()}}], ids=["multipart", "data"]
+)
+def test_a_form_is_not_the_text_itself(client: TestClient, settings: Settings, form: dict[str, Any]) -> None:
+    body = problem(client.put("/corpora/c", **form), 415, "form-body")
+    assert "use curl -T" in body["detail"]
+    assert stored(settings) == []
+
+
+def test_text_in_another_encoding_is_stored_as_utf8(client: TestClient, settings: Settings) -> None:
+    described = client.put("/corpora/c?encoding=CP949", content=TEXT.decode().encode("cp949")).json()
+    assert described["sha256"] == hashlib.sha256(TEXT).hexdigest()
+    assert [path.read_bytes() for path in stored(settings)] == [TEXT]
+    assert client.put("/corpora/c?encoding=utf-16", content=TEXT.decode().encode("utf-16")).status_code == 200
+    body = problem(client.put("/corpora/d?encoding=cp94", content=TEXT), 422, "invalid-request")
+    assert "cp949" in body["suggestions"]
+
+
 @pytest.mark.parametrize("algorithm", ["sha-256", "sha-512"])
 @pytest.mark.parametrize("header", ["Content-Digest", "Repr-Digest"])
 def test_a_right_digest_is_accepted(client: TestClient, algorithm: str, header: str) -> None:

@@ -14,6 +14,7 @@ from fastapi.testclient import TestClient
 from app.core.errors import CorpusTooLarge
 from app.core.settings import Settings
 from app.core.storage import ObjectWriter, Storage
+from app.corpora.decode import TextDecoder
 from app.corpora.service import Upload
 
 
@@ -47,7 +48,7 @@ def store(storage: Storage, text: bytes, **limits: int) -> int:
 
     async def upload() -> int:
         await Upload(storage, Settings.model_validate(limits), encoding="identity", digest=None).store(
-            "corpora/x", body(text), "reject"
+            "corpora/x", body(text), TextDecoder()
         )
         return threading.get_ident()
 
