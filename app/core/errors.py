@@ -61,7 +61,7 @@ class UploadIncomplete(WordkinError):
 
 
 class BadRecord(WordkinError):
-    """A line of the corpus is not a JSON object that holds text in the named field."""
+    """Rows of the corpus do not hold text where the job's format says."""
 
     is_answered = False
 

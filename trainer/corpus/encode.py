@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 
@@ -49,6 +50,7 @@ class EncodedCorpus:
     n_corpus_tokens : words in the corpus before rare ones were left out
     n_lines : number of `LINE_END` in `ids`
     n_overlong_tokens : words beyond `app.core.names.MAX_WORD_BYTES`, left out and not among `n_corpus_tokens`
+    rows : how many rows there were and which had no text; empty for a format without rows
     """
 
     ids: Ids
@@ -57,6 +59,7 @@ class EncodedCorpus:
     n_corpus_tokens: int
     n_lines: int
     n_overlong_tokens: int = 0
+    rows: dict[str, Any] = field(default_factory=dict)
 
 
 def encode(  # noqa: PLR0913 (each is a setting of its own)
@@ -100,9 +103,10 @@ def encode(  # noqa: PLR0913 (each is a setting of its own)
     tick(0.0)
     scratch_folder = TemporaryDirectory(prefix="encode-", dir=folder)
     with full_disk_named("There is not enough space left to encode the corpus"), scratch_folder as scratch:
-        segments, spellings = _read(source, Path(scratch), TextReader(spec), threads, max_types, tick)
+        segments, spellings, rows = _read(source, Path(scratch), TextReader(spec), threads, max_types, tick)
         tick(_SCAN_SHARE)
-        selection = select([part.words for part in spellings.parts], min_count, max_words, max_types)
+        word_sets = [part.words for part in spellings.parts]
+        selection = select(word_sets, min_count, max_words, max_types, has_items=spec.tokenizer == "items")
         _check(selection, min_count)
         expansions = spellings.expansions(selection.final_ids)
         path = folder / "corpus.ids"
@@ -116,22 +120,23 @@ def encode(  # noqa: PLR0913 (each is a setting of its own)
         selection.n_tokens,
         written.n_lines,
         selection.n_overlong_tokens,
+        rows,
     )
 
 
 def _read(
     source: Path, scratch: Path, reader: TextReader, threads: int, max_types: int, tick: Callable[[float], None]
-) -> tuple[list[Segment], Spellings]:
-    """First pass, and the words of all types that it found."""
+) -> tuple[list[Segment], Spellings, dict[str, Any]]:
+    """First pass, the words of all types that it found, and what is said of the rows."""
     n_bytes = max(source.stat().st_size, 1)
     try:
-        with open_text(source, reader.spec) as (stream, file):
+        with open_text(source, reader) as (stream, file, rows):
             blocks = BlockReader(stream, file, BLOCK_BYTES, MAX_TYPE_BYTES)
             scanner = Scanner(blocks, scratch, threads, max_types)
             segments = scanner.run(lambda: tick(_SCAN_SHARE * blocks.file_position / n_bytes))
         if not segments:
             raise CorpusEmpty
-        return segments, spell_tables(*scanner.take_types(), reader, scratch)
+        return segments, spell_tables(*scanner.take_types(), reader, scratch), rows.told() if rows else {}
     except (CorpusNotText, UnicodeDecodeError) as error:
         raise _not_text(source) from error
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from app.core.names import MAX_WORD_BYTES
 from app.core.table.vocabulary import Vocabulary
+from app.core.text.reader import INNER_BLANK
 from trainer.corpus.spelling import add_types
 from trainer.corpus.types import Types, TypeTable
 from trainer.kernels.text import expand as kernels
@@ -38,8 +39,10 @@ class Selection:
     n_overlong_tokens: int
 
 
-def select(word_sets: Sequence[Types], min_count: int, max_words: int | None, max_types: int) -> Selection:
-    """Add up the counts of all sets and number the words that are frequent enough.
+def select(
+    word_sets: Sequence[Types], min_count: int, max_words: int | None, max_types: int, *, has_items: bool = False
+) -> Selection:
+    """Add up the counts of all sets and number the words that are frequent enough; items get their blanks back.
 
     The sets are gone through in several rounds, each for a share of all words (by hash), so that at most about
     `max_types` words are in memory before the rare ones are dropped.
@@ -59,6 +62,8 @@ def select(word_sets: Sequence[Types], min_count: int, max_words: int | None, ma
         kept.append(_subset(words, np.flatnonzero(stays)))
         n_kept += len(kept[-1])
     joined = _joined(kept)
+    if has_items:
+        joined.arena[joined.arena == ord(INNER_BLANK)] = ord(" ")
     order = _by_count(joined)[:max_words]
     ranks = np.full(n_kept + 1, -1, np.int32)  # the last entry answers for -1
     ranks[order] = np.arange(len(order))

@@ -1,11 +1,10 @@
-"""The unpacked text of a corpus file: plain, gzip or zstd by its first bytes, and JSON Lines by the spec."""
+"""The unpacked text of a corpus file: plain, gzip or zstd by its first bytes, its rows by the spec."""
 
 from __future__ import annotations
 
 import codecs
 import gzip
 import io
-import json
 import sys
 import zlib
 from collections.abc import Iterator
@@ -15,33 +14,36 @@ from typing import BinaryIO, cast
 
 from typing_extensions import Buffer
 
-from app.core.errors import BadCompression, BadRecord, CorpusNotText
-from app.core.text import JsonLines, TextSpec, without_surrogates
+from app.core.errors import BadCompression
+from app.core.text import PlainText, TextReader, Tokens, without_surrogates
+from app.core.text.rows import MAX_RECORD_BYTES, Rows
 
 if sys.version_info >= (3, 14):
     from compression import zstd
 else:
     from backports import zstd
 
-MAX_RECORD_BYTES = 1 << 28
-"""Longest line of JSON that is read into memory."""
-
 _GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _BUFFER_BYTES = 1 << 18
+_MAX_ROWS = 1 << 14
 ZSTD_WINDOW_LOG_MAX = 27
 
 
 @contextmanager
-def open_text(source: Path, spec: TextSpec) -> Iterator[tuple[io.BufferedReader, BinaryIO]]:
-    """The bytes of the text, and the file they come from, whose position tells how far the reading is."""
+def open_text(source: Path, reader: TextReader) -> Iterator[tuple[io.BufferedReader, BinaryIO, Rows | None]]:
+    """The bytes of the text, the file they come from, whose position tells how far the reading is, and its rows."""
     with source.open("rb") as file:
         stream = _unpacked(file)
         if stream.peek(3)[:3] == _BYTE_ORDER_MARK:
             stream.read(3)
-        if isinstance(spec.format, JsonLines):
-            stream = io.BufferedReader(_JsonText(stream, spec.format.field), _BUFFER_BYTES)
-        yield stream, file
+        if isinstance(reader.spec.format, PlainText):
+            yield stream, file, None
+        elif isinstance(reader.spec.format, Tokens):
+            yield io.BufferedReader(_ItemText(stream, reader), _BUFFER_BYTES), file, None
+        else:
+            rows = Rows(reader.spec.format, stream.readline)
+            yield io.BufferedReader(_RowText(rows), _BUFFER_BYTES), file, rows
 
 
 def first_invalid_byte(source: Path) -> int | None:
@@ -118,39 +120,37 @@ class _ZstdText(_Chunks):
             raise BadCompression(f"The zstd data of the corpus is damaged or cut off: {error}") from error
 
 
-class _JsonText(_Chunks):
-    """The text of one field of each record, and a line end after it."""
+class _RowText(_Chunks):
+    """The texts of rows, a line end after each."""
 
-    def __init__(self, lines: io.BufferedReader, field: str) -> None:
+    def __init__(self, rows: Rows) -> None:
         super().__init__()
-        self._lines = lines
-        self._field = field
-        self._n_lines = 0
+        self._rows = rows
+        self._texts = iter(rows)
 
     def chunk(self) -> bytes:
-        texts: list[bytes] = []
-        n_bytes = 0
-        while n_bytes < _BUFFER_BYTES:
-            line = self._lines.readline(MAX_RECORD_BYTES + 1)
-            if not line:
+        texts: list[str] = []
+        n_characters = 0
+        for text in self._texts:
+            texts.append(text)
+            n_characters += len(text)
+            if n_characters >= _BUFFER_BYTES or len(texts) >= _MAX_ROWS:
                 break
-            self._n_lines += 1
-            if len(line) > MAX_RECORD_BYTES:
-                raise BadRecord(f"Line {self._n_lines} is longer than {MAX_RECORD_BYTES} bytes.", line=self._n_lines)
-            if line.strip():
-                texts.append(self._text(line))
-                n_bytes += len(texts[-1])
-        return b"".join(texts)
+        else:
+            self._rows.check()
+        texts.append("")
+        return without_surrogates("\n".join(texts)).encode()
 
-    def _text(self, line: bytes) -> bytes:
-        try:
-            record = json.loads(line.decode())
-        except UnicodeDecodeError as error:
-            raise CorpusNotText from error
-        except (ValueError, RecursionError) as error:
-            raise BadRecord(f"Line {self._n_lines} is not JSON: {error}.", line=self._n_lines) from error
-        value = record.get(self._field) if isinstance(record, dict) else None
-        if not isinstance(value, str):
-            detail = f'Line {self._n_lines} is not an object with text in "{self._field}".'
-            raise BadRecord(detail, line=self._n_lines, field=self._field)
-        return without_surrogates(value).encode() + b"\n"
+
+class _ItemText(_Chunks):
+    """Lines of items, with blanks between the items alone."""
+
+    def __init__(self, lines: io.BufferedReader, reader: TextReader) -> None:
+        super().__init__()
+        self._lines = lines
+        self._reader = reader
+
+    def chunk(self) -> bytes:
+        lines = self._lines.read(_BUFFER_BYTES)
+        rest = self._lines.readline(MAX_RECORD_BYTES) if lines else b""
+        return self._reader.separated((lines + rest).decode()).encode()

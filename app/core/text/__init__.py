@@ -1,6 +1,16 @@
 """How text becomes words: the spec that a version records, and the one function that corpus and queries share."""
 
+from app.core.text.formats import Csv, JsonLines, PlainText, Tokens, Tsv
 from app.core.text.reader import TextReader, without_surrogates
-from app.core.text.spec import JsonLines, PlainText, TextSpec
+from app.core.text.spec import TextSpec
 
-__all__ = ["JsonLines", "PlainText", "TextReader", "TextSpec", "without_surrogates"]
+__all__ = [
+    "Csv",
+    "JsonLines",
+    "PlainText",
+    "TextReader",
+    "TextSpec",
+    "Tokens",
+    "Tsv",
+    "without_surrogates",
+]

@@ -8,6 +8,7 @@ import unicodedata
 import regex
 
 from app.core.names import MAX_WORD_BYTES
+from app.core.text.formats import Tokens
 from app.core.text.spec import WORD_CHARACTERS, TextSpec
 
 # Bytes 0 to 32 separate words for every tokenizer, so that a corpus can be split before it is decoded.
@@ -20,6 +21,11 @@ _INVISIBLE = regex.compile(r"\p{Default_Ignorable_Code_Point}+")
 _BLANK = re.compile("[\u200b\u3164\uffa0]")
 """Zero-width space, which marks the ends of words in Thai, Khmer and Japanese, and the blanks of Hangul."""
 _MARKS_ALONE = regex.compile(r"(?<![^ \n])[\p{M}']+(?![^ \n])")
+INNER_BLANK = "\x7f"
+"""Stands for a blank inside an item until the words are numbered, because blanks separate words. It is one byte too."""
+_BLANK_OF_ITEM = re.compile(r"[^\S\n ]+|[\x00-\x09\x0b-\x1f\x7f]+")
+_OUTER_BLANK = re.compile(r"(?<![^ \n])\x7f+|\x7f+(?![^ \n])")
+_INNER_BLANKS = re.compile(r"\x7f{2,}")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 _JAMO = r"\u1100-\u11ff\u3130-\u318f\ua960-\ua97f\ud7b0-\ud7ff"
@@ -56,14 +62,24 @@ class TextReader:
 
     def words(self, text: str) -> list[str]:
         """All words of any text, in order; line ends separate words like any other white space."""
-        line = self.rewrite(without_surrogates(text).replace("\n", " "))
-        return [word for word in line.split(" ") if word and len(word.encode()) <= MAX_WORD_BYTES]
+        line = self.rewrite(self.separated(without_surrogates(text)).replace("\n", " "))
+        words = [word for word in line.split(" ") if word and len(word.encode()) <= MAX_WORD_BYTES]
+        return [word.replace(INNER_BLANK, " ") for word in words] if self.spec.tokenizer == "items" else words
+
+    def separated(self, text: str) -> str:
+        """Text as `rewrite` wants it: blanks are between words alone, also where items have blanks inside."""
+        if not isinstance(self.spec.format, Tokens):
+            return text
+        apart = text.replace(self.spec.format.separator, "\0")
+        return re.sub(r"[ \x01-\x09\x0b-\x1f]", INNER_BLANK, apart).replace("\0", " ")
 
     def rewrite(self, lines: str) -> str:
         """Replace each line by its words with spaces between (or around); the number of lines stays.
 
         No line depends on another one, and no word on those beside it.
         """
+        if isinstance(self.spec.format, Tokens):
+            return self._items(lines, self.spec.format.separator)
         if lines.isascii():
             lines = lines.translate(self._ascii)
             return _OUTER_APOSTROPHE_ASCII.sub(" ", lines) if self.spec.tokenizer == "words" else lines
@@ -79,6 +95,14 @@ class TextReader:
             lines = _SPACE.sub(" ", lines)
         # Case comes after the split: what follows a word must not decide its final sigma.
         return self._normalise(lines.lower()) if self.spec.case == "lower" else lines
+
+    def _items(self, lines: str, separator: str) -> str:
+        if not lines.isascii():
+            lines = self._normalise(_BLANK.sub(INNER_BLANK, lines)).replace(separator, " ")
+        if self.spec.case == "lower":
+            lines = self._normalise(lines.lower())
+        lines = _OUTER_BLANK.sub("", _BLANK_OF_ITEM.sub(INNER_BLANK, lines))
+        return _INNER_BLANKS.sub(INNER_BLANK, lines)
 
     def _normalise(self, text: str) -> str:
         if self.spec.normalization == "none":

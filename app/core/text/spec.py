@@ -5,11 +5,13 @@ from __future__ import annotations
 import functools
 import unicodedata
 import zlib
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 import regex
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from app.core.text.formats import Format, PlainText
 
 NEWEST_RULES = 2
 """1: as at first. 2: blanks that look like nothing separate words, no word is marks alone, and no fold begins one with
@@ -29,38 +31,21 @@ def word_character_digest() -> str:
     return f"{zlib.crc32(repr([run.span() for run in runs]).encode()):08x}"
 
 
-class PlainText(BaseModel):
-    """One sentence or document a line."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    kind: Literal["plain"] = "plain"
-
-
-class JsonLines(BaseModel):
-    """One JSON object a line, the text in one of its members; line ends inside that text end a line too."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    kind: Literal["jsonl"] = "jsonl"
-    field: Annotated[str, Field(min_length=1, max_length=200, description="the member that holds the text")]
-
-
 class TextSpec(BaseModel):
     """How text becomes words.
 
     `nfc` composes and drops what is invisible. `nfkc_jamo_safe` also folds compatibility forms such as full-width
     letters, except for Hangul jamo, which plain NFKC would change. `none` does neither.
     `words` are runs of letters, marks and digits, with apostrophes inside them; `whitespace` only splits, for text
-    that was tokenised before.
+    that was tokenised before; `items`, which the format `tokens` has and no other, keeps what is between separators.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    format: Annotated[PlainText | JsonLines, Field(discriminator="kind")] = PlainText()
+    format: Annotated[Format, Field(discriminator="kind")] = PlainText()
     normalization: Literal["nfc", "nfkc_jamo_safe", "none"] = "nfc"
     case: Literal["lower", "keep"] = "lower"
-    tokenizer: Literal["words", "whitespace"] = "words"
+    tokenizer: Literal["words", "whitespace", "items"] = "words"
     rules: Annotated[int, Field(ge=1, le=NEWEST_RULES, description="of reading; recorded, not chosen")] = 1
     unicode_version: Annotated[
         str, Field(max_length=40, description="of normalisation and case; recorded, not chosen")
@@ -68,6 +53,21 @@ class TextSpec(BaseModel):
     word_characters: Annotated[
         str, Field(max_length=40, description="digest of the word characters; recorded, not chosen")
     ] = Field(default_factory=word_character_digest)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_items(cls, given: Any) -> Any:
+        if not isinstance(given, dict) or "tokenizer" in given:
+            return given
+        chosen = given.get("format")
+        kind = chosen.get("kind") if isinstance(chosen, dict) else getattr(chosen, "kind", None)
+        return given | {"tokenizer": "items"} if kind == "tokens" else given
+
+    @model_validator(mode="after")
+    def _check_items(self) -> Self:
+        if (self.format.kind == "tokens") != (self.tokenizer == "items"):
+            raise ValueError("tokenizer 'items' and format 'tokens' belong together")
+        return self
 
     def here(self) -> TextSpec:
         """The same choices by the rules and the Unicode data of this process, which whoever reads a corpus records."""

@@ -26,8 +26,9 @@ PHASES: Phases = {"reading": (0.0, 0.08), "training": (0.08, 0.92), "publishing"
 def run(payload: TrainPayload, context: Context) -> Publishes:
     """Read the corpus, train, and write the version's files to storage."""
     threads = payload.hyperparameters.get("threads") or context.threads
-    told = payload.hyperparameters | {"threads": threads}
-    chosen = hyperparameters.ALGORITHMS[payload.algorithm].model_validate(told)
+    chosen = hyperparameters.ALGORITHMS[payload.algorithm].model_validate(
+        payload.hyperparameters | {"threads": threads}
+    )
     spec = payload.text.here()
     started = time.monotonic()
     corpus = _read(payload.corpus, spec, chosen, context, threads)
@@ -35,11 +36,12 @@ def run(payload: TrainPayload, context: Context) -> Publishes:
     work = Work(corpus, context.scratch, threads, context.report("training"), context.checkpoints)
     trained = ALGORITHMS[payload.algorithm](work, chosen)
     seconds = {"reading": round(read - started, 3), "training": round(time.monotonic() - read, 3)}
+    told = {"job": context.job_id, "attempt": context.attempt, "seconds": seconds}
     origin = TrainedOrigin(
         algorithm=payload.algorithm,
         hyperparameters=chosen.model_dump(mode="json"),
         corpus=_origin(payload.corpus, corpus),
-        training=trained.facts | {"job": context.job_id, "attempt": context.attempt, "seconds": seconds},
+        training=trained.facts | ({"rows": corpus.rows} if corpus.rows else {}) | told,
     )
     return _publish(context, corpus.vocabulary, trained, Provenance(origin, spec, context.model), threads)
 
