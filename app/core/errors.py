@@ -63,8 +63,6 @@ class UploadIncomplete(WordkinError):
 class BadRecord(WordkinError):
     """Rows of the corpus do not hold text where the job's format says."""
 
-    is_answered = False
-
 
 class BadCompression(WordkinError):
     """The compressed body is damaged, truncated, or expands beyond the allowed ratio."""

@@ -109,6 +109,14 @@ class Storage:
             return None
 
     @_reached()
+    def beginning(self, key: str, n_bytes: int) -> bytes | None:
+        """The first bytes of an object that has at least so many; None if there is none."""
+        try:
+            return bytes(obstore.get_range(self._store, key, start=0, end=n_bytes))
+        except (NotFoundError, FileNotFoundError):
+            return None
+
+    @_reached()
     def move(self, key: str, to: str) -> None:
         """Give an object another key."""
         obstore.rename(self._store, key, to)

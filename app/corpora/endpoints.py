@@ -12,7 +12,7 @@ from app.core import catalog, errors
 from app.core.names import new_corpus_key
 from app.corpora import service
 from app.corpora.decode import InvalidUtf8, TextDecoder
-from app.corpora.schemas import CorpusDescription, CorpusName, CorpusPage
+from app.corpora.schemas import CorpusDescription, CorpusName, CorpusPage, CorpusPreview, PreviewText
 from app.web.dependencies import DatabaseDependency, SettingsDependency, StorageDependency
 from app.web.problems import problem_responses
 
@@ -104,6 +104,26 @@ def read(name: CorpusName, database: DatabaseDependency) -> CorpusDescription:
     """Read what is known of a corpus."""
     with database.reading() as session:
         return CorpusDescription.model_validate(catalog.get_corpus(session, name))
+
+
+@router.get(
+    "/corpora/{name}/preview",
+    operation_id="preview_corpus",
+    responses=problem_responses(
+        errors.CorpusNotFound,
+        errors.BadRecord,
+        errors.InvalidRequest,
+        errors.StorageUnavailable,
+        errors.DatabaseUnavailable,
+    ),
+)
+def preview(
+    name: CorpusName, database: DatabaseDependency, storage: StorageDependency, text: Annotated[PreviewText, Query()]
+) -> CorpusPreview:
+    """Show the words of the first lines, as a job with the same `text` will read them."""
+    with database.reading() as session:
+        corpus = catalog.get_corpus(session, name)
+    return service.preview(corpus, text.spec(), storage)
 
 
 @router.delete(

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import Path
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from app.core.errors import InvalidRequest
 from app.core.names import Name
+from app.core.text import TextSpec
 
 CorpusName = Annotated[Name, Path(description="letters of any script, digits, _ . -", examples=["bible"])]
 
@@ -24,6 +26,55 @@ class CorpusDescription(BaseModel):
     n_lines: int
     n_words: int
     created_at: datetime
+
+
+class RowWithoutText(BaseModel):
+    """A row that would be passed over, and why."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    line: int
+    reason: str
+
+
+class CorpusPreview(BaseModel):
+    """How the first lines will be read. Rows are counted in the first megabyte; `names` are fields or columns."""
+
+    corpus: str
+    text: TextSpec
+    lines: list[list[str]]
+    n_rows: int
+    n_bad_rows: int
+    first_bad: list[RowWithoutText]
+    names: list[str]
+
+
+class PreviewText(BaseModel):
+    """How a preview reads text: as a job's `text`, its format flat."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    format: Annotated[Literal["plain", "jsonl", "csv", "tsv", "tokens"], Field(description="of the rows")] = "plain"
+    field: Annotated[str | None, Field(description="of jsonl")] = None
+    column: Annotated[str | None, Field(description="of csv and tsv")] = None
+    header: Annotated[bool | None, Field(description="of csv and tsv")] = None
+    delimiter: Annotated[str | None, Field(description="of csv and tsv")] = None
+    quote: Annotated[str | None, Field(description="of csv and tsv")] = None
+    separator: Annotated[str | None, Field(description="of tokens")] = None
+    max_bad_rows: Annotated[float | None, Field(description="of jsonl, csv and tsv")] = None
+    normalization: Literal["nfc", "nfkc_jamo_safe", "none"] | None = None
+    case: Literal["lower", "keep"] | None = None
+    tokenizer: Literal["words", "whitespace", "items"] | None = None
+
+    def spec(self) -> TextSpec:
+        """Raise `InvalidRequest` for what does not belong together."""
+        given = self.model_dump(exclude_none=True, exclude={"format"})
+        chosen = {name: given.pop(name) for name in ("normalization", "case", "tokenizer") if name in given}
+        try:
+            return TextSpec.model_validate(chosen | {"format": {"kind": self.format, **given}}).here()
+        except ValidationError as error:
+            found = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
+            raise InvalidRequest("; ".join(found)) from error
 
 
 class CorpusPage(BaseModel):

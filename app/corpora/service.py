@@ -17,18 +17,31 @@ from starlette.requests import ClientDisconnect
 from app.core import catalog
 from app.core.catalog import CorpusContent
 from app.core.database import Database
-from app.core.errors import BadDigest, CorpusTooLarge, DigestMismatch, FormBody, StorageFull, UploadIncomplete
+from app.core.errors import (
+    BadDigest,
+    CorpusNotFound,
+    CorpusTooLarge,
+    DigestMismatch,
+    FormBody,
+    StorageFull,
+    UploadIncomplete,
+)
 from app.core.records import Corpus
 from app.core.settings import Settings
 from app.core.storage import ObjectWriter, Storage
+from app.core.text import TextSpec
+from app.core.text.sample import SAMPLE_BYTES, read_sample
 from app.corpora.decode import TextDecoder
 from app.corpora.decompress import PIECE_BYTES, decoder_for
 from app.corpora.receive import Receiver
+from app.corpora.schemas import CorpusPreview
 
 if TYPE_CHECKING:
     from hashlib import _Hash
 
 ALGORITHMS = ("sha-256", "sha-512")
+PREVIEW_LINES = 10
+MAX_SHOWN_WORDS = 100
 FORMS = {"multipart/form-data", "application/x-www-form-urlencoded"}
 
 logger = structlog.get_logger()
@@ -166,6 +179,17 @@ def name_upload(database: Database, storage: Storage, name: str, content: Corpus
             storage.delete([content.key])
     logger.info("corpus stored", action="corpus_stored", corpus=name, n_bytes=content.n_bytes, is_new=is_new)
     return corpus, is_new
+
+
+def preview(corpus: Corpus, spec: TextSpec, storage: Storage) -> CorpusPreview:
+    """How the first lines of a corpus will be read, at most `MAX_SHOWN_WORDS` words of each."""
+    n_bytes = min(corpus.n_bytes, SAMPLE_BYTES)
+    content = storage.beginning(corpus.key, n_bytes)
+    if content is None:
+        raise CorpusNotFound(f"The text of {corpus.name!r} is not in storage; upload it again.", corpus=corpus.name)
+    sample = read_sample(content, spec, is_whole=n_bytes == corpus.n_bytes, n_lines=PREVIEW_LINES)
+    lines = [words[:MAX_SHOWN_WORDS] for words in sample.lines]
+    return CorpusPreview.model_validate({"corpus": corpus.name, "text": spec, **sample._asdict(), "lines": lines})
 
 
 def delete(database: Database, storage: Storage, name: str) -> None:

@@ -17,8 +17,11 @@ from app.core.errors import DatabaseUnavailable
 from app.core.jobs import JobRequest
 from app.core.payloads import CorpusSource, TrainPayload
 from app.core.records import Corpus, JobState
+from app.core.storage import Storage
+from app.core.text import TextSpec
+from app.core.text.sample import SAMPLE_BYTES, read_sample
 from app.jobs.schemas import JobDescription, JobPage, Submission
-from app.web.dependencies import DatabaseDependency
+from app.web.dependencies import DatabaseDependency, StorageDependency
 from app.web.problems import problem_responses
 
 EVENT_POLL_SECONDS = 0.5
@@ -31,24 +34,35 @@ router = APIRouter(tags=["jobs"])
     operation_id="submit_job",
     status_code=status.HTTP_202_ACCEPTED,
     responses=problem_responses(
-        errors.CorpusNotFound, errors.InvalidRequest, errors.IdempotencyConflict, errors.DatabaseUnavailable
+        errors.CorpusNotFound,
+        errors.BadRecord,
+        errors.InvalidRequest,
+        errors.IdempotencyConflict,
+        errors.DatabaseUnavailable,
+        errors.StorageUnavailable,
     ),
 )
 def submit(
     submission: Submission,
     response: Response,
     database: DatabaseDependency,
+    storage: StorageDependency,
     idempotency_key: Annotated[
         str | None, Header(max_length=200, description="sending the same request again returns the first one's job")
     ] = None,
 ) -> JobDescription:
-    """Queue a job. Everything is checked now; what is accepted is never lost.
+    """Queue a job. Everything is checked now, the first megabyte of the corpus too; what is accepted is never lost.
 
     The answer's `Location` is where to watch the job; when it has succeeded, `version` is the number of its result and
     the model's alias `latest` points there.
     """
     digest = hashlib.sha256(submission.model_dump_json(exclude={"kind"}).encode()).hexdigest()
     idempotency = (idempotency_key, digest) if idempotency_key else None
+    with database.reading() as session:
+        is_new = jobs.earlier(session, idempotency) is None
+        corpus = catalog.get_corpus(session, submission.corpus) if is_new else None
+    if corpus:
+        _check_text(corpus, submission.text.here(), storage)
     with database.transaction() as session:
         job = jobs.earlier(session, idempotency)
         if job is None:
@@ -56,6 +70,14 @@ def submit(
             job = jobs.submit(session, request, idempotency)
     response.headers["Location"] = f"/jobs/{job.id}"
     return JobDescription.of(job)
+
+
+def _check_text(corpus: Corpus, spec: TextSpec, storage: Storage) -> None:
+    """Raise `BadRecord` if the beginning of the corpus cannot be read as the job says."""
+    n_bytes = min(corpus.n_bytes, SAMPLE_BYTES)
+    content = storage.beginning(corpus.key, n_bytes)
+    if content:
+        read_sample(content, spec, is_whole=n_bytes == corpus.n_bytes)
 
 
 def _training(submission: Submission, corpus: Corpus) -> JobRequest:

@@ -24,6 +24,7 @@ STATUS: dict[type[WordkinError], HTTPStatus] = {
     errors.CorpusEmpty: HTTPStatus.BAD_REQUEST,
     errors.CorpusTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     errors.CorpusNotText: HTTPStatus.BAD_REQUEST,
+    errors.BadRecord: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.UploadIncomplete: HTTPStatus.BAD_REQUEST,
     errors.BadCompression: HTTPStatus.BAD_REQUEST,
     errors.UnsupportedEncoding: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,

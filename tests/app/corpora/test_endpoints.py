@@ -143,3 +143,31 @@ def test_too_little_space_is_refused_before_anything_is_read(client: TestClient,
     client.app.state.settings = full  # type: ignore[attr-defined] # TestClient types its app as a bare ASGI callable
     body = problem(client.put("/corpora/c", content=TEXT), 507, "storage-full")
     assert body["free_bytes"] < 1 << 60
+
+
+def test_a_preview_shows_how_lines_will_be_read(client: TestClient) -> None:
+    client.put("/corpora/c", content=b'id,title\n1,"Red, green"\n2,blue\n3,x\n4,y\n5\n')
+    shown = client.get("/corpora/c/preview?format=csv&column=title").json()
+    assert shown["lines"] == [["red", "green"], ["blue"], ["x"], ["y"]]
+    assert (shown["n_rows"], shown["n_bad_rows"], shown["names"]) == (5, 1, ["id", "title"])
+    assert shown["first_bad"] == [{"line": 6, "reason": "has 1 columns"}]
+    assert shown["text"]["format"]["column"] == "title"
+    plain = client.get("/corpora/c/preview?case=keep").json()
+    assert plain["lines"][:2] == [["id", "title"], ["1", "Red", "green"]]
+
+
+@pytest.mark.parametrize(
+    ("asked", "slug", "named"),
+    [
+        ("format=csv&column=titel", "bad-record", "There are: id, title."),
+        ("format=csv", "invalid-request", "column"),
+        ("format=csv&column=title&separator=%7C", "invalid-request", "separator"),
+        ("format=jsonl&field=title", "bad-record", "is not JSON"),
+        ("tokenizer=items", "invalid-request", "belong together"),
+        ("format=xml", "invalid-request", "format"),
+    ],
+)
+def test_a_preview_says_what_does_not_fit(client: TestClient, asked: str, slug: str, named: str) -> None:
+    client.put("/corpora/c", content=b"id,title\n1,red\n")
+    assert named in problem(client.get(f"/corpora/c/preview?{asked}"), 422, slug)["detail"]
+    problem(client.get("/corpora/d/preview"), 404, "corpus-not-found")

@@ -166,3 +166,29 @@ def test_a_stream_goes_on_after_an_outage(
     told = client.get(f"/jobs/{job_id}/events").text
     assert [line for line in told.splitlines() if line.startswith("event:")] == ["event: queued", "event: cancelled"]
     assert len(looks) == 4
+
+
+@pytest.mark.parametrize(
+    ("format_", "named"),
+    [
+        ({"kind": "jsonl", "field": "title"}, "is not JSON"),
+        ({"kind": "csv", "column": "title"}, "no column 'title'. There are: one two three."),
+    ],
+)
+def test_a_format_that_does_not_fit_is_refused_at_once(
+    client: TestClient, corpus: None, format_: dict[str, Any], named: str
+) -> None:
+    response = client.post("/jobs", json=BODY | {"text": {"format": format_}})
+    assert (response.status_code, response.json()["type"]) == (422, "/problems/bad-record")
+    assert named in response.json()["detail"]
+    assert client.get("/jobs").json()["jobs"] == []
+
+
+def test_only_the_beginning_is_read_at_submission(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What comes later is found by the job."""
+    assert client.put("/corpora/c", content=b'{"t": "one two"}\n' * 100 + b"broken\n").status_code == 201
+    body = BODY | {"text": {"format": {"kind": "jsonl", "field": "t", "max_bad_rows": 0}}}
+    refused = client.post("/jobs", json=body)
+    assert (refused.status_code, refused.json()["line"], refused.json()["n_rows"]) == (422, 101, 101)
+    monkeypatch.setattr(endpoints, "SAMPLE_BYTES", 1000)
+    assert client.post("/jobs", json=body).status_code == 202
