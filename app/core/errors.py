@@ -248,7 +248,7 @@ class WordNotFound(WordkinError):
 
 
 class NotOneWord(WordkinError):
-    """After normalisation this is not exactly one word."""
+    """As the version reads text, this is not exactly one word, or marks of it would be dropped."""
 
 
 class InvalidRequest(WordkinError):

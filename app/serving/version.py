@@ -116,6 +116,13 @@ class ServedVersion:
                 query=text,
                 words=words[:10],
             )
+        if words[0] != text and not self.text.is_whole(text):
+            raise NotOneWord(
+                f"{text!r} would be read as {words[0]!r}: this version leaves such marks out of words. "
+                "Ask for that, or train with keep_tokens.",
+                query=text,
+                words=words,
+            )
         return words[0]
 
     async def word_not_found(self, texts: Sequence[str]) -> WordNotFound:

@@ -26,6 +26,9 @@ INNER_BLANK = "\x7f"
 _BLANK_OF_ITEM = re.compile(r"[^\S\n ]+|[\x00-\x09\x0b-\x1f\x7f]+")
 _OUTER_BLANK = re.compile(r"(?<![^ \n])\x7f+|\x7f+(?![^ \n])")
 _INNER_BLANKS = re.compile(r"\x7f{2,}")
+_BEFORE_WORD = regex.compile(r"^[\s\p{Ps}\p{Pi}\p{Pf}\"'¡¿]+")
+_AFTER_WORD = regex.compile(r"[\s\p{Pe}\p{Pi}\p{Pf}\"'.,;:!?…。、，．！？：；]+$")
+"""Marks that a word has beside it in a sentence; what else is dropped from a query may be half of its meaning."""
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 _JAMO = r"\u1100-\u11ff\u3130-\u318f\ua960-\ua97f\ud7b0-\ud7ff"
@@ -59,6 +62,7 @@ class TextReader:
     def __init__(self, spec: TextSpec) -> None:
         self.spec = spec
         self._ascii = self._ascii_table()
+        self._kept = self._kept_pattern()
 
     def words(self, text: str) -> list[str]:
         """All words of any text, in order; line ends separate words like any other white space."""
@@ -80,12 +84,26 @@ class TextReader:
         """
         if isinstance(self.spec.format, Tokens):
             return self._items(lines, self.spec.format.separator)
+        if self._kept is None:
+            return self._rewrite(lines)
+        parts = self._kept.split(self._prepare(lines))  # what is kept is at the odd places
+        parts[::2] = [self._rewrite(part) for part in parts[::2]]
+        parts[1::2] = [f" {self._in_case(part)} " for part in parts[1::2]]
+        return "".join(parts)
+
+    def is_whole(self, text: str) -> bool:
+        """Whether a text that is one word lost nothing but the marks around a word in a sentence."""
+        if self.spec.tokenizer != "words":
+            return True
+        inside = _AFTER_WORD.sub("", _BEFORE_WORD.sub("", text)).replace("\u2019", "'")
+        whole = TextReader(self.spec.model_copy(update={"tokenizer": "whitespace", "keep_tokens": ()}))
+        return any(whole.words(part) == self.words(text) for part in (text, inside))
+
+    def _rewrite(self, lines: str) -> str:
         if lines.isascii():
             lines = lines.translate(self._ascii)
             return _OUTER_APOSTROPHE_ASCII.sub(" ", lines) if self.spec.tokenizer == "words" else lines
-        if self.spec.rules > 1:
-            lines = _BLANK.sub(" ", lines)
-        lines = self._normalise(lines)
+        lines = self._prepare(lines)
         if self.spec.tokenizer == "words":
             lines = _NOT_WORD.sub(" ", lines.replace("\u2019", "'"))
             lines = _OUTER_APOSTROPHE.sub(" ", lines)
@@ -94,14 +112,28 @@ class TextReader:
         else:
             lines = _SPACE.sub(" ", lines)
         # Case comes after the split: what follows a word must not decide its final sigma.
+        return self._in_case(lines)
+
+    def _prepare(self, lines: str) -> str:
+        return self._normalise(_BLANK.sub(" ", lines) if self.spec.rules > 1 else lines)
+
+    def _in_case(self, lines: str) -> str:
         return self._normalise(lines.lower()) if self.spec.case == "lower" else lines
+
+    def _kept_pattern(self) -> regex.Pattern[str] | None:
+        """Matches the tokens to keep, the longest first, if there are any."""
+        tokens = {self._in_case(self._prepare(token)) for token in self.spec.keep_tokens}
+        listed = sorted((token for token in tokens if token and " " not in token), key=len, reverse=True)
+        if not listed:
+            return None
+        either = "|".join(map(regex.escape, listed))
+        flags = regex.IGNORECASE if self.spec.case == "lower" else 0
+        return regex.compile(f"(?<!{WORD_CHARACTERS})({either})(?!{WORD_CHARACTERS})", flags)
 
     def _items(self, lines: str, separator: str) -> str:
         if not lines.isascii():
             lines = self._normalise(_BLANK.sub(INNER_BLANK, lines)).replace(separator, " ")
-        if self.spec.case == "lower":
-            lines = self._normalise(lines.lower())
-        lines = _OUTER_BLANK.sub("", _BLANK_OF_ITEM.sub(INNER_BLANK, lines))
+        lines = _OUTER_BLANK.sub("", _BLANK_OF_ITEM.sub(INNER_BLANK, self._in_case(lines)))
         return _INNER_BLANKS.sub(INNER_BLANK, lines)
 
     def _normalise(self, text: str) -> str:

@@ -31,6 +31,9 @@ def word_character_digest() -> str:
     return f"{zlib.crc32(repr([run.span() for run in runs]).encode()):08x}"
 
 
+KeptToken = Annotated[str, Field(pattern=r"^[^\s\x00-\x20\x7f]+$", max_length=100, examples=["c++"])]
+
+
 class TextSpec(BaseModel):
     """How text becomes words.
 
@@ -46,6 +49,10 @@ class TextSpec(BaseModel):
     normalization: Literal["nfc", "nfkc_jamo_safe", "none"] = "nfc"
     case: Literal["lower", "keep"] = "lower"
     tokenizer: Literal["words", "whitespace", "items"] = "words"
+    keep_tokens: Annotated[
+        tuple[KeptToken, ...],
+        Field(max_length=1000, description="of `words`: these stay whole where no word character is beside them"),
+    ] = ()
     rules: Annotated[int, Field(ge=1, le=NEWEST_RULES, description="of reading; recorded, not chosen")] = 1
     unicode_version: Annotated[
         str, Field(max_length=40, description="of normalisation and case; recorded, not chosen")
@@ -64,9 +71,11 @@ class TextSpec(BaseModel):
         return given | {"tokenizer": "items"} if kind == "tokens" else given
 
     @model_validator(mode="after")
-    def _check_items(self) -> Self:
+    def _check_tokenizer(self) -> Self:
         if (self.format.kind == "tokens") != (self.tokenizer == "items"):
             raise ValueError("tokenizer 'items' and format 'tokens' belong together")
+        if self.keep_tokens and self.tokenizer != "words":
+            raise ValueError("keep_tokens needs tokenizer 'words': others keep all marks")
         return self
 
     def here(self) -> TextSpec:

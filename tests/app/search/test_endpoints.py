@@ -182,6 +182,14 @@ def test_not_one_word(served: httpx.Client, word: str) -> None:
     assert problem(served, "/neighbors", 422, word=word)["type"] == "/problems/not-one-word"
 
 
+@pytest.mark.parametrize("word", ["king++", "#king", ".king", "king_"])
+def test_marks_of_a_query_are_not_dropped_in_silence(served: httpx.Client, word: str) -> None:
+    body = problem(served, "/neighbors", 422, word=word)
+    assert (body["type"], body["query"], body["words"]) == ("/problems/not-one-word", word, ["king"])
+    assert "would be read as 'king'" in body["detail"]
+    assert "keep_tokens" in body["detail"]
+
+
 @pytest.mark.parametrize(
     ("path", "parameters"),
     [

@@ -116,3 +116,14 @@ def test_items_and_their_format_belong_together() -> None:
     for wrong in ("", "ab", "a", " ", "\n", "\0"):
         with pytest.raises(ValueError, match="separator"):
             spec({"kind": "tokens", "separator": wrong})
+
+
+def test_kept_tokens_are_words_of_the_corpus(tmp_path: Path) -> None:
+    data = (DATA / "faults" / "F21-skills-default-tokenizer.txt").read_bytes()
+    keeping = TextSpec.model_validate({"keep_tokens": ["C++", "c#", ".net", "node.js", "new_york"]})
+    found = encoded(data, tmp_path, keeping)
+    assert {"c++", "c#", ".net", "node.js", "new_york"} < set(found.vocabulary.words())
+    words = found.vocabulary.words()
+    lines = [TextReader(keeping).words(line) for line in data.decode().splitlines()]
+    assert [words[i] for i in found.ids if i >= 0] == [word for line in lines for word in line]
+    assert "c" not in words
