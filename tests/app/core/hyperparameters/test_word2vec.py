@@ -31,7 +31,7 @@ def test_a_field_wins_over_the_preset() -> None:
 
 
 def test_resolved_hyperparameters_stay_as_they_are() -> None:
-    for preset in ("fast", "quality", "small-corpus"):
+    for preset in ("fast", "quality", "small-corpus", "item2vec"):
         parameters = Word2VecHyperparameters.model_validate({"preset": preset})
         assert Word2VecHyperparameters.model_validate(parameters.model_dump()) == parameters
 
@@ -54,3 +54,9 @@ def test_resolved_hyperparameters_stay_as_they_are() -> None:
 def test_what_does_not_fit_together_is_refused(given: dict[str, Any], message: str) -> None:
     with pytest.raises(ValidationError, match=message):
         Word2VecHyperparameters.model_validate(given)
+
+
+def test_items_have_their_whole_line_as_context() -> None:
+    parameters = Word2VecHyperparameters(preset="item2vec", epochs=7)
+    assert (parameters.window, parameters.shrink_windows, parameters.subsampling_threshold) == (100, False, 0.0)
+    assert (parameters.noise_exponent, parameters.output, parameters.epochs) == (-0.5, "input+output", 7)
