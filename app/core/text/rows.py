@@ -43,15 +43,17 @@ class Rows:
         self._format = format
         self._readline = readline
         self._n_lines = 0
+        self._last_bad = -1
 
     def __iter__(self) -> Iterator[str]:
         """Raise UnicodeDecodeError, or `BadRecord` for a row that is too long or a column that is not there."""
         return self._json_texts(self._format.field) if isinstance(self._format, JsonLines) else self._column_texts()
 
-    def check(self) -> None:
-        """Raise `BadRecord` if too many rows had no text."""
+    def check(self, *, is_cut: bool = False) -> None:
+        """Raise `BadRecord` if too many rows had no text; of a text that is cut the last row does not count."""
         limit = self._format.max_bad_rows
-        if self.n_bad <= limit * self.n_rows:
+        n_cut = int(is_cut and self._last_bad == self.n_rows)
+        if self.n_bad - n_cut <= limit * self.n_rows:
             return
         shown = ", ".join(f"line {row.line} ({row.reason})" for row in self.first_bad)
         raise BadRecord(
@@ -77,6 +79,7 @@ class Rows:
 
     def _bad(self, reason: str) -> None:
         self.n_bad += 1
+        self._last_bad = self.n_rows
         if len(self.first_bad) < N_TOLD:
             self.first_bad.append(BadRow(self._n_lines, reason[:200]))
 

@@ -44,11 +44,13 @@ def read_sample(content: bytes, spec: TextSpec, *, is_whole: bool, n_lines: int 
         content = content[: content.rfind(b"\n") + 1] or content
     reader = TextReader(spec)
     rows = None if isinstance(spec.format, PlainText | Tokens) else Rows(spec.format, io.BytesIO(content).readline)
+    if rows and not content.endswith(b"\n") and not is_whole:
+        return Sample([], 0, 0, [], [])  # not one row is whole, so that nothing can be said
     if rows is None:
         texts = [content.decode(errors="replace")]
     else:
         texts = [without_surrogates(text) for text in rows]
-        rows.check()
+        rows.check(is_cut=not is_whole)
     lines: list[list[str]] = []
     for line in "\n".join(texts).split("\n"):
         if len(lines) < n_lines and (words := reader.words(line)):

@@ -32,3 +32,13 @@ def test_columns_are_named_and_rows_counted() -> None:
     assert (sample.lines, sample.names) == ([["one"], ["two"]], ["id", "t"])
     assert (sample.n_rows, sample.n_bad_rows) == (5, 1)
     assert [bad._asdict() for bad in sample.first_bad] == [{"line": 6, "reason": "has 1 columns"}]
+
+
+def test_what_is_cut_is_no_fault_of_the_corpus() -> None:
+    strict = TextSpec.model_validate({"format": {"kind": "csv", "column": "b", "max_bad_rows": 0}})
+    cut = b'a,b\n1,one\n"two\nthr'
+    assert read_sample(cut, strict, is_whole=False, n_lines=9).lines == [["one"]]
+    with pytest.raises(BadRecord, match="1 of 2 rows"):
+        read_sample(cut, strict, is_whole=True)
+    jsonl = TextSpec.model_validate({"format": {"kind": "jsonl", "field": "t"}})
+    assert read_sample('{"t": "왕'.encode()[:-1], jsonl, is_whole=False).lines == []
