@@ -20,11 +20,13 @@ def main() -> None:
     import uvicorn
 
     from app.main import create_app
+    from app.web.protocol import HttpProtocol
 
     app = create_app(settings, resources)
     tuning.for_serving()
     uvicorn.run(
         app,
+        http=HttpProtocol,
         host=settings.host,
         port=settings.port,
         access_log=False,

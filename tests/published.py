@@ -26,6 +26,7 @@ from app.core.table.manifest import CorpusOrigin, TrainedOrigin, Written
 from app.core.table.vocabulary import Vocabulary
 from app.core.text import TextSpec
 from app.main import create_app
+from app.web.protocol import HttpProtocol
 from benchmarks.world import add_version
 from trainer.publishing.index import IndexLimits
 from trainer.publishing.publish import Provenance, publish
@@ -110,7 +111,9 @@ class World:
     @contextmanager
     def served(self) -> Iterator[httpx.Client]:
         """The real application behind a real server, in a thread of this process."""
-        server = uvicorn.Server(uvicorn.Config(create_app(self.settings), log_config=None, loop="uvloop"))
+        server = uvicorn.Server(
+            uvicorn.Config(create_app(self.settings), http=HttpProtocol, log_config=None, loop="uvloop")
+        )
         with socket.create_server(("127.0.0.1", 0)) as listener:
             thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
             thread.start()
