@@ -6,6 +6,11 @@ import re
 from typing import Any, ClassVar
 
 
+def reason(error: BaseException) -> str:
+    """What a foreign error says, without paths and addresses of this machine, which belong into the log alone."""
+    return (isinstance(error, OSError) and error.strerror) or type(error).__name__
+
+
 class WordkinError(Exception):
     """Something went wrong."""
 

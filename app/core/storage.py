@@ -21,7 +21,7 @@ from obstore.store import LocalStore, from_url
 if TYPE_CHECKING:
     from obstore.store import RetryConfig
 
-from app.core.errors import StorageUnavailable
+from app.core.errors import StorageUnavailable, TableDamaged
 
 CHUNK_BYTES = 8 << 20
 RETRY: RetryConfig = {"max_retries": 4, "retry_timeout": timedelta(seconds=30)}
@@ -209,9 +209,12 @@ class Storage:
         return target
 
     def local_folder(self, prefix: str, names: Iterable[str]) -> Path:
-        """The folder that holds the objects ``prefix/name`` as local files."""
+        """The folder that holds the objects ``prefix/name`` as local files, or `TableDamaged`."""
         for name in names:
-            folder = self.local_file(f"{prefix}/{name}").parent
+            try:
+                folder = self.local_file(f"{prefix}/{name}").parent
+            except (NotFoundError, FileNotFoundError) as error:
+                raise TableDamaged(f"{name} is not in storage.") from error
         return folder
 
     def forget_local(self, prefix: str) -> bool:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from app.core.errors import TableDamaged
 from app.core.nearest import exact
 from app.core.nearest.scores import DoubleArray, FloatArray
-from app.core.table.manifest import GraphSearch
+from app.core.table.manifest import INDEX_FILE, GraphSearch
 from app.core.table.reading import Table
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ def open_index(table: Table) -> Index:
     try:
         graph = cast("faiss.IndexHNSW", faiss.read_index(str(table.index_file)))
     except RuntimeError as error:
-        raise TableDamaged(f"The index cannot be read: {error}") from error
+        raise TableDamaged(f"{INDEX_FILE} is no index that FAISS reads.") from error
     if graph.ntotal != table.manifest.n_words or graph.d != table.manifest.dim:
         raise TableDamaged("The index does not belong to the table.")
     if graph.storage is not None:  # published before graphs shared the table's vectors

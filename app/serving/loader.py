@@ -11,6 +11,7 @@ import structlog
 
 from app.core.catalog import PublishedVersion
 from app.core.errors import TableDamaged, VersionNotLoaded, WordkinError
+from app.core.errors import reason as reason_of
 from app.core.storage import Storage
 from app.core.table.manifest import MANIFEST_FILE, read_manifest
 from app.core.table.reading import read_table
@@ -64,8 +65,8 @@ class Loader:
         try:
             found = self._open(entry, beside)
         except Exception as error:
-            reason = error.detail if isinstance(error, WordkinError) else f"{type(error).__name__}: {error}"
-            self._note(key, failure.attempts + 1 if failure else 1, reason)
+            reason = error.detail if isinstance(error, WordkinError) else reason_of(error)
+            self._note(key, failure.attempts + 1 if failure else 1, reason, error)
             raise self._not_loaded(entry, reason) from error
         self._failures.pop(key, None)
         seconds = round(time.monotonic() - started, 3)
@@ -122,10 +123,13 @@ class Loader:
         for version in versions:
             self._storage.forget_local(version.prefix)
 
-    def _note(self, key: Key, attempts: int, reason: str) -> None:
+    def _note(self, key: Key, attempts: int, reason: str, error: Exception) -> None:
         wait = min(FIRST_RETRY_SECONDS * 2 ** (attempts - 1), LONGEST_RETRY_SECONDS)
         self._failures[key] = _Failure(reason, attempts, time.monotonic() + wait)
-        logger.error("not loaded", action="version_load_failed", model=key[0], version=key[1], reason=reason)
+        cause = str(error.__cause__ or error)
+        logger.error(
+            "not loaded", action="version_load_failed", model=key[0], version=key[1], reason=reason, cause=cause
+        )
 
     @staticmethod
     def _not_loaded(entry: PublishedVersion, reason: str) -> VersionNotLoaded:

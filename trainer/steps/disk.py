@@ -65,7 +65,7 @@ def full_disk_named(detail: str) -> Iterator[None]:
     except (OSError, SafetensorError) as error:
         if not _is_full(error):
             raise
-        raise StorageFull(f"{detail}: {error}.") from error
+        raise StorageFull(f"{detail}: {error.strerror if isinstance(error, OSError) else error}.") from error
 
 
 @contextmanager

@@ -16,7 +16,7 @@ import structlog
 
 from app.core import jobs, names
 from app.core.database import Database
-from app.core.errors import DatabaseUnavailable, LeaseLost, StorageUnavailable, TrainerBroken, WordkinError
+from app.core.errors import DatabaseUnavailable, LeaseLost, StorageUnavailable, TrainerBroken, WordkinError, reason
 from app.core.jobs import Claim
 from app.core.leases import LeaseWatch
 from app.core.settings import Settings
@@ -99,7 +99,7 @@ class Worker:
         """The machine of this trainer cannot do the job; perhaps another's can, or this one later."""
         with suppress(LeaseLost):
             if claim.attempt >= self._settings.max_attempts:
-                problem = TrainerBroken(f"The trainer cannot work: {error}.").problem()
+                problem = TrainerBroken(f"The trainer cannot work: {reason(error)}.").problem()
                 jobs.fail(self._database, claim, problem)
             else:
                 jobs.release(self._database, claim, counts=True)

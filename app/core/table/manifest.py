@@ -14,7 +14,7 @@ from typing import Any, Literal
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict
 
-from app.core.errors import TableDamaged
+from app.core.errors import TableDamaged, reason
 from app.core.text import TextSpec
 
 FORMAT_VERSION = 2
@@ -156,7 +156,7 @@ def read_manifest(folder: Path, sha256: str | None = None) -> Manifest:
             raise TableDamaged(f"{MANIFEST_FILE} does not have the digest it was published with.")
         manifest = parse_manifest(json.loads(content))
     except (OSError, ValueError) as error:
-        raise TableDamaged(f"{MANIFEST_FILE} cannot be read: {error}") from error
+        raise TableDamaged(f"{MANIFEST_FILE} cannot be read: {reason(error)}.") from error
     wanted = {TABLE_FILE} if manifest.index.kind == "flat" else {TABLE_FILE, INDEX_FILE}
     listed = {name for name in manifest.files if not _RESOURCE.fullmatch(name)}
     if listed != wanted:

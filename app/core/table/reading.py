@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from app.core.errors import TableDamaged
+from app.core.errors import TableDamaged, reason
 from app.core.table.arrays import Arrays, FloatArray, Neighbors, misfit
 from app.core.table.lookup import WordLookup
 from app.core.table.manifest import (
@@ -97,7 +97,7 @@ def read_table(folder: Path, manifest: Manifest) -> Table:
                 raise TableDamaged(f"{name} does not have the digest its manifest states.")
         arrays = _tensors(content)
     except (OSError, KeyError, ValueError, TypeError) as error:
-        raise TableDamaged(f"The table cannot be opened: {error}") from error
+        raise TableDamaged(f"The table cannot be opened: {reason(error)}.") from error
     if manifest.arrays is not None and describe(arrays) != manifest.arrays:
         raise TableDamaged(f"{TABLE_FILE} does not hold the arrays its manifest lists.")
     if wrong := misfit(arrays, manifest.n_words, manifest.dim):

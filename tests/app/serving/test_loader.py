@@ -98,3 +98,28 @@ def test_what_happens_to_files_changes_nothing_that_is_loaded(
                 file.truncate(0)
             file.write(damage)
     assert answers() == before
+
+
+def remove(path: Path) -> None:
+    path.unlink()
+
+
+def make_folder(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+def overwrite(path: Path) -> None:
+    path.write_bytes(b"{")
+
+
+@pytest.mark.parametrize("name", ["manifest.json", "table.safetensors", "index.faiss"])
+@pytest.mark.parametrize("harm", [remove, make_folder, overwrite])
+def test_what_is_told_names_the_file_and_no_path(tmp_path: Path, name: str, harm: Callable[[Path], None]) -> None:
+    world = World(tmp_path)
+    with closing(world.database) as database:
+        entry = published(database, world.storage, tmp_path / "made", GRAPH_ALWAYS)
+    harm(tmp_path / "storage" / entry.prefix / name)
+    with pytest.raises(VersionNotLoaded, match=name) as caught:
+        load(world.storage, entry)
+    assert str(tmp_path) not in caught.value.detail
