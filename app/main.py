@@ -15,7 +15,9 @@ from app.core.settings import Settings
 from app.corpora.endpoints import router as corpora_router
 from app.jobs.endpoints import router as jobs_router
 from app.models.endpoints import router as models_router
+from app.models.openai import router as openai_router
 from app.resources import Resources
+from app.search import embeddings
 from app.search.routes import routes as search_routes
 from app.web import health, problems
 from app.web.middleware import AnswerHead, CheckHost, LimitBody, Observe
@@ -57,11 +59,13 @@ def create_app(settings: Settings, opened: Resources | None = None) -> FastAPI:
     app.router.redirect_slashes = False  # a redirect would follow the Host header
     app.add_middleware(AnswerHead)
     app.add_middleware(CheckHost, hosts=settings.hosts)
-    app.add_middleware(LimitBody, max_bytes=MAX_JSON_BYTES, unless_below="/corpora/")
+    larger = {"/v1/embeddings": embeddings.MAX_BODY_BYTES}
+    app.add_middleware(LimitBody, max_bytes=MAX_JSON_BYTES, others=larger, unless_below="/corpora/")
     app.add_middleware(Observe)
     problems.install(app)
     app.router.routes[:0] = search_routes  # flat and first: matching an included router is slow
-    for router in (corpora_router, jobs_router, models_router, console_router, health.router, problems.router):
+    of_nouns = (corpora_router, jobs_router, models_router, openai_router, console_router)
+    for router in (*of_nouns, health.router, problems.router):
         app.include_router(router)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign] # FastAPI's documented way to extend the document
     return app

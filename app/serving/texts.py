@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from app.core.errors import InvalidRequest
+from app.core.errors import InvalidRequest, WordkinError
 from app.core.nearest import scores
 from app.core.nearest.scores import FloatArray
 from app.core.nearest.text_vectors import word_weights
@@ -15,6 +15,8 @@ from app.serving.version import ServedVersion
 
 LONG_TEXT = 2000
 """Characters from which on a text is read beside the event loop."""
+MAX_TOLD = 10
+"""Unknown words of one text that an error names."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,26 +29,51 @@ class TextVector:
     out_of_vocabulary: list[str]
 
 
-async def text_vector(version: ServedVersion, text: str) -> TextVector:
-    """The smoothed inverse frequency mean of a text's words, less the component that all texts share.
+@dataclass(frozen=True)
+class NoVector:
+    """Why a text has none. `out_of_vocabulary` are its words if the vocabulary has none of them."""
 
-    A single word gives its own direction: there is nothing to average, and the component is a property of texts.
+    reason: str
+    n_tokens: int
+    out_of_vocabulary: list[str]
+
+
+async def text_vector(version: ServedVersion, text: str) -> TextVector:
+    """The vector of a text.
 
     Raises
     ------
     WordNotFound
         The vocabulary has none of the words.
     InvalidRequest
-        There is no word in it.
+        There is no word in it, or nothing is left of it.
     """
-    words = await asyncio.to_thread(version.text.words, text) if len(text) > LONG_TEXT else version.text.words(text)
+    found = await asyncio.to_thread(read, version, text) if len(text) > LONG_TEXT else read(version, text)
+    if isinstance(found, NoVector):
+        raise await refusal(version, text, found)
+    return found
+
+
+async def refusal(version: ServedVersion, text: str, found: NoVector) -> WordkinError:
+    """What a text without a vector is refused with."""
+    if found.out_of_vocabulary:
+        return await version.word_not_found(found.out_of_vocabulary[:MAX_TOLD])
+    return InvalidRequest(found.reason, text=text[:200])
+
+
+def read(version: ServedVersion, text: str) -> TextVector | NoVector:
+    """The smoothed inverse frequency mean of a text's words, less the component that all texts share.
+
+    A single word gives its own direction: there is nothing to average, and the component is a property of texts.
+    """
+    words = version.text.words(text)
     if not words:
-        raise InvalidRequest("There is no word in this text.", text=text[:200])
+        return NoVector("There is no word in this text.", 0, [])
     found = [(word, version.lookup.find(word)) for word in words]
     ids = [word_id for _, word_id in found if word_id is not None]
     unknown = list(dict.fromkeys(word for word, word_id in found if word_id is None))
     if not ids:
-        raise await version.word_not_found(unknown[:10])
+        return NoVector(version.lacks(unknown[:MAX_TOLD]), len(words), unknown)
     if len(words) == 1:
         return TextVector(version.table.unit_vectors[ids[0]], 1, 1, [])
     table = version.table
@@ -57,5 +84,5 @@ async def text_vector(version: ServedVersion, text: str) -> TextVector:
     rest = mean - (mean * component).sum() * component
     direction = scores.direction(rest[None], [1.0])
     if direction is None:
-        raise InvalidRequest("Nothing is left of this text beyond what all texts have in common.", text=text[:200])
+        return NoVector("Nothing is left of this text beyond what all texts have in common.", len(words), [])
     return TextVector(direction.astype(np.float32), len(ids), len(words), unknown)

@@ -130,9 +130,9 @@ class ServedVersion:
         # not on the search threads: those who ask for known words must not wait for this
         granted = allowance.get(None) or Allowance()
         near = [await asyncio.to_thread(self.suggestions.near, word) if granted.take() else [] for word in missing]
-        quoted = ", ".join(repr(word) for word in missing)
-        return WordNotFound(
-            f"The vocabulary of {self.model!r} version {self.number} does not have {quoted}.",
-            missing=missing,
-            suggestions=dict(zip(missing, near, strict=True)),
-        )
+        return WordNotFound(self.lacks(missing), missing=missing, suggestions=dict(zip(missing, near, strict=True)))
+
+    def lacks(self, words: Sequence[str]) -> str:
+        """Say that the vocabulary does not have these words."""
+        quoted = ", ".join(map(repr, words))
+        return f"The vocabulary of {self.model!r} version {self.number} does not have {quoted}."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from functools import lru_cache
 from http import HTTPStatus
 from urllib.parse import urlsplit
@@ -103,28 +103,32 @@ class CheckHost:
 
 
 class LimitBody:
-    """Refuses bodies above a limit, however they are sent; corpora are streamed and have a limit of their own.
+    """Refuses bodies above a limit, however they are sent; some paths have another one.
+
+    Corpora are streamed and limited where they are received.
 
     The framework's limit answers in plain text; raised while the body is read, ours becomes a problem like any other.
     """
 
-    def __init__(self, app: ASGIApp, *, max_bytes: int, unless_below: str) -> None:
+    def __init__(self, app: ASGIApp, *, max_bytes: int, others: Mapping[str, int], unless_below: str) -> None:
         self._app = app
         self._max_bytes = max_bytes
+        self._others = others
         self._unless_below = unless_below
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["path"].startswith(self._unless_below):
             await self._app(scope, receive, send)
             return
+        max_bytes = self._others.get(scope["path"], self._max_bytes)
         n_bytes = 0
 
         async def receive_limited() -> Message:
             nonlocal n_bytes
             message = await receive()
             n_bytes += len(message.get("body", b""))
-            if n_bytes > self._max_bytes:
-                raise HTTPException(413, f"the body has more than {self._max_bytes} bytes, the limit here")
+            if n_bytes > max_bytes:
+                raise HTTPException(413, f"the body has more than {max_bytes} bytes, the limit here")
             return message
 
         await self._app(scope, receive_limited, send)

@@ -6,11 +6,11 @@ import json
 import math
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any, cast
+from typing import Annotated, Any, cast
 
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
@@ -68,6 +68,7 @@ class Problem(BaseModel):
     status: int
     detail: str
     instance: str
+    message: Annotated[str, Field(description="the same as `detail`: the member that OpenAI's clients show")]
 
 
 def problem_responses(*raised: type[WordkinError]) -> dict[int | str, dict[str, Any]]:
@@ -98,6 +99,7 @@ def problem_of(error: WordkinError, instance: str) -> tuple[HTTPStatus, dict[str
         "title": body.pop("title"),
         "status": status.value,
         "instance": instance,
+        "message": body["detail"],
     } | body
 
 
@@ -167,8 +169,8 @@ def unexpected(path: str) -> Response:
 
 def plain(status: HTTPStatus, path: str, detail: str, headers: Mapping[str, str] | None = None) -> Response:
     """A problem that its status says all of."""
-    body = {"type": "about:blank", "title": status.phrase, "status": status.value, "instance": path, "detail": detail}
-    return respond(status, body, headers)
+    body = {"type": "about:blank", "title": status.phrase, "status": status.value, "instance": path}
+    return respond(status, body | {"message": detail, "detail": detail}, headers)
 
 
 def _shown(value: object, limit: int = 200) -> object:

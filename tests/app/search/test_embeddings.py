@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import numpy as np
 import pytest
-from openai import BadRequestError, NotFoundError, OpenAI, UnprocessableEntityError
+from openai import APIStatusError, BadRequestError, NotFoundError, OpenAI, UnprocessableEntityError
 
 from tests.app.search.conftest import Sample
 
@@ -34,7 +34,7 @@ def test_texts_are_text_vectors(client: OpenAI, served: httpx.Client) -> None:
     assert found.data[0].embedding == single
     assert [item.index for item in found.data] == [0, 1]
     assert found.usage.total_tokens == 5
-    assert found.model_extra == {"out_of_vocabulary": [["the", "and"], []]}
+    assert found.model_extra == {"out_of_vocabulary": [["the", "and"], []], "unknown": []}
 
 
 def test_base64_is_little_endian_float32(served: httpx.Client) -> None:
@@ -51,19 +51,64 @@ def test_model_names(client: OpenAI, model: str, served_by: str) -> None:
     assert client.embeddings.create(input="king", model=model).model == served_by
 
 
+def test_a_text_without_a_known_word_is_zero_and_told(client: OpenAI) -> None:
+    """Of all three reasons, alone or among others, beside the loop or on it."""
+    texts = ["king", "zebra okapi", "", "...", "queen"]
+    for padding in (0, 2000):
+        found = client.embeddings.create(input=[*texts, " " * padding], model="m")
+        zero = [not np.any(item.embedding) for item in found.data]
+        assert zero == [False, True, True, True, False, True]
+        assert found.usage.prompt_tokens == 4
+        assert found.model_extra is not None
+        assert found.model_extra["unknown"] == [
+            {"index": 1, "reason": "The vocabulary of 'm' version 1 does not have 'zebra', 'okapi'."},
+            *({"index": index, "reason": "There is no word in this text."} for index in (2, 3, 5)),
+        ]
+
+
+@pytest.mark.parametrize(("text", "error"), [("zebra", NotFoundError), ("", UnprocessableEntityError)])
+def test_a_text_without_a_known_word_is_refused_if_asked(
+    client: OpenAI, text: str, error: type[APIStatusError]
+) -> None:
+    with pytest.raises(error, match=r"input\.2: ") as refused:
+        client.embeddings.create(input=["king", "man", text], model="m", extra_body={"on_unknown": "error"})
+    assert isinstance(refused.value.body, dict)
+    assert refused.value.body["index"] == 2
+
+
+def test_as_many_texts_as_openai_takes_and_a_body_that_holds_them(served: httpx.Client) -> None:
+    text = "king man" + " " * 8000
+    answer = served.post("/v1/embeddings", json={"model": "m", "input": [text] * 2048, "encoding_format": "base64"})
+    assert answer.status_code == 200
+    vectors = {item["embedding"] for item in answer.json()["data"]}
+    alone = served.post("/v1/embeddings", json={"model": "m", "input": text, "encoding_format": "base64"})
+    assert vectors == {alone.json()["data"][0]["embedding"]}
+    assert len(answer.json()["data"]) == 2048
+    too_large = served.post("/v1/embeddings", json={"model": "m", "input": ["x" * 17_000] * 2048})
+    assert (too_large.status_code, too_large.headers["content-type"]) == (413, "application/problem+json")
+    assert served.post("/neighbors", json={"queries": [{"word": "x" * (1 << 20)}]}).status_code == 413
+
+
+def test_null_is_as_absent(served: httpx.Client) -> None:
+    given: dict[str, Any] = {"model": "m", "input": "king"}
+    nulls = dict.fromkeys(["encoding_format", "dimensions", "user"])
+    assert (
+        served.post("/v1/embeddings", json=given | nulls).content == served.post("/v1/embeddings", json=given).content
+    )
+
+
 def test_errors_are_the_clients_own(client: OpenAI) -> None:
-    with pytest.raises(NotFoundError, match="zebra"):
-        client.embeddings.create(input=["king", "zebra"], model="m")
-    with pytest.raises(NotFoundError):
+    with pytest.raises(NotFoundError, match="There is no model 'nope'"):
         client.embeddings.create(input="king", model="nope")
-    wrong: list[dict[str, Any]] = [
-        {"dimensions": 5},
-        {"input": ""},
-        {"input": []},
-        {"input": [1, 2]},
-        {"input": ["king"] * 257},
+    wrong: list[tuple[dict[str, Any], str]] = [
+        ({"dimensions": 5}, "This model has 12 dimensions, not 5"),
+        ({"input": []}, "at least 1"),
+        ({"input": [1, 2]}, "check_embedding_ctx_length=False"),
+        ({"input": [[1, 2], [3]]}, "check_embedding_ctx_length=False"),
+        ({"input": ["king"] * 2049}, "2048"),
+        ({"extra_body": {"on_unknown": "skip"}}, "on_unknown"),
     ]
-    for arguments in wrong:
-        with pytest.raises((BadRequestError, UnprocessableEntityError)):
+    for arguments, told in wrong:
+        with pytest.raises((BadRequestError, UnprocessableEntityError), match=told):
             client.embeddings.create(**{"input": "king", "model": "m", **arguments})
     assert len(client.embeddings.create(input="king", model="m", dimensions=12, user="someone").data[0].embedding) == 12
