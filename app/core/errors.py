@@ -41,12 +41,12 @@ class CorpusNotFound(WordkinError):
     """There is no corpus of this name."""
 
 
-class CorpusNameTaken(WordkinError):
-    """A corpus of this name exists with other content; delete it first or choose another name."""
-
-
 class CorpusInUse(WordkinError):
     """A queued or running job still reads this corpus."""
+
+
+class NewestRevision(WordkinError):
+    """The newest revision of a corpus numbers the next one, and is deleted with the corpus only."""
 
 
 class CorpusEmpty(WordkinError):
@@ -120,6 +120,10 @@ class CorpusDamaged(WordkinError):
 
 class JobNotFound(WordkinError):
     """There is no job of this id."""
+
+
+class JobInUse(WordkinError):
+    """The job has not ended, or a version that it published is still there."""
 
 
 class JobFinished(WordkinError):
@@ -236,6 +240,14 @@ class VersionNotLoaded(WordkinError):
     """This version exists but cannot be served right now."""
 
 
+class VersionInUse(WordkinError):
+    """An alias names this version; move or delete the alias first."""
+
+
+class ModelInUse(WordkinError):
+    """A queued or running job will publish into this model."""
+
+
 class AliasReserved(WordkinError):
     """This alias is reserved."""
 
@@ -245,7 +257,7 @@ class PreconditionRequired(WordkinError):
 
 
 class PreconditionFailed(WordkinError):
-    """The alias has moved since you read it."""
+    """What you would change has changed since you read it, or is not there."""
 
 
 class WordNotFound(WordkinError):

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
+from app.core.names import Name
 from app.core.text import TextSpec
 
 
@@ -17,9 +18,16 @@ class CorpusSource(_Payload):
     """The text to read, as it was when the job was submitted; `key` names its object in storage."""
 
     name: str
+    revision: int | None = None
     key: str
     sha256: str
     n_bytes: int
+
+
+class Publication(_Payload):
+    """Which alias moves to the result; none if `alias` is null."""
+
+    alias: Annotated[Name | None, Field(description="moves to the new version, null: none does")] = "latest"
 
 
 class TrainPayload(_Payload):
@@ -29,6 +37,7 @@ class TrainPayload(_Payload):
     algorithm: str
     hyperparameters: dict[str, Any]
     text: TextSpec
+    publish: Publication = Publication()
 
 
 KINDS: dict[str, type[BaseModel]] = {"train": TrainPayload}

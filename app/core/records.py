@@ -57,12 +57,14 @@ class Installation(Record):
 
 
 class Corpus(Record):
-    """An uploaded text; `key` names its immutable object in storage."""
+    """A revision of an uploaded text; `key` names its immutable object in storage."""
 
     __tablename__ = "corpora"
+    __table_args__ = (UniqueConstraint("name", "revision"),)
 
     id: Mapped[str] = mapped_column(primary_key=True)
-    name: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str]
+    revision: Mapped[int]
     key: Mapped[str] = mapped_column(unique=True)
     sha256: Mapped[str]
     n_bytes: Mapped[int] = mapped_column(BigInteger)
@@ -112,13 +114,19 @@ class Job(Record):
 
 
 class Model(Record):
-    """A name with numbered versions; `n_versions` numbers the next one without gaps."""
+    """A name with numbered versions; `n_versions` numbers the next one without gaps, also after all were deleted.
+
+    No number is used twice: answers of a version may be kept by caches for ever. Beyond the newest `keep_versions`
+    those that no alias names are removed.
+    """
 
     __tablename__ = "models"
 
     name: Mapped[str] = mapped_column(primary_key=True)
     n_versions: Mapped[int] = mapped_column(default=0)
+    keep_versions: Mapped[int | None]
     created_at: Mapped[datetime]
+    deleted_at: Mapped[datetime | None]
 
 
 class Version(Record):
@@ -133,6 +141,7 @@ class Version(Record):
     prefix: Mapped[str]
     manifest_sha256: Mapped[str]
     manifest: Mapped[dict[str, Any]]
+    n_bytes: Mapped[int] = mapped_column(BigInteger)
     created_at: Mapped[datetime]
 
 

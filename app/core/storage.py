@@ -160,6 +160,11 @@ class Storage:
             except (NotFoundError, FileNotFoundError):
                 continue
 
+    def delete_folder(self, prefix: str) -> None:
+        """Delete what lies below a folder."""
+        self.delete(self.keys(prefix))
+        self.forget_local(prefix)
+
     @_reached()
     def keys(self, prefix: str, *, modified_before: datetime | None = None) -> list[str]:
         """Keys below a folder."""

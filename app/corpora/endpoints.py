@@ -8,11 +8,22 @@ from urllib.parse import quote
 from fastapi import APIRouter, Header, Query, Request, Response, status
 from starlette.concurrency import run_in_threadpool
 
-from app.core import catalog, errors
+from app.core import errors
+from app.core.catalog import corpora
 from app.core.names import new_corpus_key
+from app.core.records import Corpus
 from app.corpora import service
 from app.corpora.decode import InvalidUtf8, TextDecoder
-from app.corpora.schemas import CorpusDescription, CorpusName, CorpusPage, CorpusPreview, PreviewText
+from app.corpora.schemas import (
+    CorpusDescription,
+    CorpusName,
+    CorpusPage,
+    CorpusPreview,
+    CorpusRevision,
+    CorpusRevisions,
+    CorpusSummary,
+    PreviewText,
+)
 from app.web.dependencies import DatabaseDependency, SettingsDependency, StorageDependency
 from app.web.problems import problem_responses
 
@@ -22,7 +33,6 @@ UPLOAD_RESPONSES = problem_responses(
     errors.CorpusEmpty,
     errors.CorpusTooLarge,
     errors.CorpusNotText,
-    errors.CorpusNameTaken,
     errors.UploadIncomplete,
     errors.BadCompression,
     errors.UnsupportedEncoding,
@@ -32,15 +42,20 @@ UPLOAD_RESPONSES = problem_responses(
     errors.StorageFull,
     errors.StorageUnavailable,
     errors.InvalidRequest,
+    errors.PreconditionFailed,
     errors.DatabaseUnavailable,
 )
-UPLOAD_RESPONSES[200] = {"model": CorpusDescription, "description": "It was there, with the same content"}
+UPLOAD_RESPONSES[200] = {"model": CorpusDescription, "description": "The newest revision has this content"}
 TEXT_BODY = {
     "requestBody": {
         "required": True,
         "content": {"text/plain": {"schema": {"type": "string"}, "example": "one sentence or document a line\n"}},
     }
 }
+
+
+def etag_of(corpus: Corpus) -> str:
+    return f'"{corpus.id}"'
 
 
 @router.put(
@@ -64,21 +79,26 @@ async def upload(
     content_encoding: Annotated[str, Header(description="identity, gzip or zstd")] = "identity",
     content_digest: Annotated[str | None, Header(description="sha-256=:base64: of the body as sent")] = None,
     repr_digest: Annotated[str | None, Header(description="the same")] = None,
+    if_match: Annotated[str | None, Header(description="the ETag that the newest revision has; * for any")] = None,
+    if_none_match: Annotated[str | None, Header(description="*: there must be no corpus of this name")] = None,
 ) -> CorpusDescription:
     """Store a text, one sentence or document a line. The body is the text itself, streamed, of any size to the limit.
 
     Text in another `encoding` is stored as UTF-8. A body that is no text, such as an archive, a PDF or a form, is
-    refused by its name. Sending the same content again changes nothing and answers 200.
+    refused by its name. Other content than before becomes the next revision; sending the same again changes nothing and
+    answers 200. Jobs read the newest revision, or the one that ``name@revision`` says.
     """
+    expected = service.expected_of(if_match, if_none_match)
     text = TextDecoder(encoding, invalid_utf8)
     service.check_media_type(request.headers.get("content-type", ""))
     upload = service.Upload(storage, settings, encoding=content_encoding, digest=content_digest or repr_digest)
     announced = request.headers.get("content-length")
     upload.check_announced(int(announced) if announced else None)
     content = await upload.store(new_corpus_key(), request.stream(), text)
-    corpus, is_new = await run_in_threadpool(service.name_upload, database, storage, name, content)
+    corpus, is_new = await run_in_threadpool(service.name_upload, database, storage, name, content, expected)
     response.status_code = status.HTTP_201_CREATED if is_new else status.HTTP_200_OK
     response.headers["Location"] = f"/corpora/{quote(name)}"
+    response.headers["ETag"] = etag_of(corpus)
     return CorpusDescription.model_validate(corpus)
 
 
@@ -90,8 +110,14 @@ def list_corpora(
 ) -> CorpusPage:
     """List corpora by name."""
     with database.reading() as session:
-        found = catalog.list_corpora(session, limit=limit + 1, after=after)
-    page = [CorpusDescription.model_validate(corpus) for corpus in found[:limit]]
+        found = corpora.page(session, limit=limit + 1, after=after)
+        page = [
+            CorpusSummary(
+                **CorpusDescription.model_validate(corpus).model_dump(),
+                n_bytes_of_all_revisions=corpora.n_bytes(session, corpus.name),
+            )
+            for corpus in found[:limit]
+        ]
     return CorpusPage(corpora=page, next=page[-1].name if len(found) > limit else None)
 
 
@@ -100,10 +126,24 @@ def list_corpora(
     operation_id="get_corpus",
     responses=problem_responses(errors.CorpusNotFound, errors.DatabaseUnavailable),
 )
-def read(name: CorpusName, database: DatabaseDependency) -> CorpusDescription:
-    """Read what is known of a corpus."""
+def read(name: CorpusName, database: DatabaseDependency, response: Response) -> CorpusDescription:
+    """Read what is known of the newest revision; its `ETag` guards the next upload."""
     with database.reading() as session:
-        return CorpusDescription.model_validate(catalog.get_corpus(session, name))
+        corpus = corpora.get(session, name)
+    response.headers["ETag"] = etag_of(corpus)
+    return CorpusDescription.model_validate(corpus)
+
+
+@router.get(
+    "/corpora/{name}/revisions",
+    operation_id="list_corpus_revisions",
+    responses=problem_responses(errors.CorpusNotFound, errors.DatabaseUnavailable),
+)
+def list_revisions(name: CorpusName, database: DatabaseDependency) -> CorpusRevisions:
+    """List the revisions of a corpus, newest first."""
+    with database.reading() as session:
+        found = corpora.revisions(session, name)
+    return CorpusRevisions(revisions=[CorpusDescription.model_validate(corpus) for corpus in found])
 
 
 @router.get(
@@ -122,7 +162,7 @@ def preview(
 ) -> CorpusPreview:
     """Show the words of the first lines, as a job with the same `text` will read them."""
     with database.reading() as session:
-        corpus = catalog.get_corpus(session, name)
+        corpus = corpora.get(session, name)
     return service.preview(corpus, text.spec(), storage)
 
 
@@ -135,5 +175,24 @@ def preview(
     ),
 )
 def delete(name: CorpusName, database: DatabaseDependency, storage: StorageDependency) -> None:
-    """Delete a corpus that no unfinished job reads. Versions trained on it stay."""
+    """Delete a corpus that no unfinished job reads, with all revisions. Versions trained on it stay."""
     service.delete(database, storage, name)
+
+
+@router.delete(
+    "/corpora/{name}/revisions/{revision}",
+    operation_id="delete_corpus_revision",
+    status_code=status.HTTP_204_NO_CONTENT,
+    responses=problem_responses(
+        errors.CorpusNotFound,
+        errors.CorpusInUse,
+        errors.NewestRevision,
+        errors.StorageUnavailable,
+        errors.DatabaseUnavailable,
+    ),
+)
+def delete_revision(
+    name: CorpusName, revision: CorpusRevision, database: DatabaseDependency, storage: StorageDependency
+) -> None:
+    """Delete an older revision that no unfinished job reads."""
+    service.delete(database, storage, name, revision)

@@ -15,12 +15,16 @@ from app.core.text import TextSpec
 CorpusName = Annotated[Name, Path(description="letters of any script, digits, _ . -", examples=["bible"])]
 
 
+CorpusRevision = Annotated[int, Path(ge=1, lt=1 << 31, description="the revision's number")]
+
+
 class CorpusDescription(BaseModel):
-    """A stored corpus. `n_words` counts runs of characters between white space."""
+    """A revision of a stored corpus. `n_words` counts runs of characters between white space."""
 
     model_config = ConfigDict(from_attributes=True)
 
     name: str
+    revision: int
     sha256: str
     n_bytes: int
     n_lines: int
@@ -77,8 +81,20 @@ class PreviewText(BaseModel):
             raise InvalidRequest("; ".join(found)) from error
 
 
+class CorpusSummary(CorpusDescription):
+    """The newest revision, and what all together take."""
+
+    n_bytes_of_all_revisions: int
+
+
 class CorpusPage(BaseModel):
     """Corpora by name; `next` continues the list as ``after=``."""
 
-    corpora: list[CorpusDescription]
+    corpora: list[CorpusSummary]
     next: str | None
+
+
+class CorpusRevisions(BaseModel):
+    """All revisions of a corpus, newest first."""
+
+    revisions: list[CorpusDescription]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import AbstractContextManager, asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +14,8 @@ from anyio import CancelScope
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
-from app.core import catalog
-from app.core.catalog import CorpusContent
+from app.core.catalog import corpora
+from app.core.catalog.corpora import CorpusContent, Expected
 from app.core.database import Database
 from app.core.errors import (
     BadDigest,
@@ -23,6 +23,7 @@ from app.core.errors import (
     CorpusTooLarge,
     DigestMismatch,
     FormBody,
+    InvalidRequest,
     StorageFull,
     UploadIncomplete,
 )
@@ -165,20 +166,40 @@ async def _pieces(body: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         yield bytes(gathered)
 
 
-def name_upload(database: Database, storage: Storage, name: str, content: CorpusContent) -> tuple[Corpus, bool]:
-    """Give an uploaded text its name; it is deleted again if the corpus had this content or the name is taken."""
+def name_upload(
+    database: Database,
+    storage: Storage,
+    name: str,
+    content: CorpusContent,
+    expected: Collection[str] | Expected | None = None,
+) -> tuple[Corpus, bool]:
+    """Make an upload the next revision of a corpus; it is deleted again if the newest one has this content."""
     is_new = False
     try:
         with database.transaction() as session:
-            corpus, is_new = catalog.add_corpus(session, name, content)
+            corpus, is_new = corpora.add(session, name, content, expected=expected)
         if not is_new and not storage.exists(corpus.key):
             storage.move(content.key, corpus.key)  # the object was lost: this heals it
             logger.warning("corpus healed", action="corpus_healed", corpus=name, key=corpus.key)
     finally:
         if not is_new:
             storage.delete([content.key])
-    logger.info("corpus stored", action="corpus_stored", corpus=name, n_bytes=content.n_bytes, is_new=is_new)
+    told = {"corpus": name, "revision": corpus.revision, "n_bytes": content.n_bytes, "is_new": is_new}
+    logger.info("corpus stored", action="corpus_stored", **told)
     return corpus, is_new
+
+
+def expected_of(if_match: str | None, if_none_match: str | None) -> Collection[str] | Expected | None:
+    """What the headers of an upload say of the corpus as it is."""
+    if if_none_match is not None:
+        if if_match is not None or if_none_match.strip() != "*":
+            raise InvalidRequest("If-None-Match must be *, and stand without If-Match.", if_none_match=if_none_match)
+        return Expected.NONE
+    if if_match is None:
+        return None
+    if if_match.strip() == "*":
+        return Expected.ANY
+    return {tag.strip().strip('"') for tag in if_match.split(",")}
 
 
 def preview(corpus: Corpus, spec: TextSpec, storage: Storage) -> CorpusPreview:
@@ -192,9 +213,9 @@ def preview(corpus: Corpus, spec: TextSpec, storage: Storage) -> CorpusPreview:
     return CorpusPreview.model_validate({"corpus": corpus.name, "text": spec, **sample._asdict(), "lines": lines})
 
 
-def delete(database: Database, storage: Storage, name: str) -> None:
-    """Delete a corpus that no unfinished job reads; versions trained on it stay."""
+def delete(database: Database, storage: Storage, name: str, revision: int | None = None) -> None:
+    """Delete a corpus, or an older revision of it, that no unfinished job reads; versions trained on it stay."""
     with database.transaction() as session:
-        key = catalog.delete_corpus(session, name)
-    storage.delete([key])
-    logger.info("corpus deleted", action="corpus_deleted", corpus=name)
+        keys = corpora.delete(session, name, revision)
+    storage.delete(keys)
+    logger.info("corpus deleted", action="corpus_deleted", corpus=name, revision=revision)

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Query, Response, status
 from fastapi.sse import EventSourceResponse, ServerSentEvent
+from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 
-from app.core import catalog, errors, jobs
+from app.core import errors, jobs
+from app.core.catalog import check_alias, corpora
+from app.core.catalog.removal import delete_job
 from app.core.errors import DatabaseUnavailable
 from app.core.jobs import JobRequest
+from app.core.names import split_reference
 from app.core.payloads import CorpusSource, TrainPayload
 from app.core.records import Corpus, JobState
 from app.core.storage import Storage
@@ -36,6 +40,7 @@ router = APIRouter(tags=["jobs"])
     responses=problem_responses(
         errors.CorpusNotFound,
         errors.BadRecord,
+        errors.AliasReserved,
         errors.InvalidRequest,
         errors.IdempotencyConflict,
         errors.DatabaseUnavailable,
@@ -54,22 +59,29 @@ def submit(
     """Queue a job. Everything is checked now, the first megabyte of the corpus too; what is accepted is never lost.
 
     The answer's `Location` is where to watch the job; when it has succeeded, `version` is the number of its result and
-    the model's alias `latest` points there.
+    the alias that `publish` names, by default `latest`, points there.
     """
+    if submission.publish.alias:
+        check_alias(submission.publish.alias)
     digest = hashlib.sha256(submission.model_dump_json(exclude={"kind"}).encode()).hexdigest()
     idempotency = (idempotency_key, digest) if idempotency_key else None
     with database.reading() as session:
         is_new = jobs.earlier(session, idempotency) is None
-        corpus = catalog.get_corpus(session, submission.corpus) if is_new else None
+        corpus = _corpus(session, submission, corpora.get) if is_new else None
     if corpus:
         _check_text(corpus, submission.text.here(), storage)
     with database.transaction() as session:
         job = jobs.earlier(session, idempotency)
         if job is None:
-            request = _training(submission, catalog.hold_corpus(session, submission.corpus))
+            request = _training(submission, _corpus(session, submission, corpora.hold))
             job = jobs.submit(session, request, idempotency)
     response.headers["Location"] = f"/jobs/{job.id}"
     return JobDescription.of(job)
+
+
+def _corpus(session: Session, submission: Submission, read: Callable[[Session, str, int | None], Corpus]) -> Corpus:
+    name, revision = split_reference(submission.corpus)
+    return read(session, name, int(revision) if revision else None)
 
 
 def _check_text(corpus: Corpus, spec: TextSpec, storage: Storage) -> None:
@@ -82,10 +94,13 @@ def _check_text(corpus: Corpus, spec: TextSpec, storage: Storage) -> None:
 
 def _training(submission: Submission, corpus: Corpus) -> JobRequest:
     payload = TrainPayload(
-        corpus=CorpusSource(name=corpus.name, key=corpus.key, sha256=corpus.sha256, n_bytes=corpus.n_bytes),
+        corpus=CorpusSource(
+            name=corpus.name, revision=corpus.revision, key=corpus.key, sha256=corpus.sha256, n_bytes=corpus.n_bytes
+        ),
         algorithm=submission.algorithm,
         hyperparameters=submission.hyperparameters.model_dump(mode="json"),
         text=submission.text.here(),
+        publish=submission.publish,
     )
     return JobRequest(submission.kind, submission.model, payload.model_dump(mode="json"), corpus.id)
 
@@ -112,6 +127,18 @@ def list_jobs(
 def read(id: str, database: DatabaseDependency) -> JobDescription:  # noqa: A002 (the path's own name)
     """Read where a job is."""
     return _describe(id, database)
+
+
+@router.delete(
+    "/jobs/{id}",
+    operation_id="delete_job",
+    status_code=status.HTTP_204_NO_CONTENT,
+    responses=problem_responses(errors.JobNotFound, errors.JobInUse, errors.DatabaseUnavailable),
+)
+def delete(id: str, database: DatabaseDependency) -> None:  # noqa: A002 (the path's own name)
+    """Delete the record of a job that has ended; one that published a version stays as long as the version."""
+    with database.transaction() as session:
+        delete_job(session, id)
 
 
 @router.post(

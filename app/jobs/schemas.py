@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Union
 
-from pydantic import BaseModel, ConfigDict, Field, create_model
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, create_model
 
 from app.core.hyperparameters import ALGORITHMS
-from app.core.names import Name
+from app.core.names import Name, composed
+from app.core.payloads import Publication
 from app.core.records import Job, JobState
 from app.core.text import TextSpec
 
@@ -20,7 +21,17 @@ class TrainSubmission(BaseModel):
 
     kind: Literal["train"] = "train"
     model: Annotated[Name, Field(description="the result becomes its next version", examples=["bible"])]
-    corpus: Annotated[Name, Field(description="an uploaded corpus", examples=["bible"])]
+    corpus: Annotated[
+        str,
+        Field(
+            pattern=r"^\w[\w.\-]*(@[1-9][0-9]{0,8})?$",
+            max_length=110,
+            description="an uploaded corpus, its newest revision or ``name@revision``",
+            examples=["bible"],
+        ),
+        AfterValidator(composed),
+    ]
+    publish: Annotated[Publication, Field(description="what happens to the result")] = Publication()
     text: Annotated[TextSpec, Field(description="how text becomes words")] = TextSpec()
     algorithm: str
     hyperparameters: BaseModel
@@ -66,9 +77,11 @@ class JobDescription(BaseModel):
     progress: Annotated[float, Field(ge=0, le=1)]
     model: str | None
     corpus: str | None = None
+    corpus_revision: int | None = None
     algorithm: str | None = None
     hyperparameters: dict[str, Any] | None = None
     text: dict[str, Any] | None = None
+    publish: dict[str, Any] | None = None
     tokens_per_second: float | None = None
     eta_seconds: float | None
     loss: float | None = None
@@ -88,7 +101,7 @@ class JobDescription(BaseModel):
         """The row's own columns, and of payload, measures and result what has a field here."""
         told = {**job.payload, **job.measures, **(job.result or {})}
         if isinstance(told.get("corpus"), dict):
-            told["corpus"] = told["corpus"]["name"]
+            told |= {"corpus": told["corpus"]["name"], "corpus_revision": told["corpus"].get("revision")}
         own = {column.key: getattr(job, column.key) for column in job.__table__.columns}
         return cls.model_validate(told | own)
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Query, Response
+from fastapi import APIRouter, Header, Query, Response, status
 
 from app.core import catalog, errors
-from app.core.catalog import Revision
+from app.core.catalog import Revision, removal
 from app.core.errors import DatabaseUnavailable, InvalidRequest
 from app.core.names import reference
 from app.core.records import Alias, Model
@@ -20,6 +20,7 @@ from app.models.schemas import (
     AliasMoveDescription,
     AliasName,
     AliasTarget,
+    ModelChange,
     ModelDescription,
     ModelDetails,
     ModelList,
@@ -30,19 +31,23 @@ from app.models.schemas import (
     etag_of,
 )
 from app.serving.registry import Registry
-from app.web.dependencies import DatabaseDependency, RegistryDependency
+from app.web.dependencies import DatabaseDependency, RegistryDependency, StorageDependency
 from app.web.problems import problem_responses
 
 router = APIRouter(tags=["models"])
 
 
-def _described(model: Model, aliases: Iterable[Alias], registry: Registry) -> ModelDescription:
+def _described(
+    model: Model, aliases: Iterable[Alias], registry: Registry, sizes: Mapping[str, int]
+) -> ModelDescription:
     snapshot = registry.snapshot
     prefix = reference(model.name, "")
     return ModelDescription(
         name=model.name,
         created_at=model.created_at,
         n_versions=model.n_versions,
+        keep_versions=model.keep_versions,
+        n_bytes=sizes.get(model.name, 0),
         aliases={alias.alias: alias.version for alias in aliases},
         loaded=sorted(number for name, number in snapshot.versions if name == model.name),
         degraded={key.removeprefix(prefix): why for key, why in snapshot.degraded.items() if key.startswith(prefix)},
@@ -54,7 +59,8 @@ def list_models(database: DatabaseDependency, registry: RegistryDependency) -> M
     """List all models."""
     with database.reading() as session:
         models = [(model, catalog.list_aliases(session, model.name)) for model in catalog.list_models(session)]
-    return ModelList(models=[_described(model, aliases, registry) for model, aliases in models])
+        sizes = catalog.sizes(session)
+    return ModelList(models=[_described(model, aliases, registry, sizes) for model, aliases in models])
 
 
 @router.get(
@@ -68,7 +74,8 @@ def get_model(model: ModelName, database: DatabaseDependency, registry: Registry
         found = catalog.get_model(session, model)
         aliases = catalog.list_aliases(session, model)
         versions = [VersionSummary.of(version) for version in catalog.list_versions(session, model)]
-    return ModelDetails(versions=versions, **_described(found, aliases, registry).model_dump())
+        sizes = catalog.sizes(session)
+    return ModelDetails(versions=versions, **_described(found, aliases, registry, sizes).model_dump())
 
 
 @router.get(
@@ -151,9 +158,100 @@ def move_alias(
         moved = catalog.move_alias(session, model, alias, target.version, expected=_expected(if_match))
         described = AliasDescription.model_validate(moved)
         response.headers["ETag"] = etag_of(moved)
-    with contextlib.suppress(DatabaseUnavailable):  # it has moved; the poller will see it too
-        registry.refresh()
+    _refresh(registry)
     return described
+
+
+@router.delete(
+    "/models/{model}/aliases/{alias}",
+    operation_id="delete_alias",
+    status_code=status.HTTP_204_NO_CONTENT,
+    responses=problem_responses(
+        errors.ModelNotFound,
+        errors.VersionNotFound,
+        errors.PreconditionFailed,
+        errors.InvalidRequest,
+        errors.DatabaseUnavailable,
+    ),
+)
+def delete_alias(
+    model: ModelName,
+    alias: AliasName,
+    database: DatabaseDependency,
+    registry: RegistryDependency,
+    if_match: Annotated[str | None, Header(description="the alias's ETag, if it must not have moved")] = None,
+) -> None:
+    """Delete an alias; the version stays, and so does the alias's history."""
+    with database.transaction() as session:
+        removal.delete_alias(session, model, alias, expected=_expected(if_match))
+    _refresh(registry)
+
+
+@router.delete(
+    "/models/{model}/versions/{number}",
+    operation_id="delete_version",
+    status_code=status.HTTP_204_NO_CONTENT,
+    responses=problem_responses(
+        errors.ModelNotFound,
+        errors.VersionNotFound,
+        errors.VersionInUse,
+        errors.StorageUnavailable,
+        errors.DatabaseUnavailable,
+    ),
+)
+def delete_version(
+    model: ModelName,
+    number: VersionNumber,
+    database: DatabaseDependency,
+    storage: StorageDependency,
+    registry: RegistryDependency,
+) -> None:
+    """Delete a version that no alias names. Its number is never used again."""
+    with database.transaction() as session:
+        prefix = removal.delete_version(session, model, number)
+    _refresh(registry)
+    storage.delete_folder(prefix)
+
+
+@router.delete(
+    "/models/{model}",
+    operation_id="delete_model",
+    status_code=status.HTTP_204_NO_CONTENT,
+    responses=problem_responses(
+        errors.ModelNotFound, errors.ModelInUse, errors.StorageUnavailable, errors.DatabaseUnavailable
+    ),
+)
+def delete_model(
+    model: ModelName, database: DatabaseDependency, storage: StorageDependency, registry: RegistryDependency
+) -> None:
+    """Delete a model with all its versions and aliases. A later one of this name goes on counting its versions."""
+    with database.transaction() as session:
+        prefixes = removal.delete_model(session, model)
+    _refresh(registry)
+    for prefix in prefixes:
+        storage.delete_folder(prefix)
+
+
+@router.patch(
+    "/models/{model}",
+    operation_id="change_model",
+    responses=problem_responses(errors.ModelNotFound, errors.DatabaseUnavailable),
+)
+def change_model(
+    model: ModelName, change: ModelChange, database: DatabaseDependency, registry: RegistryDependency
+) -> ModelDescription:
+    """Say how many versions are kept. Older ones that no alias names are deleted within the hour by a trainer."""
+    with database.transaction() as session:
+        found = catalog.get_model(session, model)
+        found.keep_versions = change.keep_versions
+        session.flush()
+        return _described(found, catalog.list_aliases(session, model), registry, catalog.sizes(session))
+
+
+def _refresh(registry: Registry) -> None:
+    """Serve what there is now; the poller would see it too, a moment later."""
+    with contextlib.suppress(DatabaseUnavailable):
+        registry.refresh()
 
 
 def _expected(if_match: str | None) -> int | Revision | None:

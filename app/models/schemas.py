@@ -31,6 +31,7 @@ class VersionSummary(BaseModel):
     algorithm: str | None
     n_words: int
     dim: int
+    n_bytes: int
 
     @classmethod
     def of(cls, version: Version) -> Self:
@@ -38,7 +39,12 @@ class VersionSummary(BaseModel):
         manifest = parse_manifest(version.manifest)
         told: dict[str, Any] = {"algorithm": None, "hyperparameters": None, "corpus": None, "training": None}
         told |= dict(manifest) | dict(manifest.origin)
-        told |= {"origin": manifest.origin.kind, "version": version.number, "created_at": version.created_at}
+        told |= {
+            "origin": manifest.origin.kind,
+            "version": version.number,
+            "created_at": version.created_at,
+            "n_bytes": version.n_bytes,
+        }
         told |= {"model": version.model, "job_id": version.job_id, "manifest_sha256": version.manifest_sha256}
         return cls.model_validate({name: told[name] for name in cls.model_fields})
 
@@ -65,10 +71,24 @@ class ModelDescription(BaseModel):
 
     name: str
     created_at: datetime
-    n_versions: int
+    n_versions: Annotated[int, Field(description="the newest version's number; deleted ones count")]
+    keep_versions: Annotated[int | None, Field(description="so many of the newest stay; null: all")]
+    n_bytes: Annotated[int, Field(description="of all versions in storage")]
     aliases: dict[str, int]
     loaded: Annotated[list[int], Field(description="versions that this process has in memory")]
     degraded: Annotated[dict[str, str], Field(description="aliases that are not served as they should be, and why")]
+
+
+class ModelChange(BaseModel):
+    """What of a model can be changed."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    keep_versions: Annotated[
+        int | None,
+        Field(ge=1, lt=1 << 31, description="how many of the newest stay, besides those that aliases name"),
+        NotBoolean,
+    ]
 
 
 class ModelList(BaseModel):

@@ -199,6 +199,9 @@ class Registry:
             looked_at = time.monotonic()
             with self._database.reading() as session:
                 state = catalog.serving_state(session)
+                gone = set(self._asked_at) - catalog.existing(session, set(self._asked_at))
+            for key in gone:
+                del self._asked_at[key]
             self._serve(state)
             self._looked_at = looked_at
             self._is_ready = True

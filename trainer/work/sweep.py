@@ -12,7 +12,8 @@ from datetime import UTC, datetime, timedelta
 import structlog
 from sqlalchemy import select
 
-from app.core import names, ownership
+from app.core import catalog, names, ownership
+from app.core.catalog import removal
 from app.core.database import Database
 from app.core.errors import StorageForeign
 from app.core.records import Corpus, Job, JobState, Version
@@ -53,12 +54,25 @@ def sweep(database: Database, storage: Storage, moment: datetime | None = None) 
     except StorageForeign as error:
         logger.error("storage not swept", action="storage_foreign", reason=error.detail)
         return
+    _delete_superfluous(database, storage)
     _sweep_attempts(database, storage, moment)
     discard_checkpoints(database, storage, {key.split("/")[1] for key in storage.keys(names.CHECKPOINTS)})
     _sweep_uploads(database, storage, moment)
     _empty_quarantine(storage, moment)
     if n_bytes := storage.remove_unfinished(moment - UPLOAD_GRACE):
         logger.info("unfinished writes removed", action="unfinished_removed", n_bytes=n_bytes)
+
+
+def _delete_superfluous(database: Database, storage: Storage) -> None:
+    """Of models that keep so many versions, delete the older ones."""
+    with database.reading() as session:
+        models = [model.name for model in catalog.list_models(session) if model.keep_versions is not None]
+    for model in models:
+        with database.transaction() as session:
+            prefixes = removal.delete_superfluous(session, model)
+        for prefix in prefixes:
+            storage.delete_folder(prefix)
+            logger.info("version removed", action="version_removed", model=model, prefix=prefix)
 
 
 def _is_needed(database: Database, prefix: str) -> bool:

@@ -62,6 +62,7 @@ class IndexDescription(_Part):
 
 class CorpusOrigin(_Part):
     name: str
+    revision: int | None = None
     sha256: str
     n_bytes: int
     n_tokens: int

@@ -12,6 +12,7 @@ from sqlalchemy import create_engine, select, text
 from sqlalchemy.exc import IntegrityError
 
 from app.core import catalog, jobs
+from app.core.catalog import corpora
 from app.core.database import Database
 from app.core.errors import DatabaseUnavailable, InvalidRequest
 from app.core.records import Alias
@@ -23,9 +24,9 @@ def test_a_name_with_nul_is_refused_alike(database_url: str) -> None:
     with pytest.raises(InvalidRequest, match="NUL"), opened.reading() as session:
         jobs.get(session, "\x00")
     with pytest.raises(InvalidRequest, match="NUL"), opened.reading() as session:
-        catalog.list_corpora(session, limit=10, after="a\x00b")
+        corpora.page(session, limit=10, after="a\x00b")
     with opened.reading() as session:
-        assert catalog.list_corpora(session, limit=10) == []
+        assert corpora.page(session, limit=10) == []
     opened.close()
 
 

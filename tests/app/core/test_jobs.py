@@ -8,7 +8,8 @@ import pytest
 from sqlalchemy import select
 
 from app.core import catalog, jobs
-from app.core.catalog import CorpusContent
+from app.core.catalog import corpora
+from app.core.catalog.corpora import CorpusContent
 from app.core.database import Database
 from app.core.errors import CorpusInUse, IdempotencyConflict, JobNotFound
 from app.core.jobs import Claim, JobProgress, JobRequest
@@ -21,7 +22,7 @@ PAYLOAD = {"dim": 100, "text": {"case": "lower"}}
 @pytest.fixture
 def corpus(database: Database) -> Corpus:
     with database.transaction() as session:
-        return catalog.add_corpus(session, "corpus", CorpusContent("corpora/1", "digest", 10, 1, 2))[0]
+        return corpora.add(session, "corpus", CorpusContent("corpora/1", "digest", 10, 1, 2))[0]
 
 
 def submit(database: Database, corpus: Corpus, idempotency: tuple[str, str] | None = None) -> str:
@@ -127,13 +128,13 @@ def test_one_idempotency_key_makes_one_job(database: Database, corpus: Corpus) -
 def test_a_corpus_that_a_job_needs_stays(database: Database, corpus: Corpus) -> None:
     job_id = submit(database, corpus)
     with pytest.raises(CorpusInUse) as caught, database.transaction() as session:
-        catalog.delete_corpus(session, "corpus")
+        corpora.delete(session, "corpus")
     assert caught.value.members["job"] == job_id
     taken = claim(database)
     assert taken is not None
     jobs.fail(database, taken, {"type": "x"})
     with database.transaction() as session:
-        assert catalog.delete_corpus(session, "corpus") == "corpora/1"
+        assert corpora.delete(session, "corpus") == ["corpora/1"]
     assert read(database, job_id).payload == PAYLOAD
 
 

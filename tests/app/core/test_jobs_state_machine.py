@@ -13,7 +13,8 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invar
 from sqlalchemy import select
 
 from app.core import catalog, jobs
-from app.core.catalog import CorpusContent
+from app.core.catalog import corpora
+from app.core.catalog.corpora import CorpusContent
 from app.core.database import Database
 from app.core.errors import JobFinished, LeaseLost
 from app.core.jobs import Claim, JobProgress, JobRequest
@@ -40,7 +41,7 @@ class QueueMachine(RuleBasedStateMachine):
             for record in (AliasMove, Alias, Version, Model, Job, Corpus):
                 session.query(record).delete()
             content = CorpusContent(secrets.token_hex(4), "digest", 1, 1, 1)
-            self.corpus, _ = catalog.add_corpus(session, "corpus", content)
+            self.corpus, _ = corpora.add(session, "corpus", content)
         self.accepted: set[str] = set()
         self.holder: dict[str, tuple[str, Any]] = {}
         self.ended: dict[str, str] = {}

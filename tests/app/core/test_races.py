@@ -6,8 +6,9 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
-from app.core import catalog, jobs
-from app.core.catalog import CorpusContent
+from app.core import jobs
+from app.core.catalog import corpora
+from app.core.catalog.corpora import CorpusContent
 from app.core.database import Database
 from app.core.errors import CorpusInUse, CorpusNotFound
 from app.core.jobs import JobRequest
@@ -23,7 +24,7 @@ def test_a_corpus_is_deleted_or_read_never_both(database_url: str) -> None:
         together.wait()
         try:
             with database.transaction() as session:
-                corpus = catalog.hold_corpus(session, name)
+                corpus = corpora.hold(session, name)
                 jobs.submit(session, JobRequest("train", "m", {"corpus": name}, corpus.id))
         except CorpusNotFound:
             return "no corpus"
@@ -33,7 +34,7 @@ def test_a_corpus_is_deleted_or_read_never_both(database_url: str) -> None:
         together.wait()
         try:
             with database.transaction() as session:
-                catalog.delete_corpus(session, name)
+                corpora.delete(session, name)
         except CorpusInUse:
             return "in use"
         return "deleted"
@@ -43,7 +44,7 @@ def test_a_corpus_is_deleted_or_read_never_both(database_url: str) -> None:
         for number in range(ROUNDS):
             name = f"c{number}"
             with database.transaction() as session:
-                catalog.add_corpus(session, name, CorpusContent(f"corpora/{name}", name, 1, 1, 1))
+                corpora.add(session, name, CorpusContent(f"corpora/{name}", name, 1, 1, 1))
             submitted, deleted = pool.submit(submit, name), pool.submit(delete, name)
             seen[submitted.result(), deleted.result()] += 1
     database.close()

@@ -35,7 +35,8 @@ def test_upload_then_read_list_and_delete(client: TestClient, settings: Settings
     assert described["sha256"] == hashlib.sha256(TEXT).hexdigest()
     assert (described["n_bytes"], described["n_lines"], described["n_words"]) == (len(TEXT), 2, 6)
     assert client.get("/corpora/왕.txt").json() == described
-    assert client.get("/corpora").json() == {"corpora": [described], "next": None}
+    listed = [{**described, "n_bytes_of_all_revisions": len(TEXT)}]
+    assert client.get("/corpora").json() == {"corpora": listed, "next": None}
     assert [path.read_bytes() for path in stored(settings)] == [TEXT]
     assert client.delete("/corpora/왕.txt").status_code == 204
     assert stored(settings) == []
@@ -59,11 +60,37 @@ def test_same_content_twice_is_once(client: TestClient, settings: Settings) -> N
     assert len(stored(settings)) == 1
 
 
-def test_other_content_under_a_taken_name_is_refused(client: TestClient, settings: Settings) -> None:
-    client.put("/corpora/c", content=TEXT)
-    body = problem(client.put("/corpora/c", content=b"other"), 409, "corpus-name-taken")
-    assert body["sha256"] == hashlib.sha256(TEXT).hexdigest()
-    assert [path.read_bytes() for path in stored(settings)] == [TEXT]
+def test_other_content_is_the_next_revision(client: TestClient, settings: Settings) -> None:
+    first = client.put("/corpora/c", content=TEXT)
+    second = client.put("/corpora/c", content=b"other")
+    assert (first.status_code, second.status_code) == (201, 201)
+    assert (first.json()["revision"], second.json()["revision"]) == (1, 2)
+    assert first.headers["ETag"] != second.headers["ETag"] == client.get("/corpora/c").headers["ETag"]
+    assert client.get("/corpora/c").json() == second.json()
+    assert client.get("/corpora/c/revisions").json() == {"revisions": [second.json(), first.json()]}
+    assert client.get("/corpora").json()["corpora"][0]["n_bytes_of_all_revisions"] == len(TEXT) + 5
+    assert {path.read_bytes() for path in stored(settings)} == {TEXT, b"other"}
+    problem(client.delete("/corpora/c/revisions/2"), 409, "newest-revision")
+    problem(client.delete("/corpora/c/revisions/3"), 404, "corpus-not-found")
+    assert client.delete("/corpora/c/revisions/1").status_code == 204
+    assert [path.read_bytes() for path in stored(settings)] == [b"other"]
+    assert client.delete("/corpora/c").status_code == 204
+    problem(client.get("/corpora/c/revisions"), 404, "corpus-not-found")
+    assert stored(settings) == []
+
+
+def test_an_upload_may_expect_what_is_there(client: TestClient, settings: Settings) -> None:
+    only_new, any_old = {"If-None-Match": "*"}, {"If-Match": "*"}
+    problem(client.put("/corpora/c", content=TEXT, headers=any_old), 412, "precondition-failed")
+    first = client.put("/corpora/c", content=TEXT, headers=only_new)
+    assert first.status_code == 201
+    problem(client.put("/corpora/c", content=b"other", headers=only_new), 412, "precondition-failed")
+    seen = {"If-Match": first.headers["ETag"]}
+    assert client.put("/corpora/c", content=b"second", headers=seen).json()["revision"] == 2
+    problem(client.put("/corpora/c", content=b"third", headers=seen), 412, "precondition-failed")
+    assert client.put("/corpora/c", content=b"third", headers=any_old).json()["revision"] == 3
+    problem(client.put("/corpora/c", content=b"x", headers={"If-None-Match": '"1"'}), 422, "invalid-request")
+    assert len(stored(settings)) == 3, "what was refused is not kept"
 
 
 @pytest.mark.parametrize(

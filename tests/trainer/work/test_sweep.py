@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from app.core import catalog, jobs, names, ownership
-from app.core.catalog import CorpusContent
+from app.core.catalog import corpora
+from app.core.catalog.corpora import CorpusContent
 from app.core.database import Database
 from app.core.errors import StorageForeign
 from app.core.jobs import Claim, JobRequest
@@ -53,7 +54,7 @@ def later(grace: timedelta) -> datetime:
 def test_only_what_nobody_needs_is_swept(database: Database, storage: Storage, clock: Clock) -> None:
     storage.put_new(b"text", "corpora/named")
     with database.transaction() as session:
-        catalog.add_corpus(session, "corpus", CorpusContent("corpora/named", "digest", 4, 1, 1))
+        corpora.add(session, "corpus", CorpusContent("corpora/named", "digest", 4, 1, 1))
     kept = published(database, storage)
     queue(database, 2)
     failed, failed_prefix = attempt(database, storage)
@@ -85,6 +86,17 @@ def test_only_what_nobody_needs_is_swept(database: Database, storage: Storage, c
     assert set(put_away) <= set(storage.keys("quarantine"))
     sweep(database, storage, moment + QUARANTINE + timedelta(days=1))
     assert storage.keys("quarantine") == []
+
+
+def test_of_a_model_that_keeps_two_versions_the_others_go(database: Database, storage: Storage) -> None:
+    prefixes = [published(database, storage) for _ in range(4)]
+    sweep(database, storage)
+    assert {names.folder_of(key) for key in storage.keys("versions")} == set(prefixes)
+    with database.transaction() as session:
+        (model,) = catalog.list_models(session)
+        model.keep_versions = 2
+    sweep(database, storage)
+    assert {names.folder_of(key) for key in storage.keys("versions")} == set(prefixes[2:])
 
 
 def test_what_this_database_cannot_explain_stays(database: Database, storage: Storage) -> None:

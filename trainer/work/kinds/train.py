@@ -76,6 +76,7 @@ def _read(
 def _origin(source: CorpusSource, corpus: EncodedCorpus) -> CorpusOrigin:
     return CorpusOrigin(
         name=source.name,
+        revision=source.revision,
         sha256=source.sha256,
         n_bytes=source.n_bytes,
         n_tokens=corpus.n_tokens,

@@ -1,11 +1,10 @@
-"""The rows that name things: corpora, models with their versions, aliases."""
+"""Models, their numbered versions, and the aliases that name them."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-import secrets
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -17,16 +16,13 @@ from app.core import jobs
 from app.core.database import now, serialise
 from app.core.errors import (
     AliasReserved,
-    CorpusInUse,
-    CorpusNameTaken,
-    CorpusNotFound,
     ModelNotFound,
     PreconditionFailed,
     PreconditionRequired,
     VersionNotFound,
 )
 from app.core.jobs import Claim, JobRequest
-from app.core.records import Alias, AliasMove, Corpus, Model, Version
+from app.core.records import Alias, AliasMove, Model, Version
 
 LATEST = "latest"
 
@@ -36,17 +32,6 @@ class Revision(Enum):
 
     ANY = "any"
     """That it exists, wherever it is."""
-
-
-@dataclass(frozen=True)
-class CorpusContent:
-    """What an upload turned out to be."""
-
-    key: str
-    sha256: str
-    n_bytes: int
-    n_lines: int
-    n_words: int
 
 
 @dataclass(frozen=True)
@@ -63,71 +48,20 @@ class PublishedVersion:
         return cls(version.model, version.number, version.prefix, version.manifest_sha256)
 
 
-def get_corpus(session: Session, name: str) -> Corpus:
-    """Read a corpus or raise `CorpusNotFound`."""
-    corpus = session.scalar(select(Corpus).where(Corpus.name == name))
-    if corpus is None:
-        raise CorpusNotFound(f"There is no corpus {name!r}.", corpus=name)
-    return corpus
-
-
-def hold_corpus(session: Session, name: str) -> Corpus:
-    """Read a corpus that nobody may delete or replace until the transaction ends, or raise `CorpusNotFound`."""
-    serialise(session, f"corpus:{name}")
-    return get_corpus(session, name)
-
-
-def list_corpora(session: Session, *, limit: int, after: str | None = None) -> Sequence[Corpus]:
-    query = select(Corpus).order_by(Corpus.name).limit(limit)
-    return session.scalars(query.where(Corpus.name > after) if after else query).all()
-
-
-def add_corpus(session: Session, name: str, content: CorpusContent) -> tuple[Corpus, bool]:
-    """Name an upload; False with the corpus that was there, if it has the same content.
-
-    Raises
-    ------
-    CorpusNameTaken
-        A corpus of this name has other content.
-    """
-    serialise(session, f"corpus:{name}")
-    existing = session.scalar(select(Corpus).where(Corpus.name == name))
-    if existing is None:
-        corpus = Corpus(id=secrets.token_hex(16), name=name, created_at=now(session), **vars(content))
-        session.add(corpus)
-        session.flush()
-        return corpus, True
-    if existing.sha256 != content.sha256:
-        raise CorpusNameTaken(
-            f"The corpus {name!r} exists with other content; delete it first or choose another name.",
-            corpus=name,
-            sha256=existing.sha256,
-        )
-    return existing, False
-
-
-def delete_corpus(session: Session, name: str) -> str:
-    """Delete the row and return the storage key, to be deleted after the commit.
-
-    Raises
-    ------
-    CorpusNotFound, CorpusInUse
-    """
-    corpus = hold_corpus(session, name)
-    if job_id := jobs.reads_corpus(session, corpus.id):
-        raise CorpusInUse(f"The job {job_id} still reads the corpus {name!r}.", corpus=name, job=job_id)
-    session.delete(corpus)
-    return corpus.key
-
-
 def list_models(session: Session) -> Sequence[Model]:
-    return session.scalars(select(Model).order_by(Model.name)).all()
+    return session.scalars(select(Model).where(Model.deleted_at.is_(None)).order_by(Model.name)).all()
+
+
+def sizes(session: Session) -> dict[str, int]:
+    """Bytes in storage of all versions, by model."""
+    found = session.execute(select(Version.model, func.sum(Version.n_bytes)).group_by(Version.model))
+    return {model: int(n_bytes) for model, n_bytes in found}
 
 
 def get_model(session: Session, name: str) -> Model:
     """Read a model or raise `ModelNotFound`."""
     model = session.get(Model, name)
-    if model is None:
+    if model is None or model.deleted_at is not None:
         raise ModelNotFound(f"There is no model {name!r}.", model=name)
     return model
 
@@ -146,7 +80,7 @@ def get_version(session: Session, model: str, number: int) -> Version:
 
 
 def publish(session: Session, claim: Claim, prefix: str, manifest_sha256: str, manifest: dict[str, Any]) -> Version:
-    """Number a table that lies complete in storage and move `latest` to it.
+    """Number a table that lies complete in storage and move the alias to it that the job names.
 
     To be called in the transaction that ends the job, so that all of it happens, or none.
 
@@ -161,10 +95,17 @@ def publish(session: Session, claim: Claim, prefix: str, manifest_sha256: str, m
     version = _next_version(session, claim.model)
     version.job_id, version.prefix = claim.job_id, prefix
     version.manifest_sha256, version.manifest = manifest_sha256, manifest
+    version.n_bytes = _n_bytes(manifest)
     session.add(version)
     session.flush()
-    _point(session, session.get(Alias, (claim.model, LATEST)), version, LATEST, job_id=claim.job_id)
+    alias = claim.payload.get("publish", {}).get("alias", LATEST)
+    if alias is not None:
+        _point(session, session.get(Alias, (claim.model, alias)), version, alias, job_id=claim.job_id)
     return version
+
+
+def _n_bytes(manifest: dict[str, Any]) -> int:
+    return sum(file["n_bytes"] for file in manifest.get("files", {}).values())
 
 
 def add_recovered(session: Session, model: str, prefix: str, manifest: bytes, *, moves_latest: bool) -> Version:
@@ -173,6 +114,7 @@ def add_recovered(session: Session, model: str, prefix: str, manifest: bytes, *,
     job = jobs.add_done(session, JobRequest("train", model, {"recovered": prefix}), {"version": version.number})
     version.job_id, version.prefix = job.id, prefix
     version.manifest_sha256, version.manifest = hashlib.sha256(manifest).hexdigest(), json.loads(manifest)
+    version.n_bytes = _n_bytes(version.manifest)
     session.add(version)
     session.flush()
     if moves_latest:
@@ -188,6 +130,7 @@ def _next_version(session: Session, name: str) -> Version:
     if model is None:
         model = Model(name=name, n_versions=0, created_at=moment)
         session.add(model)
+    model.deleted_at = None
     model.n_versions += 1
     session.flush()
     return Version(model=name, number=model.n_versions, created_at=moment)
@@ -228,8 +171,7 @@ def move_alias(session: Session, model: str, alias: str, number: int, *, expecte
         Without, or with an outdated, expected revision.
     ModelNotFound, VersionNotFound
     """
-    if alias.isdecimal() or (alias[:1] == "v" and alias[1:].isdecimal()):
-        raise AliasReserved(f"{alias!r} reads as a version number; choose another name for an alias.", alias=alias)
+    check_alias(alias)
     version = get_version(session, model, number)
     serialise(session, f"model:{model}")
     current = session.get(Alias, (model, alias), populate_existing=True)
@@ -243,6 +185,19 @@ def move_alias(session: Session, model: str, alias: str, number: int, *, expecte
             f"The alias {alias!r} is at revision {revision}, not {expected}.", alias=alias, revision=revision
         )
     return _point(session, current, version, alias)
+
+
+def check_alias(alias: str) -> None:
+    """Raise `AliasReserved` for a name that reads as a number."""
+    if alias.isdecimal() or (alias[:1] == "v" and alias[1:].isdecimal()):
+        raise AliasReserved(f"{alias!r} reads as a version number; choose another name for an alias.", alias=alias)
+
+
+def existing(session: Session, keys: Collection[tuple[str, int]]) -> set[tuple[str, int]]:
+    """Those of these versions that have not been deleted."""
+    models = {model for model, _ in keys}
+    found = session.execute(select(Version.model, Version.number).where(Version.model.in_(models)))
+    return {(model, number) for model, number in found} & set(keys)
 
 
 def _point(session: Session, current: Alias | None, version: Version, alias: str, job_id: str | None = None) -> Alias:

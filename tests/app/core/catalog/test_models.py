@@ -7,11 +7,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from app.core import catalog, jobs
-from app.core.catalog import CorpusContent, PublishedVersion, Revision
+from app.core.catalog import PublishedVersion, Revision, corpora
+from app.core.catalog.corpora import CorpusContent
 from app.core.database import Database
 from app.core.errors import (
     AliasReserved,
-    CorpusNameTaken,
     ModelNotFound,
     PreconditionFailed,
     PreconditionRequired,
@@ -27,7 +27,7 @@ def content(key: str, sha256: str = "digest") -> CorpusContent:
 @pytest.fixture
 def two_versions(database: Database) -> Database:
     with database.transaction() as session:
-        corpus, _ = catalog.add_corpus(session, "corpus", content("corpora/1"))
+        corpus, _ = corpora.add(session, "corpus", content("corpora/1"))
         for _ in range(2):
             jobs.submit(session, JobRequest("train", "m", {}, corpus.id))
     for number in (1, 2):
@@ -85,23 +85,12 @@ def test_an_alias_points_at_a_version_that_exists(two_versions: Database) -> Non
         catalog.move_alias(session, "other", "production", 1, expected=None)
 
 
-def test_same_content_is_the_same_corpus_other_content_is_refused(database: Database) -> None:
-    with database.transaction() as session:
-        first, is_new = catalog.add_corpus(session, "corpus", content("corpora/1"))
-        assert is_new
-    with database.transaction() as session:
-        again, is_new = catalog.add_corpus(session, "corpus", content("corpora/2"))
-        assert (again.id, again.key, is_new) == (first.id, "corpora/1", False)
-    with pytest.raises(CorpusNameTaken), database.transaction() as session:
-        catalog.add_corpus(session, "corpus", content("corpora/3", "another digest"))
-
-
 def test_all_of_it_by_the_databases_own_clock(database_url: str) -> None:
     """The other tests move a clock of theirs; this one asks the database, as a service does."""
     database = Database(database_url)
     before = datetime.now(UTC) - timedelta(seconds=5)
     with database.transaction() as session:
-        corpus, _ = catalog.add_corpus(session, "corpus", content("corpora/1"))
+        corpus, _ = corpora.add(session, "corpus", content("corpora/1"))
         job = jobs.submit(session, JobRequest("train", "m", {}, corpus.id))
     claim = jobs.claim(database, "worker", lease_seconds=30, max_attempts=3)
     assert claim is not None

@@ -1,0 +1,41 @@
+"""The rows that name things: models with their versions and aliases; corpora with their revisions in `corpora`."""
+
+from app.core.catalog.models import (
+    LATEST,
+    PublishedVersion,
+    Revision,
+    add_recovered,
+    alias_history,
+    check_alias,
+    existing,
+    get_alias,
+    get_model,
+    get_version,
+    list_aliases,
+    list_models,
+    list_versions,
+    move_alias,
+    publish,
+    serving_state,
+    sizes,
+)
+
+__all__ = [
+    "LATEST",
+    "PublishedVersion",
+    "Revision",
+    "add_recovered",
+    "alias_history",
+    "check_alias",
+    "existing",
+    "get_alias",
+    "get_model",
+    "get_version",
+    "list_aliases",
+    "list_models",
+    "list_versions",
+    "move_alias",
+    "publish",
+    "serving_state",
+    "sizes",
+]

@@ -1,0 +1,115 @@
+"""Deleting versions, aliases, models and jobs. What something else still names is refused, and the something named."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import delete as delete_rows
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.core import jobs
+from app.core.catalog import models
+from app.core.catalog.models import Revision
+from app.core.database import now, serialise
+from app.core.errors import JobInUse, ModelInUse, PreconditionFailed, VersionInUse
+from app.core.names import reference
+from app.core.records import Alias, Job, Model, Version
+
+
+def delete_version(session: Session, model: str, number: int) -> str:
+    """Delete the row and return the folder in storage, to be deleted after the commit.
+
+    Raises
+    ------
+    ModelNotFound, VersionNotFound
+    VersionInUse
+        An alias names it.
+    """
+    serialise(session, f"model:{model}")
+    version = models.get_version(session, model, number)
+    naming = [alias.alias for alias in models.list_aliases(session, model) if alias.version == number]
+    if naming:
+        told = ", ".join(map(repr, naming))
+        raise VersionInUse(f"{reference(model, number)} is named by {told}; move that first.", aliases=naming)
+    session.delete(version)
+    session.flush()
+    return version.prefix
+
+
+def delete_alias(session: Session, model: str, alias: str, *, expected: int | Revision | None) -> None:
+    """Delete an alias; its history stays, and goes on if it is made anew.
+
+    Raises
+    ------
+    ModelNotFound, VersionNotFound, PreconditionFailed
+    """
+    serialise(session, f"model:{model}")
+    found = models.get_alias(session, model, alias)
+    if expected not in {found.revision, Revision.ANY, None}:
+        raise PreconditionFailed(
+            f"The alias {alias!r} is at revision {found.revision}, not {expected}.",
+            alias=alias,
+            revision=found.revision,
+        )
+    session.delete(found)
+    session.flush()
+
+
+def delete_model(session: Session, model: str) -> Sequence[str]:
+    """Delete a model with its versions and aliases; returns their folders, to be deleted after the commit.
+
+    A later model of this name goes on counting, so that no number ever means two versions.
+
+    Raises
+    ------
+    ModelNotFound
+    ModelInUse
+        A queued or running job will publish into it.
+    """
+    serialise(session, f"model:{model}")
+    found = models.get_model(session, model)
+    unfinished = session.scalar(select(Job.id).where(Job.model == model, Job.state.not_in(jobs.ENDED)).limit(1))
+    if unfinished:
+        raise ModelInUse(
+            f"The job {unfinished} will publish into {model!r}; cancel it first.", model=model, job=unfinished
+        )
+    prefixes = session.scalars(select(Version.prefix).where(Version.model == model)).all()
+    session.execute(delete_rows(Alias).where(Alias.model == model))
+    session.execute(delete_rows(Version).where(Version.model == model))
+    found.deleted_at = now(session)
+    found.keep_versions = None
+    return prefixes
+
+
+def delete_superfluous(session: Session, model: str) -> Sequence[str]:
+    """Delete what is beyond the newest `keep_versions` and named by no alias; returns the folders in storage."""
+    serialise(session, f"model:{model}")
+    found = session.get(Model, model, populate_existing=True)
+    if found is None or found.keep_versions is None:
+        return []
+    named = {alias.version for alias in models.list_aliases(session, model)}
+    old = models.list_versions(session, model)[found.keep_versions :]
+    leaving = [version for version in old if version.number not in named]
+    for version in leaving:
+        session.delete(version)
+    session.flush()
+    return [version.prefix for version in leaving]
+
+
+def delete_job(session: Session, job_id: str) -> None:
+    """Delete the record of a job that has ended and left no version.
+
+    Raises
+    ------
+    JobNotFound, JobInUse
+    """
+    job = jobs.get(session, job_id)
+    if job.state not in jobs.ENDED:
+        raise JobInUse(f"The job is {job.state}; cancel it first.", job=job_id, state=job.state)
+    version = session.scalar(select(Version).where(Version.job_id == job_id))
+    if version is not None:
+        told = reference(version.model, version.number)
+        raise JobInUse(f"The job has published {told}, which says where it comes from.", job=job_id, version=told)
+    session.delete(job)
+    session.flush()
