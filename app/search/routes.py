@@ -14,14 +14,15 @@ from app.search.direct import DirectRoute
 from app.search.responses import answer_batch, as_json, respond
 from app.serving import answering
 from app.serving.answers import BatchAnswer, named
-from app.serving.asking import Batch, Target
+from app.serving.asking import Batch, Refused, Target
 from app.serving.questions import OF_A_VERSION, QUESTIONS, Question
 from app.serving.suggestions import Allowance, allowance
 from app.serving.version import ServedVersion
 from app.web.dependencies import RegistryDependency
-from app.web.problems import problem_of, problem_responses
+from app.web.problems import invalid_request, problem_of, problem_responses
 
 MAX_ANSWERS = 25_600
+MAX_ISSUES_OF_ITEM = 10
 MAX_SCANNED = 512
 """Words of a batch for each of which the whole vocabulary is scanned."""
 AT_A_TIME = 64
@@ -37,6 +38,18 @@ def n_scanned(query: Any) -> int:
     if getattr(query, "method", None) != "mul":
         return 0
     return 3 if query.positive is None else len(query.positive) + len(query.negative)
+
+
+def one_target(in_address: Target, in_body: Target) -> Target:
+    """Who is asked, by the address or by the body of a batch."""
+    first, second = (
+        target.model_dump(include=set(Target.model_fields), exclude_unset=True, exclude_none=True)
+        for target in (in_address, in_body)
+    )
+    for name in sorted(first.keys() & second.keys()):
+        if first[name] != second[name]:
+            raise InvalidRequest(f"{name} is {first[name]!r} in the address and {second[name]!r} in the body.")
+    return Target(**(first | second))
 
 
 def _single(question: Question, ask: Ask) -> DirectRoute:
@@ -85,22 +98,26 @@ def _add_batch(question: Question, ask: Ask) -> None:
         body: Batch[question.query],  # type: ignore[name-defined] # a value
     ) -> Response:
         """Each is answered, or refused with its own problem, in its place."""
+        asked = one_target(target, body)
         if sum(getattr(query, "k", 0) for query in body.queries) > MAX_ANSWERS:
             raise InvalidRequest(f"A batch may ask for {MAX_ANSWERS} words in all (the sum of k).")
         if sum(map(n_scanned, body.queries)) > MAX_SCANNED:
             raise InvalidRequest(f"A batch may name {MAX_SCANNED} words in all that each take a scan (method mul).")
-        version = await registry.get(target.model, target.version)
+        version = await registry.get(asked.model, asked.version)
         allowance.set(Allowance())
 
-        async def answered(query: Any) -> bytes:
+        async def answered(place: int, query: Any) -> bytes:
             try:
+                if isinstance(query, Refused):
+                    raise invalid_request(query.errors, ("body", "queries", place), MAX_ISSUES_OF_ITEM)
                 return as_json(await ask(version, query))
             except WordkinError as error:
                 return as_json({"error": problem_of(error, request.url.path)[1]})
 
         items: list[bytes] = []
         for start in range(0, len(body.queries), AT_A_TIME):
-            items += await asyncio.gather(*map(answered, body.queries[start : start + AT_A_TIME]))
+            places = range(start, min(start + AT_A_TIME, len(body.queries)))
+            items += await asyncio.gather(*(answered(place, body.queries[place]) for place in places))
         return answer_batch(version, items)
 
 

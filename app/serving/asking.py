@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Generic, Literal, TypeVar
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar, Generic, Literal, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+    model_validator,
+)
+from pydantic_core import ErrorDetails
 
 from app.core.names import MAX_WORD_BYTES, composed
 from app.core.numbers import NotBoolean
@@ -39,7 +50,9 @@ class Target(Query):
         AfterValidator(lambda name: name and composed(name)),
         Field(description="default: the configured model, or the only one", examples=["bible"]),
     ] = None
-    version: Annotated[str, Field(description="a number or an alias", min_length=1, max_length=200)] = "latest"
+    version: Annotated[
+        str, Field(description="a number or an alias", min_length=1, max_length=200, coerce_numbers_to_str=True)
+    ] = "latest"
 
 
 class NeighborsOfWord(Query):
@@ -197,7 +210,21 @@ class TextVectorParameters(TextVectorQuery, Target):
 Q = TypeVar("Q", bound=Query)
 
 
-class Batch(Query, Generic[Q]):
-    """Several questions; each is answered or refused on its own."""
+@dataclass(frozen=True)
+class Refused:
+    """An item of a batch that is no question, and what is wrong with it."""
 
-    queries: Annotated[list[Q], Field(min_length=1, max_length=MAX_BATCH)]
+    errors: list[ErrorDetails]
+
+
+def _or_refused(given: Any, validate: ValidatorFunctionWrapHandler) -> Any:
+    try:
+        return validate(given)
+    except ValidationError as error:
+        return Refused(error.errors(include_url=False))
+
+
+class Batch(Target, Generic[Q]):
+    """Several questions; each is answered or refused on its own. Who is asked may stand here or in the address."""
+
+    queries: Annotated[list[Annotated[Q, WrapValidator(_or_refused)]], Field(min_length=1, max_length=MAX_BATCH)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Annotated, Any, cast
 
@@ -130,18 +130,26 @@ async def _known(request: Request, error: Exception) -> Response:
 
 async def _invalid(request: Request, error: Exception) -> Response:
     found = cast("RequestValidationError", error).errors()
+    return respond(*problem_of(invalid_request(found), request.url.path))
+
+
+def invalid_request(
+    found: Sequence[Mapping[str, Any]], where: tuple[str | int, ...] = (), limit: int = MAX_ISSUES
+) -> errors.InvalidRequest:
+    """What validation has found, at most `limit` issues of it; their locations begin with `where`."""
     issues = [
         {
-            "location": ".".join(str(part) for part in issue["loc"]),
+            "location": _sendable(".".join(map(str, (*where, *issue["loc"])))),
             "message": issue["msg"],
             "value": _shown(issue.get("input")),
         }
-        for issue in found[:MAX_ISSUES]
+        for issue in found[:limit]
     ]
-    if len(found) > MAX_ISSUES:
-        issues.append({"location": "body", "message": f"and {len(found) - MAX_ISSUES} more", "value": None})
+    if len(found) > limit:
+        place = ".".join(map(str, where)) or "body"
+        issues.append({"location": place, "message": f"and {len(found) - limit} more", "value": None})
     detail = "; ".join(f"{issue['location']}: {issue['message']}" for issue in issues)
-    return respond(*problem_of(errors.InvalidRequest(detail, errors=issues), request.url.path))
+    return errors.InvalidRequest(detail, errors=issues)
 
 
 async def _http(request: Request, error: Exception) -> Response:
@@ -180,8 +188,13 @@ def _shown(value: object, limit: int = 200) -> object:
     """An offending value, short enough to send back."""
     if value is None or isinstance(value, int | bool) or (isinstance(value, float) and math.isfinite(value)):
         return value
-    text = value if isinstance(value, str) else repr(value)
+    text = _sendable(value) if isinstance(value, str) else repr(value)
     return text if len(text) <= limit else text[:limit] + "…"
+
+
+def _sendable(text: str) -> str:
+    """The text without halves of characters, which JSON may hold and UTF-8 may not."""
+    return text.encode(errors="replace").decode()
 
 
 _BY_SLUG = {error.slug: error for error in WordkinError.__subclasses__()}

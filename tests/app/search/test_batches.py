@@ -147,8 +147,8 @@ def test_a_word_as_long_as_a_vocabulary_takes_can_be_asked_for(tmp_path: Path) -
         assert -1 <= found["score"] <= 1
         assert found["b"] == long
         assert (missing["error"]["status"], missing["error"]["missing"]) == (404, [unknown])
-        refused = client.post("/similarity", json={"queries": [{"a": "king", "b": too_long}]})
-        assert refused.status_code == 422
+        (refused,) = post(client, "/similarity", [{"a": "king", "b": too_long}])
+        assert refused["error"]["status"] == 422
     world.close()
 
 
@@ -165,7 +165,8 @@ def test_a_word_as_long_as_a_vocabulary_takes_can_be_asked_for(tmp_path: Path) -
     ],
 )
 def test_true_is_no_number(served: httpx.Client, path: str, query: dict[str, Any]) -> None:
-    assert served.post(path, json={"queries": [query]}).status_code == 422
+    (found,) = post(served, path, [query])
+    assert "true and false are no numbers" in found["error"]["detail"] or "valid number" in found["error"]["detail"]
 
 
 @pytest.mark.parametrize(
@@ -174,19 +175,67 @@ def test_true_is_no_number(served: httpx.Client, path: str, query: dict[str, Any
         {},
         {"queries": []},
         {"queries": [{"word": "king"}] * 257},
-        {"queries": [{"word": "king", "vector": [1.0]}]},
-        {"queries": [{}]},
-        {"queries": [{"words": {}}]},
+        {"queries": {"word": "king"}},
         {"queries": [{"word": "king", "k": 1000}] * 26},
-        {"queries": [{"word": "king", "deny": ["x"] * 257}]},
-        {"queries": [{"word": "king", "unknown": 1}]},
-        {"queries": [{"word": "king", "min_count": 2**70}]},
+        {"queries": [{"word": "king"}], "unknown": 1},
+        {"queries": [{"word": "king"}], "version": [1]},
     ],
 )
 def test_bad_batches(served: httpx.Client, body: dict[str, Any]) -> None:
     response = served.post("/neighbors", json=body)
     assert response.status_code == 422
     assert response.json()["type"] == "/problems/invalid-request"
+
+
+@pytest.mark.parametrize(
+    ("path", "good", "bad", "location"),
+    [
+        ("/neighbors", {"word": "king"}, {"word": ""}, "word"),
+        ("/neighbors", {"word": "king"}, {"word": "king", "vector": [1.0]}, None),
+        ("/neighbors", {"word": "king"}, {}, None),
+        ("/neighbors", {"word": "king"}, "king", None),
+        ("/neighbors", {"word": "king"}, None, None),
+        ("/neighbors", {"word": "king"}, {"words": {}}, "words"),
+        ("/neighbors", {"word": "king"}, {"word": "king", "deny": ["x"] * 257}, "deny"),
+        ("/neighbors", {"word": "king"}, {"word": "king", "unknown": 1}, "unknown"),
+        ("/neighbors", {"word": "king"}, {"word": "king", "min_count": 2**70}, "min_count"),
+        ("/neighbors", {"word": "king"}, {"word": "king", "k": 1001}, "k"),
+        ("/analogy", {"a": "king", "b": "man", "c": "woman"}, {"a": "king", "b": "man"}, None),
+        ("/similarity", {"a": "king", "b": "man"}, {"a": "king"}, "b"),
+        ("/vector", {"word": "king"}, {"word": 3}, "word"),
+        ("/words", {"prefix": "w"}, {"prefix": "w", "k": 0}, "k"),
+        ("/odd-one-out", {"words": ["king", "man", "queen"]}, {"words": ["king", "man"]}, "words"),
+        ("/text-vector", {"text": "king"}, {"text": "king", "encoding": "xml"}, "encoding"),
+    ],
+)
+def test_a_bad_item_is_refused_in_its_place(
+    served: httpx.Client, path: str, good: dict[str, Any], bad: Any, location: str | None
+) -> None:
+    first, refused, last = post(served, path, [good, bad, good])
+    assert first == last == post(served, path, [good])[0]
+    error = refused["error"]
+    assert (error["status"], error["type"], error["instance"]) == (422, "/problems/invalid-request", path)
+    place = "body.queries.1" if location is None else f"body.queries.1.{location}"
+    assert place in [issue["location"] for issue in error["errors"]]
+
+
+def test_a_batch_names_who_is_asked_in_its_body_or_in_the_address(served: httpx.Client) -> None:
+    queries = [{"word": "king", "k": 1}]
+    asked = {"model": "m", "version": "2"}
+    expected = served.post("/neighbors", json={"queries": queries}, params=asked).content
+    for in_body, in_address in (
+        (asked, {}),
+        ({"model": "m", "version": 2}, {}),
+        ({"version": "2"}, {"model": "m"}),
+        ({"model": None}, asked),
+        (asked, asked),
+    ):
+        answer = served.post("/neighbors", json={"queries": queries, **in_body}, params=in_address)
+        assert (answer.status_code, answer.content) == (200, expected)
+    for name, other in (("model", "graph"), ("version", "latest")):
+        refused = served.post("/neighbors", json={"queries": queries, name: other}, params=asked)
+        assert (refused.status_code, refused.json()["type"]) == (422, "/problems/invalid-request")
+        assert refused.json()["detail"] == f"{name} is {asked[name]!r} in the address and {other!r} in the body."
 
 
 @pytest.mark.parametrize(
@@ -206,12 +255,19 @@ def test_items_without_a_direction(served: httpx.Client, query: dict[str, Any]) 
 
 def test_numbers_that_are_none_and_halves_of_characters(served: httpx.Client) -> None:
     headers = {"Content-Type": "application/json"}
-    for content in ('{"queries":[{"vector":[NaN]}]}', '{"queries":[{"words":{"king":Infinity}}]}', "{", '"x"', "[]"):
-        refused = served.post("/neighbors", content=content, headers=headers)
-        assert refused.status_code == 422
-        json.loads(refused.content, parse_constant=pytest.fail)
-    response = served.post("/neighbors", content=json.dumps({"queries": [{"word": "a\ud800"}]}), headers=headers)
-    assert (response.status_code, response.json()["type"]) == (422, "/problems/invalid-request")
+    for content in ("{", '"x"', "[]"):
+        assert served.post("/neighbors", content=content, headers=headers).status_code == 422
+    bad = (
+        '{"vector":[NaN]}',
+        '{"words":{"king":Infinity}}',
+        r'{"word":"a\ud800"}',
+        r'{"\ud800":1}',
+        r'{"words":{"\ud800":1}}',
+    )
+    response = served.post("/neighbors", content=f'{{"queries":[{",".join(bad)}]}}', headers=headers)
+    assert response.status_code == 200
+    results = json.loads(response.content, parse_constant=pytest.fail)["results"]
+    assert [item["error"]["type"] for item in results] == ["/problems/invalid-request"] * len(bad)
 
 
 def test_vectors_come_back_exactly(served: httpx.Client, sample: Sample) -> None:

@@ -100,6 +100,21 @@ def test_embeddings_are_as_documented(served: httpx.Client) -> None:
 
 
 @pytest.mark.parametrize("question", QUESTIONS, ids=by_name)
+def test_the_items_of_a_batch_are_documented(served: httpx.Client, question: Question) -> None:
+    document = served.get("/openapi.json").json()
+    schemas = document["components"]["schemas"]
+
+    def of(schema: Json) -> Json:
+        found: Json = schemas[schema["$ref"].rpartition("/")[2]]
+        return found
+
+    body = document["paths"][question.path]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    members = of(body)["properties"]
+    assert members.keys() == {"queries", "model", "version"}
+    assert of(members["queries"]["items"])["properties"].keys() == question.query.model_fields.keys()
+
+
+@pytest.mark.parametrize("question", QUESTIONS, ids=by_name)
 def test_a_row_is_on_its_routes(served: httpx.Client, question: Question) -> None:
     assert callable(getattr(answering, question.name))
     operations = served.get("/openapi.json").json()["paths"][question.path]
