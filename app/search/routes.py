@@ -19,7 +19,8 @@ from app.serving.questions import OF_A_VERSION, QUESTIONS, Question
 from app.serving.suggestions import Allowance, allowance
 from app.serving.version import ServedVersion
 from app.web.dependencies import RegistryDependency
-from app.web.problems import invalid_request, problem_of, problem_responses
+from app.web.problems import problem_of, problem_responses
+from app.web.validation import invalid_request
 
 MAX_ANSWERS = 25_600
 MAX_ISSUES_OF_ITEM = 10
@@ -109,7 +110,9 @@ def _add_batch(question: Question, ask: Ask) -> None:
         async def answered(place: int, query: Any) -> bytes:
             try:
                 if isinstance(query, Refused):
-                    raise invalid_request(query.errors, ("body", "queries", place), MAX_ISSUES_OF_ITEM)
+                    raise await invalid_request(
+                        request, query.found_at(place), await request.json(), MAX_ISSUES_OF_ITEM
+                    )
                 return as_json(await ask(version, query))
             except WordkinError as error:
                 return as_json({"error": problem_of(error, request.url.path)[1]})

@@ -35,6 +35,25 @@ Number = Annotated[float, Field(strict=True)]
 Exact = Annotated[bool, Field(description="scan everything, even if the version has an approximate index")]
 Encoding = Annotated[Literal["json", "base64"], Field(description="base64: of little-endian float32")]
 
+OTHER_NAMES = {
+    # gensim
+    "topn": "k",
+    "restrict_vocab": "max_rank",
+    "w1": "a",
+    "w2": "b",
+    # many others
+    "n": "k",
+    "limit": "k",
+    "top_k": "k",
+    "q": "word",
+    "query": "word",
+    "token": "word",
+    "input": "text",
+    "inputs": "queries",
+    "items": "queries",
+}
+"""What others call what may be asked."""
+
 
 class Query(BaseModel):
     """A question; unknown members are refused."""
@@ -215,6 +234,10 @@ class Refused:
     """An item of a batch that is no question, and what is wrong with it."""
 
     errors: list[ErrorDetails]
+
+    def found_at(self, place: int) -> list[dict[str, Any]]:
+        """The same as issues of the whole body."""
+        return [{**error, "loc": ("body", "queries", place, *error["loc"])} for error in self.errors]
 
 
 def _or_refused(given: Any, validate: ValidatorFunctionWrapHandler) -> Any:

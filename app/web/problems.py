@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Annotated, Any, cast
 
@@ -16,6 +15,7 @@ from starlette.routing import Match
 
 from app.core import errors
 from app.core.errors import WordkinError
+from app.web.validation import invalid_request
 
 STATUS: dict[type[WordkinError], HTTPStatus] = {
     errors.CorpusNotFound: HTTPStatus.NOT_FOUND,
@@ -52,8 +52,6 @@ STATUS: dict[type[WordkinError], HTTPStatus] = {
     errors.Overloaded: HTTPStatus.TOO_MANY_REQUESTS,
     errors.DatabaseUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
 }
-MAX_ISSUES = 100
-"""Of a request that is wrong in more places the first ones are told."""
 PROBLEM_CONTENT: dict[str, Any] = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 RETRY_AFTER_SECONDS = {HTTPStatus.TOO_MANY_REQUESTS: 1, HTTPStatus.SERVICE_UNAVAILABLE: 5}
@@ -129,27 +127,8 @@ async def _known(request: Request, error: Exception) -> Response:
 
 
 async def _invalid(request: Request, error: Exception) -> Response:
-    found = cast("RequestValidationError", error).errors()
-    return respond(*problem_of(invalid_request(found), request.url.path))
-
-
-def invalid_request(
-    found: Sequence[Mapping[str, Any]], where: tuple[str | int, ...] = (), limit: int = MAX_ISSUES
-) -> errors.InvalidRequest:
-    """What validation has found, at most `limit` issues of it; their locations begin with `where`."""
-    issues = [
-        {
-            "location": _sendable(".".join(map(str, (*where, *issue["loc"])))),
-            "message": issue["msg"],
-            "value": _shown(issue.get("input")),
-        }
-        for issue in found[:limit]
-    ]
-    if len(found) > limit:
-        place = ".".join(map(str, where)) or "body"
-        issues.append({"location": place, "message": f"and {len(found) - limit} more", "value": None})
-    detail = "; ".join(f"{issue['location']}: {issue['message']}" for issue in issues)
-    return errors.InvalidRequest(detail, errors=issues)
+    known = cast("RequestValidationError", error)
+    return respond(*problem_of(await invalid_request(request, known.errors(), known.body), request.url.path))
 
 
 async def _http(request: Request, error: Exception) -> Response:
@@ -182,19 +161,6 @@ def plain(status: HTTPStatus, path: str, detail: str, headers: Mapping[str, str]
     """A problem that its status says all of."""
     body = {"type": "about:blank", "title": status.phrase, "status": status.value, "instance": path}
     return respond(status, body | {"message": detail, "detail": detail}, headers)
-
-
-def _shown(value: object, limit: int = 200) -> object:
-    """An offending value, short enough to send back."""
-    if value is None or isinstance(value, int | bool) or (isinstance(value, float) and math.isfinite(value)):
-        return value
-    text = _sendable(value) if isinstance(value, str) else repr(value)
-    return text if len(text) <= limit else text[:limit] + "…"
-
-
-def _sendable(text: str) -> str:
-    """The text without halves of characters, which JSON may hold and UTF-8 may not."""
-    return text.encode(errors="replace").decode()
 
 
 _BY_SLUG = {error.slug: error for error in WordkinError.__subclasses__()}

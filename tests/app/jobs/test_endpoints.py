@@ -41,14 +41,16 @@ def test_a_submitted_job_is_queued_with_all_its_settings(client: TestClient, cor
 @pytest.mark.parametrize(
     ("change", "location"),
     [
-        ({"algorithm": "magic"}, "body"),
-        ({"hyperparameters": {"dim": 1}}, "body.word2vec.hyperparameters.dim"),
-        ({"hyperparameters": {"dim": 10**9}}, "body.word2vec.hyperparameters.dim"),
-        ({"hyperparameters": {"vector_size": 100}}, "body.word2vec.hyperparameters.vector_size"),
-        ({"hyperparameters": {"learning_rate": "fast"}}, "body.word2vec.hyperparameters.learning_rate"),
-        ({"text": {"tokenizer": "magic"}}, "body.word2vec.text.tokenizer"),
-        ({"unknown": 1}, "body.word2vec.unknown"),
-        ({"model": "a/b"}, "body.word2vec.model"),
+        ({"algorithm": "magic"}, "body.algorithm"),
+        ({"hyperparameters": {"dim": 1}}, "body.hyperparameters.dim"),
+        ({"hyperparameters": {"dim": 10**9}}, "body.hyperparameters.dim"),
+        ({"hyperparameters": {"vector_size": 100}}, "body.hyperparameters.vector_size"),
+        ({"hyperparameters": {"learning_rate": "fast"}}, "body.hyperparameters.learning_rate"),
+        ({"text": {"tokenizer": "magic"}}, "body.text.tokenizer"),
+        ({"unknown": 1}, "body.unknown"),
+        ({"model": "a/b"}, "body.model"),
+        ({"text": {"format": {"kind": "csv"}}}, "body.text.format.column"),
+        ({"text": {"format": {"kind": "xml"}}}, "body.text.format.kind"),
     ],
 )
 def test_a_bad_field_is_named_with_its_value(
@@ -58,6 +60,47 @@ def test_a_bad_field_is_named_with_its_value(
     assert (response.status_code, response.json()["type"]) == (422, "/problems/invalid-request")
     assert location in [issue["location"] for issue in response.json()["errors"]]
     assert client.get("/jobs").json()["jobs"] == []
+
+
+@pytest.mark.parametrize(
+    ("change", "name", "meant"),
+    [
+        ({"hyperparameters": {"vector_size": 100}}, "vector_size", "dim"),
+        ({"hyperparameters": {"minCount": 1}}, "minCount", "min_count"),
+        ({"hyperparameters": {"alpha": 0.05}}, "alpha", "learning_rate"),
+        ({"hyperparameters": {"windw": 3}}, "windw", "window"),
+        ({"algorithm": "glove", "hyperparameters": {"x-max": 10}}, "x-max", "x_max"),
+        ({"algorithm": "glove", "hyperparameters": {"sg": 1}}, "sg", None),
+        ({"text": {"tokeniser": "whitespace"}}, "tokeniser", "tokenizer"),
+        ({"text": {"format": {"kind": "csv", "column": "c", "delimeter": ";"}}}, "delimeter", "delimiter"),
+        ({"hyper_parameters": {}}, "hyper_parameters", "hyperparameters"),
+    ],
+)
+def test_an_unknown_member_is_told_what_was_meant(
+    client: TestClient, corpus: None, change: dict[str, Any], name: str, meant: str | None
+) -> None:
+    (issue,) = client.post("/jobs", json={**BODY, "hyperparameters": {}, **change}).json()["errors"]
+    assert issue["location"].endswith(f".{name}")
+    told = (
+        f"There is no such name. Did you mean {meant!r}? There are: " if meant else "There is no such name. There are: "
+    )
+    assert issue["message"].startswith(told)
+    assert (meant or "dim") in issue["message"].partition("There are: ")[2].split(", ")
+
+
+def test_messages_are_plain(client: TestClient) -> None:
+    def told(content: str) -> list[str]:
+        answer = client.post("/jobs", content=content, headers={"Content-Type": "application/json"}).json()
+        return [f"{issue['location']}: {issue['message']}" for issue in answer["errors"]]
+
+    assert told("[]") == ["body: This is a JSON object"]
+    assert told('{"model"}') == ["body: This is not JSON: Expecting ':' delimiter at character 8"]
+    assert told('{"model":"m"}') == ["body.algorithm: Field required"]
+    assert told('{"algorithm":"magic"}') == ["body.algorithm: This is one of 'word2vec', 'glove'"]
+    patience = '"hyperparameters":{"epochs":2,"stop_patience":2}'
+    assert told(f'{{"model":"m","corpus":"c","algorithm":"word2vec",{patience}}}') == [
+        "body.hyperparameters: stop_patience must be smaller than epochs to have an effect"
+    ]
 
 
 def test_an_unknown_corpus_is_named(client: TestClient) -> None:

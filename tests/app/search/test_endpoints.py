@@ -209,6 +209,15 @@ def test_invalid_questions(served: httpx.Client, path: str, parameters: dict[str
     assert problem(served, path, 422, **parameters)["type"] == "/problems/invalid-request"
 
 
+def test_an_unknown_parameter_is_told_what_was_meant(served: httpx.Client) -> None:
+    (issue,) = problem(served, "/vector", 422, word="king", encodings="json")["errors"]
+    assert issue == {
+        "location": "query.encodings",
+        "message": "There is no such name. Did you mean 'encoding'? There are: model, version, word, encoding",
+        "value": "json",
+    }
+
+
 def test_head_has_the_headers_of_the_answer(served: httpx.Client) -> None:
     asked = {"a": "king", "b": "man", "version": "1"}
     got, head = (served.request(method, "/similarity", params=asked) for method in ("GET", "HEAD"))
