@@ -52,6 +52,7 @@ def create_app(settings: Settings, opened: Resources | None = None) -> FastAPI:
         version=version("wordkin"),
         description=DESCRIPTION,
         lifespan=lifespan,
+        docs_url=None,  # `app.console` has a page that needs no internet
         redoc_url=None,
         telemetry={"tracing": False, "metrics": False, "logs": False, "operation_spans": False},
     )

@@ -1,25 +1,46 @@
-"""The web console: three static files that speak to the same API as everybody else."""
+"""What a browser shows: the console, and the API's document; both speak to this service alone."""
 
 from __future__ import annotations
 
 from importlib.resources import files
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
+from fastapi.openapi.docs import get_swagger_ui_html
+from fastapi.responses import JSONResponse, RedirectResponse
 
 router = APIRouter(include_in_schema=False)
 
+INDEX = {
+    "console": "/console",
+    "docs": "/docs",
+    "openapi": "/openapi.json",
+    "models": "/models",
+    "jobs": "/jobs",
+    "corpora": "/corpora",
+    "metrics": "/metrics",
+    "health": "/readyz",
+}
 _FILES = files("app.console")
+_POLICY = "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 _HEADERS = {
     "Cache-Control": "no-cache",
-    "Content-Security-Policy": (
-        "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
-    ),
+    "Content-Security-Policy": _POLICY,
     "X-Content-Type-Options": "nosniff",
 }
+_DOCS_POLICY = f"{_POLICY}; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'"
+"""Swagger UI's page starts itself by a script within the page."""
 
 
 def _file(name: str, media_type: str) -> Response:
     return Response((_FILES / name).read_bytes(), headers=_HEADERS, media_type=media_type)
+
+
+@router.get("/")
+def index(request: Request) -> Response:
+    """Lead a browser to the console, and tell a program what there is."""
+    if "text/html" in request.headers.get("accept", ""):
+        return RedirectResponse("/console", headers={"Vary": "Accept"})
+    return JSONResponse(INDEX, headers={"Vary": "Accept"})
 
 
 @router.get("/console")
@@ -35,3 +56,33 @@ def style() -> Response:
 @router.get("/console/console.js")
 def script() -> Response:
     return _file("console.js", "text/javascript; charset=utf-8")
+
+
+@router.get("/docs")
+def docs() -> Response:
+    """Show the document with Swagger UI."""
+    page = get_swagger_ui_html(
+        openapi_url="/openapi.json",
+        title="Wordkin: the API",
+        swagger_js_url="/docs/swagger-ui-bundle.js",
+        swagger_css_url="/docs/swagger-ui.css",
+        swagger_favicon_url="data:,",
+    )
+    page.headers.update(_HEADERS | {"Content-Security-Policy": _DOCS_POLICY})
+    return page
+
+
+@router.get("/docs/swagger-ui.css")
+def docs_style() -> Response:
+    return _swagger_ui("swagger-ui.css", "text/css; charset=utf-8")
+
+
+@router.get("/docs/swagger-ui-bundle.js")
+def docs_script() -> Response:
+    return _swagger_ui("swagger-ui-bundle.js", "text/javascript; charset=utf-8")
+
+
+def _swagger_ui(name: str, media_type: str) -> Response:
+    """A file of Swagger UI, which comes with a package, so that the page needs no internet."""
+    content = (files("fastapi_offline") / "static" / name).read_bytes()
+    return Response(content, headers=_HEADERS | {"Cache-Control": "max-age=3600"}, media_type=media_type)
