@@ -8,6 +8,7 @@ from importlib.metadata import version
 from typing import Any
 
 from fastapi import FastAPI
+from fastapi.middleware.cors import CORSMiddleware
 from fastapi.openapi.utils import get_openapi
 
 from app.console.endpoints import router as console_router
@@ -24,6 +25,21 @@ from app.web.middleware import AnswerHead, CheckHost, LimitBody, Observe
 from app.web.problems import PROBLEM_CONTENT, Problem
 
 MAX_JSON_BYTES = 1 << 20
+CORS: dict[str, Any] = {
+    "allow_methods": ("GET", "HEAD", "POST", "PUT", "DELETE"),
+    "allow_headers": (
+        "Authorization",
+        "Content-Digest",
+        "Content-Encoding",
+        "Content-Type",
+        "Idempotency-Key",
+        "If-Match",
+        "If-None-Match",
+        "Last-Event-ID",
+    ),
+    "expose_headers": ("ETag", "Location", "Retry-After", "X-Request-Id"),
+}
+"""What pages of other origins may use, if there are any."""
 
 DESCRIPTION = """
 Train word embeddings on a corpus that you upload, keep every result as an immutable numbered version, and ask for
@@ -63,6 +79,8 @@ def create_app(settings: Settings, opened: Resources | None = None) -> FastAPI:
     larger = {"/v1/embeddings": embeddings.MAX_BODY_BYTES}
     app.add_middleware(LimitBody, max_bytes=MAX_JSON_BYTES, others=larger, unless_below="/corpora/")
     app.add_middleware(Observe)
+    if settings.origins:  # outermost: without its headers a page cannot read an error either
+        app.add_middleware(CORSMiddleware, allow_origins=settings.origins, **CORS)
     problems.install(app)
     app.router.routes[:0] = search_routes  # flat and first: matching an included router is slow
     of_nouns = (corpora_router, jobs_router, models_router, openai_router, console_router)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from functools import cached_property
 from pathlib import Path
@@ -26,6 +27,8 @@ LogLevel = Annotated[Literal["debug", "info", "warning", "error", "critical"], B
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 DATABASES = ("sqlite", "postgresql")
 STORES = ("file", "s3", "gs", "az")
+ORIGIN = re.compile(r"\*|[a-z][a-z0-9+.\-]*://[^\s/?#@]+")
+"""As browsers send it: lower case, without a path, not even a slash at the end."""
 
 
 class Settings(BaseSettings):
@@ -46,6 +49,8 @@ class Settings(BaseSettings):
     port: Annotated[int, Field(ge=0, le=65535)] = 8000
     allowed_hosts: str = ""
     """Names by which the service may be asked, with commas between; default: loopback's on loopback, else any."""
+    cors_origins: str = ""
+    """Origins whose pages may ask the service, such as ``https://shop.example``, with commas between; ``*`` for all."""
     log_level: LogLevel = "info"
     log_json: bool = False
 
@@ -86,6 +91,9 @@ class Settings(BaseSettings):
     def _consistent(self) -> Self:
         _check_scheme("DATABASE_URL", self.database_url, DATABASES)
         _check_scheme("STORAGE_URL", self.storage_url, STORES)
+        for origin in self.origins:
+            if not ORIGIN.fullmatch(origin):
+                raise ValueError(f"WORDKIN_CORS_ORIGINS: {origin!r} is no origin such as https://shop.example, nor *")
         if self.heartbeat_seconds > self.lease_seconds / 3:
             raise ValueError(
                 f"WORDKIN_HEARTBEAT_SECONDS ({self.heartbeat_seconds:g}) must be at most a third of "
@@ -105,9 +113,14 @@ class Settings(BaseSettings):
     def hosts(self) -> frozenset[str] | None:
         """The names that requests may use; None for any."""
         if self.allowed_hosts:
-            return frozenset(name.strip().lower() for name in self.allowed_hosts.split(","))
+            return frozenset(_listed(self.allowed_hosts))
         is_loopback = self.host in LOOPBACK
         return frozenset(LOOPBACK) if is_loopback else None
+
+    @cached_property
+    def origins(self) -> tuple[str, ...]:
+        """The origins whose pages a browser lets ask the service."""
+        return _listed(self.cors_origins)
 
     @cached_property
     def database(self) -> str:
@@ -124,6 +137,11 @@ class Settings(BaseSettings):
     @cached_property
     def cache(self) -> Path:
         return (self.cache_dir or self.data_dir / "cache").resolve()
+
+
+def _listed(given: str) -> tuple[str, ...]:
+    """Names with commas between; neither case nor blanks matter."""
+    return tuple(name.strip().lower() for name in given.split(",") if name.strip())
 
 
 def _check_scheme(name: str, url: str, schemes: tuple[str, ...]) -> None:

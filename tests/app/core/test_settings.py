@@ -27,6 +27,8 @@ from app.core.settings import Settings, explained
             "mysql://u:secret@h/d",
             "WORDKIN_DATABASE_URL must begin with one of sqlite://, postgresql://",
         ),
+        ("CORS_ORIGINS", "*,https://shop.example/", "WORDKIN_CORS_ORIGINS: 'https://shop.example/' is no origin such"),
+        ("CORS_ORIGINS", "shop.example", "WORDKIN_CORS_ORIGINS: 'shop.example' is no origin such"),
         ("STORAGE_URL", "/srv/secret", "WORDKIN_STORAGE_URL must begin with one of file://, s3://, gs://, az://"),
     ],
 )
