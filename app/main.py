@@ -19,8 +19,10 @@ from app.models.endpoints import router as models_router
 from app.models.openai import router as openai_router
 from app.resources import Resources
 from app.search import embeddings
+from app.search.direct import DirectRoute
 from app.search.routes import routes as search_routes
 from app.web import health, problems
+from app.web.compression import Compress
 from app.web.middleware import AnswerHead, CheckHost, LimitBody, Observe
 from app.web.problems import PROBLEM_CONTENT, Problem
 
@@ -74,7 +76,8 @@ def create_app(settings: Settings, opened: Resources | None = None) -> FastAPI:
     )
     app.state.settings = settings
     app.router.redirect_slashes = False  # a redirect would follow the Host header
-    app.add_middleware(AnswerHead)
+    app.add_middleware(Compress, unless={route.path for route in search_routes if isinstance(route, DirectRoute)})
+    app.add_middleware(AnswerHead)  # outside, so that it tells the length that GET has
     app.add_middleware(CheckHost, hosts=settings.hosts)
     larger = {"/v1/embeddings": embeddings.MAX_BODY_BYTES}
     app.add_middleware(LimitBody, max_bytes=MAX_JSON_BYTES, others=larger, unless_below="/corpora/")

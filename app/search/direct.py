@@ -18,6 +18,7 @@ from pydantic import ValidationError
 from starlette.types import Receive, Scope, Send
 
 from app.serving.asking import Target
+from app.web.compression import MIN_BYTES, compressed
 from app.web.dependencies import get_registry
 
 
@@ -41,7 +42,8 @@ class DirectRoute(APIRoute):
             await super().handle(scope, receive, send)
             return
         response = await self.endpoint(request=Request(scope), registry=scope["app"].state.registry, asked=asked)
-        await response(scope, receive, send)
+        is_long = len(response.body) >= MIN_BYTES
+        await (compressed(response) if is_long else response)(scope, receive, send)
 
     def _read(self, query_string: bytes) -> Target | None:
         """The parameters, if they are right and each is given once."""
