@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header, Query, Response, status
+from fastapi import APIRouter, Depends, Header, HTTPException, Query, Response, status
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
@@ -29,6 +29,9 @@ from app.web.dependencies import DatabaseDependency, StorageDependency
 from app.web.problems import problem_responses
 
 EVENT_POLL_SECONDS = 0.5
+RETRY_MILLISECONDS = 2000
+"""After which a browser asks again when a stream was cut."""
+END = "end"
 
 router = APIRouter(tags=["jobs"])
 
@@ -158,23 +161,44 @@ def _describe(id: str, database: DatabaseDependency) -> JobDescription:  # noqa:
         return JobDescription.of(jobs.get(session, id))
 
 
+def _unless_all_told(
+    job: Annotated[JobDescription, Depends(_describe)],
+    last_event_id: Annotated[str | None, Header(description="where an earlier stream has ended")] = None,
+) -> JobDescription:
+    """Answer 204 to a browser that has the `end` already: by that alone its EventSource asks no more."""
+    if last_event_id == END and job.state in jobs.ENDED:
+        raise HTTPException(status.HTTP_204_NO_CONTENT)
+    return job
+
+
 @router.get(
     "/jobs/{id}/events",
     operation_id="follow_job",
     response_class=EventSourceResponse,
-    responses=problem_responses(errors.JobNotFound, errors.DatabaseUnavailable),
+    responses={
+        204: {"description": "Last-Event-ID says that everything has been told"},
+        **problem_responses(errors.JobNotFound, errors.DatabaseUnavailable),
+    },
 )
 async def follow(
-    job: Annotated[JobDescription, Depends(_describe)], database: DatabaseDependency
+    job: Annotated[JobDescription, Depends(_unless_all_told)],
+    database: DatabaseDependency,
+    last_event_id: Annotated[str | None, Header()] = None,
 ) -> AsyncIterator[ServerSentEvent]:
-    """Follow a job as server-sent events, each the whole job, until it ends."""
-    last: JobDescription | None = None
+    """Follow a job as server-sent events until it ends.
+
+    Each has the whole job as data and is named by the job's state; the last one is named `end`. A stream that was cut
+    goes on after the event that Last-Event-ID names.
+    """
     while True:
-        if job != last:
-            yield ServerSentEvent(data=job.model_dump(mode="json"), event=job.state.value)
+        content = job.model_dump_json()
+        event_id = hashlib.sha256(content.encode()).hexdigest()[:16]
+        if event_id != last_event_id:
+            yield ServerSentEvent(raw_data=content, event=job.state.value, id=event_id, retry=RETRY_MILLISECONDS)
         if job.state in jobs.ENDED:
+            yield ServerSentEvent(raw_data=content, event=END, id=END)
             return
-        last = job
+        last_event_id = event_id
         await asyncio.sleep(EVENT_POLL_SECONDS)
         with suppress(DatabaseUnavailable):  # the job goes on meanwhile, and so does the stream
             job = await run_in_threadpool(_describe, job.id, database)

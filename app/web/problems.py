@@ -133,6 +133,8 @@ async def _invalid(request: Request, error: Exception) -> Response:
 
 async def _http(request: Request, error: Exception) -> Response:
     raised = cast("HTTPException", error)
+    if raised.status_code == HTTPStatus.NO_CONTENT:
+        return Response(status_code=raised.status_code)
     if isinstance(raised.__cause__, UnicodeDecodeError):  # the framework answers 400 to this, and 422 to all else
         return respond(*problem_of(errors.InvalidRequest("The body is not UTF-8."), request.url.path))
     told = f"{request.method} {request.url.path}: {raised.detail}. See /docs for what there is."

@@ -36,6 +36,11 @@ def chromium() -> str:
     return str(found)
 
 
+@pytest.fixture
+def open_to_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WORDKIN_CORS_ORIGINS", "*")
+
+
 def page(chromium: str, folder: Path, url: str) -> str:
     """The document after its scripts have run."""
     command = [chromium, *OPTIONS, f"--user-data-dir={folder / 'profile'}", url]
@@ -61,3 +66,25 @@ def test_console_shows_models_and_answers_questions(
     answer = http.get("/analogy", params={"a": "king", "b": "man", "c": "woman"}).json()["answers"][0]["word"]
     shown = page(chromium, tmp_path, f"{service.url}/console?question={quote('king - man + woman')}")
     assert f">{answer}</button>" in shown
+
+
+@pytest.mark.usefixtures("open_to_all")
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_page_from_elsewhere_follows_a_job_to_its_end(
+    chromium: str, service: Service, http: httpx.Client, tmp_path: Path
+) -> None:
+    """The browser asks again by itself when the stream has ended, is told that this was all, and stops."""
+    assert http.put("/corpora/bible", content=b"a b c\n").status_code == 201
+    job_id = submit(http)["id"]
+    http.post(f"/jobs/{job_id}/cancel")
+    state = job_in_state(http, job_id, "cancelled", "failed")["state"]
+    (tmp_path / "page.html").write_text(f"""<p></p><script>
+        const events = new EventSource("{service.url}/jobs/{job_id}/events")
+        const note = (what) => document.querySelector("p").append(what + ";")
+        for (const name of ["{state}", "end"])
+            events.addEventListener(name, (event) => note(event.type + " " + JSON.parse(event.data).id))
+        events.onerror = () => note(events.readyState)
+        </script>""")
+    shown = page(chromium, tmp_path, (tmp_path / "page.html").as_uri())
+    connecting, closed = 0, 2
+    assert f"<p>{state} {job_id};end {job_id};{connecting};{closed};</p>" in shown

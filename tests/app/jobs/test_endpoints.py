@@ -24,6 +24,14 @@ def corpus(client: TestClient) -> None:
     assert client.put("/corpora/c", content=b"one two three\n").status_code == 201
 
 
+def read_events(text: str) -> list[dict[str, str]]:
+    """The fields of each event of a stream; comments keep it open and say nothing."""
+    events = (
+        dict(line.split(": ", 1) for line in event.splitlines() if line[0] != ":") for event in text.split("\n\n")
+    )
+    return [event for event in events if event]
+
+
 def test_a_submitted_job_is_queued_with_all_its_settings(client: TestClient, corpus: None) -> None:
     response = client.post("/jobs", json=BODY)
     assert response.status_code == 202
@@ -204,9 +212,55 @@ def test_events_end_with_the_job(client: TestClient, corpus: None) -> None:
     cancelled = client.post(f"/jobs/{job_id}/cancel").json()
     events = client.get(f"/jobs/{job_id}/events")
     assert events.headers["content-type"].startswith("text/event-stream")
-    lines = [line for line in events.text.splitlines() if line.startswith(("event:", "data:"))]
-    assert lines[0] == "event: cancelled"
-    assert json.loads(lines[1].removeprefix("data:")) == cancelled
+    assert [event["event"] for event in read_events(events.text)] == ["cancelled", "end"]
+    for event in read_events(events.text):
+        assert json.loads(event["data"]) == cancelled
+
+
+def test_a_stream_goes_on_where_it_was_cut(client: TestClient, corpus: None) -> None:
+    """As a browser's EventSource does it, which asks again whenever a stream has ended, until it is told 204."""
+    job_id = client.post("/jobs", json=BODY).json()["id"]
+    client.post(f"/jobs/{job_id}/cancel")
+    first, last = read_events(client.get(f"/jobs/{job_id}/events").text)
+    assert (first["retry"], last["id"]) == ("2000", "end")
+
+    def again(event_id: str) -> Any:
+        return client.get(f"/jobs/{job_id}/events", headers={"Last-Event-ID": event_id})
+
+    assert read_events(again("of-another-time").text) == [first, last]
+    assert read_events(again(first["id"]).text) == [last]
+    ended = again("end")
+    assert (ended.status_code, ended.content) == (204, b"")
+    assert client.get("/jobs/x/events", headers={"Last-Event-ID": "end"}).status_code == 404
+
+
+def test_a_job_that_goes_on_is_told_from_its_state_whatever_the_browser_has(
+    client: TestClient, corpus: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`end` is the end of another job's stream then; a state that the browser has is not told again."""
+    job_id = client.post("/jobs", json=BODY).json()["id"]
+    database: Database = client.app.state.database  # type: ignore[attr-defined] # TestClient's app is a bare callable
+    monkeypatch.setattr(endpoints, "EVENT_POLL_SECONDS", 0.01)
+    get, looks = jobs.get, []
+
+    def soon_cancelled(session: Session, job_id: str) -> Job:
+        looks.append(job_id)
+        if len(looks) == 3:
+            with database.transaction() as other:
+                jobs.cancel(other, job_id)
+        return get(session, job_id)
+
+    monkeypatch.setattr(jobs, "get", soon_cancelled)
+    told = read_events(client.get(f"/jobs/{job_id}/events", headers={"Last-Event-ID": "end"}).text)
+    assert [event["event"] for event in told] == ["queued", "cancelled", "end"]
+    assert len({event["id"] for event in told}) == 3
+
+
+def test_events_are_readable_text(client: TestClient) -> None:
+    client.put("/corpora/영화평", content="배우 연기 감동\n".encode())
+    job_id = client.post("/jobs", json=BODY | {"model": "영화", "corpus": "영화평"}).json()["id"]
+    client.post(f"/jobs/{job_id}/cancel")
+    assert '"corpus":"영화평"' in client.get(f"/jobs/{job_id}/events").content.decode()
 
 
 def test_unknown_paths_and_methods_are_problems(client: TestClient) -> None:
@@ -244,7 +298,7 @@ def test_a_stream_goes_on_after_an_outage(
     monkeypatch.setattr(jobs, "get", away)
     monkeypatch.setattr(endpoints, "EVENT_POLL_SECONDS", 0.01)
     told = client.get(f"/jobs/{job_id}/events").text
-    assert [line for line in told.splitlines() if line.startswith("event:")] == ["event: queued", "event: cancelled"]
+    assert [event["event"] for event in read_events(told)] == ["queued", "cancelled", "end"]
     assert len(looks) == 4
 
 
