@@ -34,7 +34,7 @@ from trainer.steps.progress import ignore
 
 FloatArray = npt.NDArray[np.float32]
 
-ALWAYS_GRAPH = IndexLimits(flat_budget_milliseconds=0.0, min_recall=0.0, must_be_faster=False)
+ALWAYS_GRAPH = IndexLimits("graph", min_recall=0.0)
 
 
 def random_vectors(n_words: int, dim: int, seed: int = 0) -> FloatArray:

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.core.names import Name
+from app.core.table.manifest import IndexRequest
 from app.core.text import TextSpec
 
 
@@ -38,6 +39,7 @@ class TrainPayload(_Payload):
     hyperparameters: dict[str, Any]
     text: TextSpec
     publish: Publication = Publication()
+    index: IndexRequest = "auto"
 
 
 KINDS: dict[str, type[BaseModel]] = {"train": TrainPayload}

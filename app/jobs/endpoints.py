@@ -19,7 +19,7 @@ from app.core.catalog.removal import delete_job
 from app.core.errors import DatabaseUnavailable
 from app.core.jobs import JobRequest
 from app.core.names import split_reference
-from app.core.payloads import CorpusSource, TrainPayload
+from app.core.payloads import CorpusSource, Publication, TrainPayload
 from app.core.records import Corpus, JobState
 from app.core.storage import Storage
 from app.core.text import TextSpec
@@ -66,8 +66,7 @@ def submit(
     """
     if submission.publish.alias:
         check_alias(submission.publish.alias)
-    digest = hashlib.sha256(submission.model_dump_json(exclude={"kind"}).encode()).hexdigest()
-    idempotency = (idempotency_key, digest) if idempotency_key else None
+    idempotency = (idempotency_key, _digest(submission)) if idempotency_key else None
     with database.reading() as session:
         is_new = jobs.earlier(session, idempotency) is None
         corpus = _corpus(session, submission, corpora.get) if is_new else None
@@ -87,6 +86,13 @@ def _corpus(session: Session, submission: Submission, read: Callable[[Session, s
     return read(session, name, int(revision) if revision else None)
 
 
+def _digest(submission: Submission) -> str:
+    """What tells two requests apart; what a request can say only since a later release counts where it is said."""
+    since = {"index": "auto", "publish": Publication()}
+    excluded = {"kind"} | {name for name, unsaid in since.items() if getattr(submission, name) == unsaid}
+    return hashlib.sha256(submission.model_dump_json(exclude=excluded).encode()).hexdigest()
+
+
 def _check_text(corpus: Corpus, spec: TextSpec, storage: Storage) -> None:
     """Raise `BadRecord` if the beginning of the corpus cannot be read as the job says."""
     n_bytes = min(corpus.n_bytes, SAMPLE_BYTES)
@@ -104,6 +110,7 @@ def _training(submission: Submission, corpus: Corpus) -> JobRequest:
         hyperparameters=submission.hyperparameters.model_dump(mode="json"),
         text=submission.text.here(),
         publish=submission.publish,
+        index=submission.index,
     )
     return JobRequest(submission.kind, submission.model, payload.model_dump(mode="json"), corpus.id)
 

@@ -11,6 +11,7 @@ from app.core.hyperparameters import ALGORITHMS
 from app.core.names import Name, composed
 from app.core.payloads import Publication
 from app.core.records import Job, JobState
+from app.core.table.manifest import IndexRequest
 from app.core.text import TextSpec
 
 
@@ -33,6 +34,13 @@ class TrainSubmission(BaseModel):
     ]
     publish: Annotated[Publication, Field(description="what happens to the result")] = Publication()
     text: Annotated[TextSpec, Field(description="how text becomes words")] = TextSpec()
+    index: Annotated[
+        IndexRequest,
+        Field(
+            description="how neighbours are found: `exact` scans; `graph`, an approximate index with its recall told; "
+            "`auto` scans unless the table is large"
+        ),
+    ] = "auto"
     algorithm: str
     hyperparameters: BaseModel
 
@@ -82,6 +90,7 @@ class JobDescription(BaseModel):
     hyperparameters: dict[str, Any] | None = None
     text: dict[str, Any] | None = None
     publish: dict[str, Any] | None = None
+    index: IndexRequest | None = None
     tokens_per_second: float | None = None
     eta_seconds: float | None
     loss: float | None = None

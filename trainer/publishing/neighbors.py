@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -17,8 +15,9 @@ from trainer.steps.progress import Progress, Report
 
 N_NEIGHBORS = 50
 ALWAYS_COVERED = 100_000
-BUDGET_SECONDS = 60.0
-"""Beyond `ALWAYS_COVERED` words, more are covered while the step has run for less than this."""
+MOST_PRODUCTS = 1_500_000_000_000
+"""Beyond `ALWAYS_COVERED` words, more are covered while covered words x words x dim stays below this."""
+# About a minute on two cores.
 
 HUB_NEIGHBORS = 10
 N_HUBS = 10
@@ -40,26 +39,27 @@ def nearest_neighbors(unit_vectors: FloatArray, *, threads: int, report: Report)
     -------
     Neighbors, ids int32 and scores float32 (n_covered, min(50, n_words - 1))
     """
-    n_words = len(unit_vectors)
-    started = time.monotonic()
+    covered = n_covered(*unit_vectors.shape)
     ids: list[npt.NDArray[np.int32]] = []
     found: list[FloatArray] = []
 
-    def starts() -> Iterator[int]:
-        for start in range(0, n_words, BLOCK):
-            if start >= ALWAYS_COVERED and time.monotonic() - started > BUDGET_SECONDS:
-                return
-            yield start
-
     def tell() -> None:
-        report(Progress(fraction=min(len(ids) * BLOCK, n_words) / n_words))
+        report(Progress(fraction=min(len(ids) * BLOCK / covered, 1.0)))
 
     with exact.one_thread_a_scan(), Crew(threads, tell) as crew:
-        for block_ids, block_scores in crew.in_order(lambda start: _block(unit_vectors, start), starts()):
+        for block_ids, block_scores in crew.in_order(
+            lambda start: _block(unit_vectors, start), range(0, covered, BLOCK)
+        ):
             ids.append(block_ids)
             found.append(block_scores)
     tell()
     return Neighbors(np.concatenate(ids), np.concatenate(found))
+
+
+def n_covered(n_words: int, dim: int) -> int:
+    """How many words the table covers, in whole blocks: a function of its size alone."""
+    wanted = max(ALWAYS_COVERED, MOST_PRODUCTS // (n_words * dim))
+    return min(n_words, -(-wanted // BLOCK) * BLOCK)
 
 
 def _block(unit_vectors: FloatArray, start: int) -> tuple[npt.NDArray[np.int32], FloatArray]:

@@ -45,14 +45,19 @@ class GraphSearch(_Part):
     query_milliseconds: float
 
 
+IndexRequest = Literal["auto", "exact", "graph"]
+"""How a table shall be searched: by scans, by a graph, or as its size says."""
+
+
 class IndexDescription(_Part):
-    """How the index was chosen: what it is, how it searches, and what was measured.
+    """What the index is, how it searches, what was asked for (None: before that could be said), and what was measured.
 
     `flat` scans the table itself and has no file of its own. What is measured is for words; sums of words lie farther
     from all words, need more effort, and a scan answers them if `sums` is None.
     """
 
     kind: Literal["flat", "hnsw"]
+    requested: IndexRequest | None = None
     parameters: dict[str, int | float | str] = {}
     recall_at_10: float
     build_seconds: float

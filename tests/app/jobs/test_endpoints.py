@@ -139,6 +139,17 @@ def test_a_repeated_request_with_its_key_is_one_job(client: TestClient, corpus: 
     assert len(client.get("/jobs").json()["jobs"]) == 1
 
 
+def test_the_index_is_chosen_by_size_unless_the_job_says_how(client: TestClient, corpus: None) -> None:
+    """What was not said before there was a choice is still the same request."""
+    headers = {"Idempotency-Key": "abc"}
+    first = client.post("/jobs", json=BODY, headers=headers).json()
+    assert first["index"] == "auto"
+    assert client.post("/jobs", json=BODY | {"index": "auto"}, headers=headers).json() == first
+    assert client.post("/jobs", json=BODY | {"index": "graph"}, headers=headers).status_code == 422
+    assert client.post("/jobs", json=BODY | {"index": "graph"}).json()["index"] == "graph"
+    assert client.post("/jobs", json=BODY | {"index": "hnsw"}).status_code == 422
+
+
 def test_a_queued_job_is_cancelled_at_once(client: TestClient, corpus: None) -> None:
     job_id = client.post("/jobs", json=BODY).json()["id"]
     cancelled = client.post(f"/jobs/{job_id}/cancel")

@@ -23,7 +23,7 @@ from tests.published import World, random_vectors, write_version
 from trainer.publishing.index import IndexLimits
 
 WORDS = [f"w{i}" for i in range(60)]
-GRAPH_ALWAYS = IndexLimits(flat_budget_milliseconds=0.0, must_be_faster=False)
+GRAPH_ALWAYS = IndexLimits("graph")
 
 
 @pytest.fixture

@@ -14,13 +14,51 @@ from trainer.publishing.index import IndexLimits, build_index
 from trainer.steps.progress import ignore
 
 
-def test_a_fast_scan_needs_no_index(tmp_path: Path) -> None:
+def test_a_small_table_needs_no_index(tmp_path: Path) -> None:
     chosen = build_index(tmp_path, normalise(random_vectors(500, 10))[0], IndexLimits(), ignore)
     assert (chosen.kind, chosen.recall_at_10, list(tmp_path.iterdir())) == ("flat", 1.0, [])
+    assert (chosen.requested, chosen.build_seconds) == ("auto", 0.0)
 
 
-def test_a_slow_scan_gets_a_graph_with_the_smallest_sufficient_effort(tmp_path: Path) -> None:
-    limits = IndexLimits(flat_budget_milliseconds=0.0, min_recall=0.98, must_be_faster=False)
+@pytest.mark.parametrize(("most_scanned", "kind"), [(2000, "flat"), (1999, "hnsw")])
+def test_the_choice_is_by_the_count_of_numbers_whatever_is_timed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most_scanned: int, kind: str
+) -> None:
+    unit_vectors = normalise(random_vectors(200, 10))[0]
+    for milliseconds in (0.0, 1e6):
+        monkeypatch.setattr(index, "_milliseconds", lambda *_, told=milliseconds: told)
+        limits = IndexLimits(most_scanned=most_scanned, min_recall=0.0)
+        chosen = build_index(tmp_path, unit_vectors, limits, ignore)
+        assert (chosen.kind, chosen.query_milliseconds) == (kind, milliseconds)
+
+
+def test_exact_scans_a_table_of_any_size(tmp_path: Path) -> None:
+    limits = IndexLimits("exact", most_scanned=0)
+    chosen = build_index(tmp_path, normalise(random_vectors(500, 10))[0], limits, ignore)
+    assert (chosen.kind, chosen.requested, list(tmp_path.iterdir())) == ("flat", "exact", [])
+
+
+def test_a_graph_that_is_asked_for_is_made_and_tells_its_best_recall(tmp_path: Path) -> None:
+    """No recall is above 1: none is enough, and the least of the best efforts is taken."""
+    unit_vectors = normalise(random_vectors(500, 10))[0]
+    chosen = build_index(tmp_path, unit_vectors, IndexLimits("graph", min_recall=1.01), ignore)
+    graph = index._build(unit_vectors, ignore)
+    recalls = []
+    for graph.hnsw.efSearch in index.EF_SEARCH:
+        recalls.append(index.recall(graph, unit_vectors, index.word_sample(unit_vectors)))
+    assert (chosen.kind, chosen.requested) == ("hnsw", "graph")
+    assert chosen.recall_at_10 == pytest.approx(max(recalls), abs=1e-4)
+    assert chosen.parameters["ef_search"] == index.EF_SEARCH[recalls.index(max(recalls))]
+    assert chosen.sums is not None
+
+
+def test_two_words_can_have_a_graph(tmp_path: Path) -> None:
+    chosen = build_index(tmp_path, normalise(random_vectors(2, 4))[0], IndexLimits("graph"), ignore)
+    assert (chosen.kind, chosen.recall_at_10) == ("hnsw", 1.0)
+
+
+def test_a_large_table_gets_a_graph_with_the_smallest_sufficient_effort(tmp_path: Path) -> None:
+    limits = IndexLimits(most_scanned=0, min_recall=0.98)
     chosen = build_index(tmp_path, normalise(random_vectors(3000, 20))[0], limits, ignore)
     assert chosen.kind == "hnsw"
     assert chosen.recall_at_10 >= 0.98
@@ -29,17 +67,10 @@ def test_a_slow_scan_gets_a_graph_with_the_smallest_sufficient_effort(tmp_path: 
 
 
 def test_a_graph_that_misses_the_recall_falls_back_to_the_scan(tmp_path: Path) -> None:
-    limits = IndexLimits(flat_budget_milliseconds=0.0, min_recall=1.01, must_be_faster=False)
+    limits = IndexLimits(most_scanned=0, min_recall=1.01)
     chosen = build_index(tmp_path, normalise(random_vectors(500, 10))[0], limits, ignore)
     assert (chosen.kind, chosen.recall_at_10, list(tmp_path.iterdir())) == ("flat", 1.0, [])
     assert chosen.build_seconds > 0
-
-
-def test_a_graph_that_is_no_faster_falls_back_to_the_scan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(index, "_milliseconds", lambda *_: 30.0)
-    limits = IndexLimits(min_recall=0.0)
-    chosen = build_index(tmp_path, normalise(random_vectors(500, 10))[0], limits, ignore)
-    assert (chosen.kind, chosen.query_milliseconds, list(tmp_path.iterdir())) == ("flat", 30.0, [])
 
 
 def test_the_graph_is_the_same_each_time(tmp_path: Path) -> None:
@@ -67,7 +98,7 @@ def test_sums_are_scanned_for_where_the_graph_misses_them(tmp_path: Path) -> Non
     assert chosen.sums is not None
     assert chosen.sums.recall_at_10 == pytest.approx(of_sums, abs=1e-4)
     assert of_sums < of_words
-    limits = IndexLimits(flat_budget_milliseconds=0.0, min_recall=(of_words + of_sums) / 2, must_be_faster=False)
+    limits = IndexLimits(most_scanned=0, min_recall=(of_words + of_sums) / 2)
     chosen = build_index(tmp_path, unit_vectors, limits, ignore)
     assert chosen.parameters["ef_search"] == 16
     assert chosen.sums is None or chosen.sums.ef_search > 16

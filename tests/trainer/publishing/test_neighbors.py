@@ -46,9 +46,9 @@ def test_tiny_vocabularies(n_words: int) -> None:
     assert found.ids.tolist() == ([[]] if n_words == 1 else [[1], [0]])
 
 
-def test_only_the_most_frequent_are_covered_beyond_the_budget(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_the_most_frequent_are_covered_of_a_large_table(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(neighbors, "ALWAYS_COVERED", 1500)
-    monkeypatch.setattr(neighbors, "BUDGET_SECONDS", 0.0)
+    monkeypatch.setattr(neighbors, "MOST_PRODUCTS", 0)
     monkeypatch.setattr("trainer.steps.crew.TICK_SECONDS", 0.0)
     unit_vectors = normalise(random_vectors(6000, 8))[0]
     reports: list[Progress] = []
@@ -57,7 +57,16 @@ def test_only_the_most_frequent_are_covered_beyond_the_budget(monkeypatch: pytes
     assert int(found.ids.max()) > len(found.ids), "neighbours come from the whole vocabulary"
     fractions = [report.fraction for report in reports]
     assert fractions == sorted(fractions)
-    assert set(fractions) == {0.0, 1024 / 6000, 2048 / 6000}
+    assert set(fractions) == {0.0, 0.5, 1.0}
+
+
+@pytest.mark.parametrize(
+    ("n_words", "dim", "covered"),
+    [(50_000, 100, 50_000), (100_000, 1000, 100_000), (122_880, 100, 122_880), (150_000, 100, 100_352)],
+)
+def test_coverage_is_by_counts(n_words: int, dim: int, covered: int) -> None:
+    """122,070 words of 122,880 are paid for; the last block is made whole."""
+    assert neighbors.n_covered(n_words, dim) == covered
 
 
 def test_hubness_of_a_star() -> None:

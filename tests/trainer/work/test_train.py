@@ -11,7 +11,7 @@ from app.core.errors import CorpusDamaged, CorpusMissing
 from app.core.hyperparameters import Word2VecHyperparameters
 from app.core.payloads import CorpusSource, TrainPayload
 from app.core.storage import Storage
-from app.core.table.manifest import parse_manifest
+from app.core.table.manifest import IndexRequest, parse_manifest
 from app.core.text import TextSpec
 from trainer.steps.progress import ignore
 from trainer.work.context import Context
@@ -21,13 +21,14 @@ from trainer.work.messages import Publishes
 TEXT = b"the king and the queen saw the man and the woman\n" * 200
 
 
-def run(storage: Storage, folder: Path) -> Publishes:
+def run(storage: Storage, folder: Path, index: IndexRequest = "auto") -> Publishes:
     hyperparameters = Word2VecHyperparameters(dim=4, epochs=1, min_count=1, threads=1, subsampling_threshold=0)
     payload = TrainPayload(
         corpus=CorpusSource(name="c", key="corpora/c", sha256=hashlib.sha256(TEXT).hexdigest(), n_bytes=len(TEXT)),
         algorithm="word2vec",
         hyperparameters=hyperparameters.model_dump(mode="json"),
         text=TextSpec(),
+        index=index,
     )
     folder.mkdir()
     return train.run(payload, Context("job", 1, "m", storage, "versions/job-token", folder, 1, lambda _: ignore, None))
@@ -38,6 +39,15 @@ def test_a_version_says_what_it_is_made_of_and_for(storage: Storage, tmp_path: P
     manifest = parse_manifest(run(storage, tmp_path / "scratch").manifest)
     assert (manifest.model, manifest.n_words, manifest.origin.kind) == ("m", 7, "trained")
     assert manifest.origin.corpus.sha256 == hashlib.sha256(TEXT).hexdigest()
+
+
+@pytest.mark.parametrize(("index", "kind"), [("auto", "flat"), ("exact", "flat"), ("graph", "hnsw")])
+def test_the_index_is_the_one_that_the_job_asks_for(
+    storage: Storage, tmp_path: Path, index: IndexRequest, kind: str
+) -> None:
+    storage.put_new(TEXT, "corpora/c")
+    manifest = parse_manifest(run(storage, tmp_path / "scratch", index).manifest)
+    assert (manifest.index.requested, manifest.index.kind) == (index, kind)
 
 
 @pytest.mark.parametrize("stored", [TEXT[:-10], TEXT.replace(b"king", b"kong"), TEXT + b"more\n"])

@@ -10,11 +10,11 @@ from app.core.errors import CorpusDamaged, CorpusMissing
 from app.core.hyperparameters import Hyperparameters
 from app.core.payloads import CorpusSource, TrainPayload
 from app.core.table.manifest import CorpusOrigin, TrainedOrigin, digest_of
-from app.core.table.vocabulary import Vocabulary
 from app.core.text import TextSpec
 from trainer.algorithms import ALGORITHMS
-from trainer.algorithms.algorithm import Trained, Work
+from trainer.algorithms.algorithm import Work
 from trainer.corpus.encode import EncodedCorpus, encode
+from trainer.publishing.index import IndexLimits
 from trainer.publishing.publish import Provenance, publish
 from trainer.work.context import Context, Phases
 from trainer.work.messages import Publishes
@@ -43,7 +43,18 @@ def run(payload: TrainPayload, context: Context) -> Publishes:
         corpus=_origin(payload.corpus, corpus),
         training=trained.facts | ({"rows": corpus.rows} if corpus.rows else {}) | told,
     )
-    return _publish(context, corpus.vocabulary, trained, Provenance(origin, spec, context.model), threads)
+    folder = context.scratch / "version"
+    folder.mkdir()
+    written = publish(
+        folder,
+        corpus.vocabulary,
+        trained.arrays,
+        provenance=Provenance(origin, spec, context.model),
+        threads=threads,
+        report=context.report("publishing"),
+        limits=IndexLimits(payload.index),
+    )
+    return store_version(context.storage, context.prefix, folder, written)
 
 
 def _read(
@@ -82,14 +93,3 @@ def _origin(source: CorpusSource, corpus: EncodedCorpus) -> CorpusOrigin:
         n_tokens=corpus.n_tokens,
         n_lines=corpus.n_lines,
     )
-
-
-def _publish(
-    context: Context, vocabulary: Vocabulary, trained: Trained, provenance: Provenance, threads: int
-) -> Publishes:
-    folder = context.scratch / "version"
-    folder.mkdir()
-    written = publish(
-        folder, vocabulary, trained.arrays, provenance=provenance, threads=threads, report=context.report("publishing")
-    )
-    return store_version(context.storage, context.prefix, folder, written)
