@@ -94,7 +94,7 @@ def test_every_variable_that_is_named_somewhere_is_a_setting() -> None:
 @pytest.mark.parametrize("readme", READMES)
 def test_readmes_name_commands_and_targets_that_exist(readme: str) -> None:
     text = (ROOT / readme).read_text()
-    listed = re.search(r"```\n(wordkin demo.*?)```", text, re.S)
+    listed = re.search(r"```text\n(wordkin demo.*?)```", text, re.S)
     assert listed
     named = {name for line in listed[1].splitlines() for name in re.findall(r"[a-z]+", line.split("  ")[0])}
     assert {"demo", "up", "api", "trainer", "migrate", "train", "neighbors", "analogy"} <= named & commands()

@@ -93,6 +93,20 @@ def demo(
 
 
 @app.command()
+def sample(
+    folder: Annotated[Path, typer.Argument(metavar="[FOLDER]", help="Where to write it.")] = Path(),
+) -> None:
+    """Write bible.txt, the demo's corpus: two English Bibles in the public domain, a verse a line."""
+    from app.command.demo import build_corpus
+
+    path = folder / "bible.txt"
+    if path.exists():
+        _fail(f"{path} is there already.")
+    build_corpus(path)
+    console.print(f"{path}: {path.stat().st_size:,} bytes", highlight=False)
+
+
+@app.command()
 def up(host: Host = None, port: Port = None) -> None:
     """Start the whole service: migrate the database, then API and trainer, until Ctrl-C."""
     _stop_by_interrupt()

@@ -139,17 +139,6 @@ def test_a_repeated_request_with_its_key_is_one_job(client: TestClient, corpus: 
     assert len(client.get("/jobs").json()["jobs"]) == 1
 
 
-def test_the_index_is_chosen_by_size_unless_the_job_says_how(client: TestClient, corpus: None) -> None:
-    """What was not said before there was a choice is still the same request."""
-    headers = {"Idempotency-Key": "abc"}
-    first = client.post("/jobs", json=BODY, headers=headers).json()
-    assert first["index"] == "auto"
-    assert client.post("/jobs", json=BODY | {"index": "auto"}, headers=headers).json() == first
-    assert client.post("/jobs", json=BODY | {"index": "graph"}, headers=headers).status_code == 422
-    assert client.post("/jobs", json=BODY | {"index": "graph"}).json()["index"] == "graph"
-    assert client.post("/jobs", json=BODY | {"index": "hnsw"}).status_code == 422
-
-
 def test_a_queued_job_is_cancelled_at_once(client: TestClient, corpus: None) -> None:
     job_id = client.post("/jobs", json=BODY).json()["id"]
     cancelled = client.post(f"/jobs/{job_id}/cancel")
@@ -174,43 +163,6 @@ def test_a_corpus_in_use_stays(client: TestClient, corpus: None) -> None:
     job_id = client.post("/jobs", json=BODY).json()["id"]
     response = client.delete("/corpora/c")
     assert (response.status_code, response.json()["job"]) == (409, job_id)
-
-
-def test_a_job_reads_the_revision_that_it_names(client: TestClient, corpus: None) -> None:
-    client.put("/corpora/c", content=b"four five six\n")
-    told = [client.post("/jobs", json=BODY | {"corpus": name}).json() for name in ("c", "c@1", "c@2")]
-    assert [(job["corpus"], job["corpus_revision"]) for job in told] == [("c", 2), ("c", 1), ("c", 2)]
-    unknown = client.post("/jobs", json=BODY | {"corpus": "c@3"})
-    assert (unknown.status_code, unknown.json()["type"]) == (404, "/problems/corpus-not-found")
-    assert client.post("/jobs", json=BODY | {"corpus": "c@0"}).status_code == 422
-    assert client.delete("/corpora/c/revisions/1").json()["job"] == told[1]["id"]
-
-
-@pytest.mark.parametrize(
-    ("publish", "status", "alias"),
-    [
-        ({}, 202, "latest"),
-        ({"alias": "staging"}, 202, "staging"),
-        ({"alias": None}, 202, None),
-        ({"alias": "v3"}, 422, ""),
-    ],
-)
-def test_a_job_says_which_alias_moves(
-    client: TestClient, corpus: None, publish: dict[str, Any], status: int, alias: str | None
-) -> None:
-    response = client.post("/jobs", json=BODY | {"publish": publish})
-    assert response.status_code == status
-    if status == 202:
-        assert response.json()["publish"] == {"alias": alias}
-
-
-def test_a_job_that_has_ended_can_be_deleted(client: TestClient, corpus: None) -> None:
-    job_id = client.post("/jobs", json=BODY).json()["id"]
-    refused = client.delete(f"/jobs/{job_id}")
-    assert (refused.status_code, refused.json()["type"]) == (409, "/problems/job-in-use")
-    client.post(f"/jobs/{job_id}/cancel")
-    assert client.delete(f"/jobs/{job_id}").status_code == 204
-    assert client.get(f"/jobs/{job_id}").status_code == 404
 
 
 def test_an_unknown_job_is_named(client: TestClient) -> None:
