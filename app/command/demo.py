@@ -16,6 +16,7 @@ from app.core.names import reference
 
 MODEL = "bible"
 WORDS = ("king", "bread", "gold", "sea")
+# queen came first on each of ten seeds; with 15 epochs on 8, with windows of 8 and 10 on 6 and 4: benchmarks/demo.py
 SUBMISSION: Json = {
     "model": MODEL,
     "corpus": MODEL,

@@ -42,13 +42,25 @@ function keep(select, options) {
 
 // Asking
 
+// As people write it: king - man + woman, king-man+woman, king + woman - man, king man woman
 function parsed(question) {
   const words = question.trim().split(/\s+/);
-  const isAnalogy = words.length === 5 && words[1] === "-" && words[3] === "+";
-  return isAnalogy ? { a: words[0], b: words[2], c: words[4] } : null;
+  if (words.length === 3 && !/[-+−]/.test(question)) return { a: words[0], b: words[1], c: words[2] };
+  const joined = question.match(/^\s*([^\s+−-]+)\s*([+−-])\s*([^\s+−-]+)\s*([+−-])\s*([^\s+−-]+)\s*$/);
+  const isSpaced = words.length === 5 && [words[1], words[3]].every((sign) => /^[-+−]$/.test(sign));
+  const [a, first, second, third, fourth] = isSpaced ? words : joined?.slice(1) ?? [];
+  if (!a || (first === "+") === (third === "+")) return null;
+  return first === "+" ? { a, b: fourth, c: second } : { a, b: second, c: fourth };
+}
+
+function forget() {
+  $("#ask-source").textContent = "";
+  $("#answers").replaceChildren();
+  $("#ask-problem").hidden = true;
 }
 
 async function ask(form) {
+  forget();
   const { model, version, question } = Object.fromEntries(new FormData(form));
   const analogy = parsed(question);
   const query = new URLSearchParams({ model, version, k: 12, ...(analogy ?? { word: question.trim() }) });
@@ -74,8 +86,9 @@ async function complete(form) {
 // Training
 
 async function train(form) {
-  const { file, corpus, model, algorithm, ...numbers } = Object.fromEntries(new FormData(form));
+  const { file, corpus, model, algorithm, column, ...numbers } = Object.fromEntries(new FormData(form));
   const name = corpus || model;
+  const format = corpus ? { kind: "plain" } : await formatOf(file, column);
   if (!corpus) {
     if (!file?.size) throw new Problem("Choose a text file or a stored corpus.");
     const encoding = encodings[file.name.split(".").pop()] ?? "identity";
@@ -85,9 +98,23 @@ async function train(form) {
   await api("/jobs", {
     method: "POST",
     headers: { "Content-Type": "application/json" },
-    body: JSON.stringify({ model, corpus: name, algorithm, hyperparameters }),
+    body: JSON.stringify({ model, corpus: name, algorithm, text: { format }, hyperparameters }),
   });
   await refresh();
+}
+
+// What a file holds is guessed by its name and its first line, and said; the service checks it again.
+async function formatOf(file, column) {
+  const [, kind] = file?.name.toLowerCase().match(/\.(jsonl|ndjson|csv|tsv)$/) ?? [];
+  if (!kind) return { kind: "plain" };
+  const [first] = (await file.slice(0, 1 << 16).text()).split("\n");
+  const isJson = kind === "jsonl" || kind === "ndjson";
+  const separator = kind === "tsv" ? "\t" : ",";
+  const names = isJson ? Object.keys(JSON.parse(first)) : first.trim().split(separator).map((name) => name.replace(/^"|"$/g, ""));
+  const chosen = column || (names.length === 1 ? names[0] : "");
+  if (!chosen) throw new Problem(`${file.name} has ${names.join(", ")}: say in “Field or column” which one is the text.`);
+  $("#train-format").textContent = `${file.name} is read as ${isJson ? "JSON Lines, field" : `${kind.toUpperCase()}, column`} ${chosen}.`;
+  return isJson ? { kind: "jsonl", field: chosen } : { kind, column: chosen };
 }
 
 async function listAlgorithms() {
@@ -129,6 +156,7 @@ function versionRow(model, version) {
       headers: { "Content-Type": "application/json", "If-Match": headers.get("ETag") },
       body: JSON.stringify({ version: number }),
     });
+    modelsSeen = "";
     await refresh();
   });
   const tags = names.flatMap((name) => [" ", element("span", { className: "tag", textContent: name })]);
@@ -165,7 +193,8 @@ async function refresh() {
   try {
     const succeeded = await refreshJobs();
     const { body: health } = await api("/readyz");
-    const state = JSON.stringify([succeeded, health.loaded, health.degraded]);
+    const { body: models } = await api("/models");
+    const state = JSON.stringify([succeeded, health.loaded, health.degraded, models]);
     if (state !== modelsSeen) await refreshModels();
     modelsSeen = state;
     const degraded = Object.entries(health.degraded).map(([name, why]) => `${name}: ${why}`);
@@ -177,7 +206,8 @@ async function refresh() {
 
 $("#ask-form").onsubmit = (event) => { event.preventDefault(); showing($("#ask-problem"), () => ask(event.target)); };
 $("#ask-form").question.oninput = () => complete($("#ask-form"));
-$("#ask-form").model.onchange = () => { modelsSeen = ""; refresh(); };
+$("#ask-form").model.onchange = () => { forget(); modelsSeen = ""; refresh(); };
+$("#ask-form").version.onchange = forget;
 $("#train-form").onsubmit = async (event) => {
   event.preventDefault();
   const button = event.target.querySelector("button");
