@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager, closing
 from importlib.metadata import version
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.openapi.utils import get_openapi
 
@@ -21,7 +21,7 @@ from app.resources import Resources
 from app.search import embeddings
 from app.search.direct import DirectRoute
 from app.search.routes import routes as search_routes
-from app.web import health, problems
+from app.web import health, problems, validation
 from app.web.compression import Compress
 from app.web.middleware import AnswerHead, CheckHost, LimitBody, Observe
 from app.web.problems import PROBLEM_CONTENT, Problem
@@ -71,6 +71,7 @@ def create_app(settings: Settings, opened: Resources | None = None) -> FastAPI:
         description=DESCRIPTION,
         lifespan=lifespan,
         docs_url=None,  # `app.console` has a page that needs no internet
+        dependencies=[Depends(validation.refuse_repeated)],
         redoc_url=None,
         telemetry={"tracing": False, "metrics": False, "logs": False, "operation_spans": False},
     )

@@ -20,6 +20,7 @@ from starlette.types import Receive, Scope, Send
 from app.serving.asking import Target
 from app.web.compression import MIN_BYTES, compressed
 from app.web.dependencies import get_registry
+from app.web.validation import refuse_repeated
 
 
 class DirectRoute(APIRoute):
@@ -39,6 +40,7 @@ class DirectRoute(APIRoute):
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         asked = self._read(scope["query_string"]) if scope["method"] == "GET" else None
         if asked is None:
+            await refuse_repeated(Request(scope))
             await super().handle(scope, receive, send)
             return
         response = await self.endpoint(request=Request(scope), registry=scope["app"].state.registry, asked=asked)

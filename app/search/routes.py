@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from app.core.errors import InvalidRequest, WordkinError
 from app.search import embeddings
@@ -20,7 +20,7 @@ from app.serving.suggestions import Allowance, allowance
 from app.serving.version import ServedVersion
 from app.web.dependencies import RegistryDependency
 from app.web.problems import problem_of, problem_responses
-from app.web.validation import invalid_request
+from app.web.validation import invalid_request, refuse_repeated
 
 MAX_ANSWERS = 25_600
 MAX_ISSUES_OF_ITEM = 10
@@ -31,7 +31,7 @@ AT_A_TIME = 64
 Batched: Any = BatchAnswer
 Ask = Callable[[ServedVersion, Any], Awaitable[dict[str, Any]]]
 
-router = APIRouter(tags=["search"])
+router = APIRouter(tags=["search"], dependencies=[Depends(refuse_repeated)])
 
 
 def n_scanned(query: Any) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -24,11 +25,26 @@ Issue = Mapping[str, Any]
 Place = tuple[str | int, ...]
 
 
+async def refuse_repeated(request: Request) -> None:
+    """Raise `InvalidRequest` for a parameter that is given several times where one value is meant.
+
+    The framework takes the last one in silence.
+    """
+    counts = Counter(name for name, _ in request.query_params.multi_items())
+    if counts.total() == len(counts):
+        return
+    told = _operation(await _document(request), request).get("parameters", [])
+    lists = {parameter["name"] for parameter in told if parameter["schema"].get("type") == "array"}
+    for name, n in counts.items():
+        if n > 1 and name not in lists:
+            raise InvalidRequest(f"{_short(name)} is given {n} times; give it once.")
+
+
 async def invalid_request(
     request: Request, found: Sequence[Issue], body: Any, limit: int = MAX_ISSUES
 ) -> InvalidRequest:
     """What pydantic has found in a request with this body, at most `limit` issues of it."""
-    document = request.app.openapi_schema or await asyncio.to_thread(request.app.openapi)
+    document = await _document(request)
     issues: list[Json] = []
     listed: set[Place] = set()
     for issue in found[:limit]:
@@ -84,10 +100,22 @@ def _unknown(name: str, names: Sequence[str], *, is_listed: bool) -> str:
     return told if is_listed or not names else f"{told} There are: {', '.join(names)}"
 
 
+async def _document(request: Request) -> Json:
+    """Of the API; making it takes long enough to be done beside the event loop."""
+    document: Json = request.app.openapi_schema or await asyncio.to_thread(request.app.openapi)
+    return document
+
+
+def _operation(document: Json, request: Request) -> Json:
+    """What the document has about the route of this request; nothing about a route that it leaves out."""
+    path = getattr(request.scope.get("route"), "path_format", "")
+    operation: Json = document["paths"].get(path, {}).get(request.method.lower(), {})
+    return operation
+
+
 def _names(document: Json, request: Request, place: Place, body: Any) -> list[str]:
     """What the document has at this place of a request."""
-    path = getattr(request.scope.get("route"), "path_format", "")
-    operation = document["paths"].get(path, {}).get(request.method.lower(), {})
+    operation = _operation(document, request)
     where, *parts = place
     if where != "body":
         return [parameter["name"] for parameter in operation.get("parameters", []) if parameter["in"] == where]
