@@ -6,7 +6,7 @@ Plain dictionaries go out, in the order in which clients read them.
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from app.core.errors import InvalidRequest
 from app.core.nearest import scores
 from app.core.nearest.scores import DECIMALS, DoubleArray
 from app.core.table.manifest import GraphSearch
+from app.core.table.vocabulary import WordId
 from app.serving import scans, texts
 from app.serving.asking import (
     AnalogyOfWords,
@@ -23,6 +24,7 @@ from app.serving.asking import (
     NeighborsQuery,
     OddOneOutParameters,
     OddOneOutQuery,
+    Ranked,
     SimilarityOfWords,
     SimilarityQuery,
     TextVectorQuery,
@@ -40,20 +42,20 @@ async def neighbors(version: ServedVersion, asked: NeighborsQuery | NeighborsPar
         body: Body = {"word": term.word}
         is_plain = scans.is_unfiltered(asked)
         if is_plain and (stored := stored_neighbors(version, term, asked.k)):
-            return body | {"neighbors": stored}
-        direction, excluded = version.direction(term), [term]
+            return body | {"neighbors": scans.reaching(asked.min_score, stored)}
+        direction, excluded = version.direction(term), {term.id}
     elif asked.words is not None:
-        excluded = await version.terms(list(asked.words))
-        weights = list(asked.words.values())
-        body = {"words": {term.word: weight for term, weight in zip(excluded, weights, strict=True)}}
-        direction = _direction(version, excluded, weights)
+        terms, weights = await version.terms(list(asked.words)), list(asked.words.values())
+        body = {"words": {term.word: weight for term, weight in zip(terms, weights, strict=True)}}
+        direction, excluded = _direction(version, terms, weights), {term.id for term in terms}
     else:
         body = {"vector": asked.vector}
-        direction, excluded = _given_direction(version, asked.vector or []), []
+        direction, excluded = _given_direction(version, asked.vector or []), set()
     if not scans.is_unfiltered(asked):
         return body | {"neighbors": await scans.filtered(version, asked, direction, excluded)}
     graph = version.index.for_words if asked.word is not None else version.index.for_sums
-    return body | await _nearest(version, direction, excluded, asked.k, None if asked.exact else graph, "neighbors")
+    found = await _nearest(version, asked, direction, excluded, graph)
+    return body | {"neighbors": found} | _approximation(version, asked, graph)
 
 
 def stored_neighbors(version: ServedVersion, term: Term, k: int) -> list[Body] | None:
@@ -76,9 +78,10 @@ async def analogy(version: ServedVersion, asked: AnalogyQuery | AnalogyOfWords) 
     together = [*positive, *negative]
     direction = _direction(version, together, [1.0] * len(positive) + [-1.0] * len(negative))
     if asked.method == "mul":
-        return body | {"answers": await scans.by_product(version, positive, negative, direction, asked.k)}
-    graph = None if asked.exact else version.index.for_sums
-    return body | await _nearest(version, direction, together, asked.k, graph, "answers")
+        return body | {"answers": await scans.by_product(version, asked, positive, negative, direction)}
+    graph = version.index.for_sums
+    found = await _nearest(version, asked, direction, {term.id for term in together}, graph)
+    return body | {"answers": found} | _approximation(version, asked, graph)
 
 
 async def similarity(version: ServedVersion, asked: SimilarityQuery | SimilarityOfWords) -> Body:
@@ -138,19 +141,21 @@ def numbers(values: scores.FloatArray, encoding: str) -> list[float] | str:
 
 async def _nearest(
     version: ServedVersion,
+    asked: Ranked,
     direction: DoubleArray,
-    excluded: Sequence[Term],
-    k: int,
+    excluded: Set[WordId],
     graph: GraphSearch | None,
-    name: str,
-) -> Body:
-    left_out = {term.id for term in excluded}
-    ids, found = await version.batcher.nearest(direction, k + len(left_out), graph)
-    kept = [(i, score) for i, score in zip(ids, found, strict=True) if i not in left_out and i >= 0][:k]
-    body: Body = {name: _words(version, kept)}
-    if graph:
-        body["approximate"] = {"index": version.table.manifest.index.kind, "recall_at_10": graph.recall_at_10}
-    return body
+) -> list[Body]:
+    ids, found = await version.batcher.nearest(direction, asked.k + len(excluded), None if asked.exact else graph)
+    kept = [(i, score) for i, score in zip(ids, found, strict=True) if i not in excluded and i >= 0][: asked.k]
+    return scans.reaching(asked.min_score, _words(version, kept))
+
+
+def _approximation(version: ServedVersion, asked: Ranked, graph: GraphSearch | None) -> Body:
+    """The member that says so if an approximate index has answered."""
+    if graph is None or asked.exact:
+        return {}
+    return {"approximate": {"index": version.table.manifest.index.kind, "recall_at_10": graph.recall_at_10}}
 
 
 def _words(version: ServedVersion, found: Iterable[tuple[int, float]]) -> list[Body]:

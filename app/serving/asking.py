@@ -27,6 +27,7 @@ MAX_WORD_LENGTH = MAX_WORD_BYTES
 """In characters: as long as a word of a vocabulary may be."""
 MAX_TEXT_LENGTH = 100_000
 MAX_DENIED = 256
+MAX_ALLOWED = 1024
 
 Word = Annotated[str, Field(min_length=1, max_length=MAX_WORD_LENGTH)]
 Words = Annotated[list[Word], Field(min_length=1, max_length=MAX_WORDS)]
@@ -45,6 +46,7 @@ OTHER_NAMES = {
     "n": "k",
     "limit": "k",
     "top_k": "k",
+    "threshold": "min_score",
     "q": "word",
     "query": "word",
     "token": "word",
@@ -74,14 +76,23 @@ class Target(Query):
     ] = "latest"
 
 
-class NeighborsOfWord(Query):
-    word: Word
+class Ranked(Query):
+    """The best answers by score."""
+
     k: K = 10
+    exact: Exact = False
+    min_score: Annotated[
+        float | None, Field(ge=-1, le=1, description="answers of a smaller score are left out"), NotBoolean
+    ] = None
 
 
-class Filtered(Query):
-    """Which words may be answers."""
+class NeighborsAsked(Ranked):
+    """Which words may be neighbours, and in which order."""
 
+    metric: Annotated[
+        Literal["cosine", "csls"],
+        Field(description="csls orders by cosine less the mean cosine of both sides' own 10 neighbours, against hubs"),
+    ] = "cosine"
     prefix: Annotated[str, Field(max_length=MAX_WORD_LENGTH, description="answers start with this")] = ""
     min_count: Annotated[
         int, Field(ge=1, le=1 << 62, description="answers occur at least this often in the corpus"), NotBoolean
@@ -89,10 +100,14 @@ class Filtered(Query):
     max_rank: Annotated[
         int | None, Field(ge=1, description="answers are among this many most frequent words"), NotBoolean
     ] = None
-    deny: Annotated[list[Word], Field(max_length=MAX_DENIED, description="these are no answers")] = []
+    allow: Annotated[
+        list[Word],
+        Field(min_length=1, max_length=MAX_ALLOWED, description="only these may be answers; repeated in GET"),
+    ] = []
+    deny: Annotated[list[Word], Field(max_length=MAX_DENIED, description="these are no answers; repeated in GET")] = []
 
 
-class NeighborsQuery(Filtered):
+class NeighborsQuery(NeighborsAsked):
     """Neighbours of one word, of a vector, or of a weighted sum of words: exactly one of the three."""
 
     word: Word | None = None
@@ -106,12 +121,6 @@ class NeighborsQuery(Filtered):
             examples=[{"king": 1, "man": -1}],
         ),
     ] = None
-    k: K = 10
-    metric: Annotated[
-        Literal["cosine", "csls"],
-        Field(description="csls orders by cosine less the mean cosine of both sides' own 10 neighbours, against hubs"),
-    ] = "cosine"
-    exact: Exact = False
 
     @model_validator(mode="after")
     def _one_of_three(self) -> NeighborsQuery:
@@ -120,21 +129,19 @@ class NeighborsQuery(Filtered):
         return self
 
 
-class AnalogyOfWords(Query):
+class AnalogyOfWords(Ranked):
     a: Annotated[Word, Field(examples=["king"])]
     b: Annotated[Word, Field(examples=["man"])]
     c: Annotated[Word, Field(examples=["woman"])]
-    k: K = 10
     method: Annotated[
         Literal["add", "mul"],
         Field(description="add: cosine to a - b + c (3CosAdd); mul: product of similarities (3CosMul), always exact"),
     ] = "add"
-    exact: Exact = False
     positive: ClassVar[list[str] | None] = None
     negative: ClassVar[list[str]] = []
 
 
-class AnalogyQuery(Query):
+class AnalogyQuery(Ranked):
     """a - b + c, or any words for and against."""
 
     a: Word | None = None
@@ -142,9 +149,7 @@ class AnalogyQuery(Query):
     c: Word | None = None
     positive: Words | None = None
     negative: Annotated[list[Word], Field(max_length=MAX_WORDS)] = []
-    k: K = 10
     method: Literal["add", "mul"] = "add"
-    exact: Exact = False
 
     @model_validator(mode="after")
     def _one_of_two(self) -> AnalogyQuery:
@@ -185,15 +190,10 @@ class TextVectorQuery(Query):
     encoding: Encoding = "json"
 
 
-class NeighborsParameters(NeighborsOfWord, Target):
-    metric: Literal["cosine", "csls"] = "cosine"
-    exact: Exact = False
+class NeighborsParameters(NeighborsAsked, Target):
+    word: Word
     vector: ClassVar[None] = None
     words: ClassVar[None] = None
-    prefix: ClassVar[str] = ""
-    min_count: ClassVar[int] = 1
-    max_rank: ClassVar[None] = None
-    deny: ClassVar[list[str]] = []
 
 
 class AnalogyParameters(AnalogyOfWords, Target):

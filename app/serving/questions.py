@@ -66,7 +66,7 @@ QUESTIONS = (
     Question(
         "neighbors",
         "get_neighbors",
-        "Find the words nearest to a word.",
+        "Find the words nearest to a word, with filters.",
         "Find neighbours of words, vectors or weighted sums of words, with filters.",
         NeighborsParameters,
         NeighborsQuery,

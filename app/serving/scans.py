@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from app.core.errors import Overloaded
 from app.core.nearest import exact, scores
 from app.core.nearest.scores import DoubleArray, FloatArray
 from app.core.table.vocabulary import WordId
-from app.serving.asking import NeighborsParameters, NeighborsQuery
+from app.serving.asking import NeighborsAsked, Ranked
 from app.serving.version import ServedVersion, Term
 
 CSLS_NEIGHBORS = 10
@@ -25,34 +26,32 @@ SMOOTHING = 1e-3
 IdArray = npt.NDArray[np.int64]
 
 
-def is_unfiltered(query: NeighborsQuery | NeighborsParameters) -> bool:
+def is_unfiltered(query: NeighborsAsked) -> bool:
+    """Whether all words may be answers, by their scores; the smallest score only ends the list."""
     return (
         not query.prefix
         and query.min_count == 1
         and query.max_rank is None
+        and not query.allow
         and not query.deny
         and query.metric == "cosine"
     )
 
 
 async def filtered(
-    version: ServedVersion,
-    query: NeighborsQuery | NeighborsParameters,
-    direction: DoubleArray,
-    excluded: Sequence[Term],
+    version: ServedVersion, query: NeighborsAsked, direction: DoubleArray, excluded: Collection[WordId]
 ) -> list[dict[str, Any]]:
     """Neighbours among the words that the query allows, by cosine or CSLS."""
-    denied = [term for term in map(version.term, query.deny) if term]
-    left_out = {term.id for term in [*denied, *excluded]}
-    return await _in_pool(version, lambda: _filtered(version, query, direction, left_out))
+    return await _in_pool(version, lambda: _filtered(version, query, direction, excluded))
 
 
 def _filtered(
-    version: ServedVersion, query: NeighborsQuery | NeighborsParameters, direction: DoubleArray, left_out: set[WordId]
+    version: ServedVersion, query: NeighborsAsked, direction: DoubleArray, excluded: Collection[WordId]
 ) -> list[dict[str, Any]]:
     candidates = _allowed(version, query)
+    left_out = {*_known(version, query.deny), *excluded}
     if query.metric == "csls":
-        return _by_csls(version, direction, candidates, left_out, query.k)
+        return _by_csls(version, query, direction, candidates, left_out)
     if isinstance(candidates, int):  # the most frequent words: a part of the table as it is
         vectors, ids = version.table.unit_vectors[:candidates], np.arange(candidates)
     else:
@@ -60,23 +59,40 @@ def _filtered(
     k = min(query.k + len(left_out), len(ids))
     rows, found = exact.nearest(vectors, direction[None], k)
     kept = [(i, s) for i, s in zip(ids[rows[0]].tolist(), found[0].tolist(), strict=True) if i not in left_out]
-    return [{"word": version.lookup.word(i), "score": score} for i, score in kept[: query.k]]
+    found_words = [{"word": version.lookup.word(i), "score": score} for i, score in kept[: query.k]]
+    return reaching(query.min_score, found_words)
 
 
-def _allowed(version: ServedVersion, query: NeighborsQuery | NeighborsParameters) -> int | IdArray:
+def reaching(min_score: float | None, found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The answers of at least this score."""
+    return found if min_score is None else [answer for answer in found if answer["score"] >= min_score]
+
+
+def _known(version: ServedVersion, words: Sequence[str]) -> list[WordId]:
+    """Ids of those words that the vocabulary has."""
+    return [term.id for term in map(version.term, words) if term]
+
+
+def _allowed(version: ServedVersion, query: NeighborsAsked) -> int | IdArray:
     """Ids in rising order, or the number of the most frequent words that are meant."""
     counts = version.table.vocabulary.counts
     n_frequent = int(np.searchsorted(-counts, -query.min_count, side="right"))
     n_frequent = min(n_frequent, query.max_rank or len(counts))
     prefix = version.as_prefix(query.prefix) if query.prefix else ""
-    if not prefix:
+    if not prefix and not query.allow:
         return n_frequent
-    ids = np.sort(version.lookup.starting_with(prefix)).astype(np.int64)
+    ids = np.unique(np.array(_known(version, query.allow), np.int64)) if query.allow else np.arange(n_frequent)
+    if prefix:
+        ids = np.intersect1d(ids, version.lookup.starting_with(prefix), assume_unique=True)
     return ids[: int(np.searchsorted(ids, n_frequent))]
 
 
 def _by_csls(
-    version: ServedVersion, direction: DoubleArray, candidates: int | IdArray, left_out: set[WordId], k: int
+    version: ServedVersion,
+    query: NeighborsAsked,
+    direction: DoubleArray,
+    candidates: int | IdArray,
+    left_out: set[WordId],
 ) -> list[dict[str, Any]]:
     """Cross-domain similarity local scaling within one table (Conneau et al. 2018).
 
@@ -93,12 +109,12 @@ def _by_csls(
     own = [s for i, s in zip(own_ids[0].tolist(), own_scores[0].tolist(), strict=True) if i not in left_out]
     own_mean = float(np.mean(own[:CSLS_NEIGHBORS])) if own else 0.0
     cosines = _all_cosines(version.table.unit_vectors, direction, ids)
-    proposed = _largest(2 * cosines - means[ids], k + len(left_out) + MARGIN)
-    ids = ids[proposed]
-    ids = ids[~np.isin(ids, list(left_out))]
-    cosine = scores.cosines(version.table.unit_vectors, direction, ids)
+    least = _least_product(version, query.min_score)
+    ids, cosines = ids[cosines >= least], cosines[cosines >= least]
+    proposed = _largest(2 * cosines - means[ids], query.k + len(left_out) + MARGIN)
+    ids, cosine = _scored(version, direction, ids[proposed], left_out, query.min_score)
     csls = scores.rounded(2 * cosine - own_mean - means[ids])
-    order = scores.ranking(csls, ids)[:k]
+    order = scores.ranking(csls, ids)[: query.k]
     return [
         {"word": version.lookup.word(i), "score": score, "csls": value}
         for i, score, value in zip(ids[order].tolist(), cosine[order].tolist(), csls[order].tolist(), strict=True)
@@ -106,14 +122,22 @@ def _by_csls(
 
 
 async def by_product(
-    version: ServedVersion, positive: Sequence[Term], negative: Sequence[Term], direction: DoubleArray, k: int
+    version: ServedVersion,
+    asked: Ranked,
+    positive: Sequence[Term],
+    negative: Sequence[Term],
+    direction: DoubleArray,
 ) -> list[dict[str, Any]]:
     """Answers by 3CosMul over the whole vocabulary (Levy and Goldberg 2014); `direction` gives their cosines."""
-    return await _in_pool(version, lambda: _by_product(version, positive, negative, direction, k))
+    return await _in_pool(version, lambda: _by_product(version, asked, positive, negative, direction))
 
 
 def _by_product(
-    version: ServedVersion, positive: Sequence[Term], negative: Sequence[Term], direction: DoubleArray, k: int
+    version: ServedVersion,
+    asked: Ranked,
+    positive: Sequence[Term],
+    negative: Sequence[Term],
+    direction: DoubleArray,
 ) -> list[dict[str, Any]]:
     unit_vectors = version.table.unit_vectors
     left_out = {term.id for term in (*positive, *negative)}
@@ -122,20 +146,41 @@ def _by_product(
     for term, sign in [*((term, 1) for term in positive), *((term, -1) for term in negative)]:
         shifted = (1 + _all_cosines(unit_vectors, version.direction(term), everything)) / 2
         logs += sign * np.log(np.maximum(shifted, 0) + (SMOOTHING if sign < 0 else 1e-12)).astype(np.float32)
-    ids = _largest(logs, k + len(left_out) + MARGIN)
-    ids = ids[~np.isin(ids, list(left_out))]
+    if asked.min_score is not None:
+        least = _least_product(version, asked.min_score)
+        everything = everything[_all_cosines(unit_vectors, direction, everything) >= least]
+    proposed = everything[_largest(logs[everything], asked.k + len(left_out) + MARGIN)]
+    ids, cosine = _scored(version, direction, proposed, left_out, asked.min_score)
     product = np.ones(len(ids))
     for term in positive:
         product *= _shifted(version, term, ids)
     for term in negative:
         product /= _shifted(version, term, ids) + SMOOTHING
     product = scores.rounded(product)
-    cosine = scores.cosines(unit_vectors, direction, ids)
-    order = scores.ranking(product, ids)[:k]
+    order = scores.ranking(product, ids)[: asked.k]
     return [
         {"word": version.lookup.word(i), "score": score, "product": value}
         for i, score, value in zip(ids[order].tolist(), cosine[order].tolist(), product[order].tolist(), strict=True)
     ]
+
+
+def _least_product(version: ServedVersion, min_score: float | None) -> float:
+    """No float32 product below this belongs to a score that is large enough."""
+    return -math.inf if min_score is None else min_score - scores.slack(version.table.manifest.dim)
+
+
+def _scored(
+    version: ServedVersion,
+    direction: DoubleArray,
+    ids: IdArray,
+    left_out: set[WordId],
+    min_score: float | None,
+) -> tuple[IdArray, DoubleArray]:
+    """Those of the words that may be answers, and their scores."""
+    ids = ids[~np.isin(ids, list(left_out))]
+    cosine = scores.cosines(version.table.unit_vectors, direction, ids)
+    is_enough = cosine >= (-math.inf if min_score is None else min_score)
+    return ids[is_enough], cosine[is_enough]
 
 
 def _shifted(version: ServedVersion, term: Term, ids: IdArray) -> DoubleArray:
