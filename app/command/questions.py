@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from app.serving.asking import BY_PLACE
 from app.serving.questions import QUESTIONS, Question
 
 Json = dict[str, Any]
@@ -53,6 +54,8 @@ def _of_field(name: str, field: FieldInfo) -> Json:
     kind = list[str] if get_origin(field.annotation) is list else field.annotation  # typer takes no bounds of items
     if field.is_required():
         return {"annotation": Annotated[kind, typer.Argument(help=told)]}
+    if BY_PLACE in field.metadata:
+        return {"annotation": Annotated[kind, typer.Argument(help=told)], "default": field.default}
     option = typer.Option(SHORT.get(name, f"--{name.replace('_', '-')}"), help=told)
     return {"annotation": Annotated[kind, option], "default": field.default}
 

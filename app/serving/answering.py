@@ -37,6 +37,7 @@ Body = dict[str, Any]
 
 
 async def neighbors(version: ServedVersion, asked: NeighborsQuery | NeighborsParameters) -> Body:
+    excluded: Set[WordId]
     if asked.word is not None:
         (term,) = await version.terms([asked.word])
         body: Body = {"word": term.word}
@@ -48,6 +49,10 @@ async def neighbors(version: ServedVersion, asked: NeighborsQuery | NeighborsPar
         terms, weights = await version.terms(list(asked.words)), list(asked.words.values())
         body = {"words": {term.word: weight for term, weight in zip(terms, weights, strict=True)}}
         direction, excluded = _direction(version, terms, weights), {term.id for term in terms}
+    elif asked.text is not None:
+        text = await texts.text_vector(version, asked.text)
+        body = {"text": asked.text, "missing": text.out_of_vocabulary}
+        direction, excluded = text.vector.astype(np.float64), text.ids
     else:
         body = {"vector": asked.vector}
         direction, excluded = _given_direction(version, asked.vector or []), set()

@@ -40,6 +40,8 @@ class Approximate(Answer):
 
 class Neighbors(Answer):
     word: str | None = None
+    text: str | None = None
+    missing: Annotated[list[str] | None, Field(description="words of the text that the vocabulary lacks")] = None
     words: dict[str, float] | None = None
     vector: list[float] | None = None
     neighbors: list[Neighbor]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, Generic, Literal, TypeVar
+from typing import Annotated, Any, ClassVar, Generic, Literal, Self, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -26,6 +26,8 @@ MAX_WORDS = 64
 MAX_WORD_LENGTH = MAX_WORD_BYTES
 """In characters: as long as a word of a vocabulary may be."""
 MAX_TEXT_LENGTH = 100_000
+MAX_QUERY_LENGTH = 2_000
+"""Of a text whose neighbours are wanted; its own words are left out, so that each of them is searched for too."""
 MAX_DENIED = 256
 MAX_ALLOWED = 1024
 
@@ -34,6 +36,17 @@ Words = Annotated[list[Word], Field(min_length=1, max_length=MAX_WORDS)]
 K = Annotated[int, Field(ge=1, le=MAX_K, description="how many answers"), NotBoolean]
 Number = Annotated[float, Field(strict=True)]
 Exact = Annotated[bool, Field(description="scan everything, even if the version has an approximate index")]
+QueryText = Annotated[
+    str | None,
+    Field(
+        min_length=1,
+        max_length=MAX_QUERY_LENGTH,
+        description="neighbours of its vector; its own words are left out, unknown ones told in `missing`",
+        examples=["gaming laptop"],
+    ),
+]
+BY_PLACE = "by place"
+"""Marks what a command takes by its place although it may be left out."""
 Encoding = Annotated[Literal["json", "base64"], Field(description="base64: of little-endian float32")]
 
 OTHER_NAMES = {
@@ -87,7 +100,10 @@ class Ranked(Query):
 
 
 class NeighborsAsked(Ranked):
-    """Which words may be neighbours, and in which order."""
+    """Which words may be neighbours, of what, and in which order."""
+
+    OF: ClassVar[tuple[str, ...]]
+    """The members of which exactly one is given."""
 
     metric: Annotated[
         Literal["cosine", "csls"],
@@ -106,11 +122,20 @@ class NeighborsAsked(Ranked):
     ] = []
     deny: Annotated[list[Word], Field(max_length=MAX_DENIED, description="these are no answers; repeated in GET")] = []
 
+    @model_validator(mode="after")
+    def _one_of(self) -> Self:
+        if sum(getattr(self, name) is not None for name in self.OF) != 1:
+            raise ValueError(f"give exactly one of {', '.join(self.OF[:-1])} and {self.OF[-1]}")
+        return self
+
 
 class NeighborsQuery(NeighborsAsked):
-    """Neighbours of one word, of a vector, or of a weighted sum of words: exactly one of the three."""
+    """Neighbours of one word, of a text, of a vector, or of a weighted sum of words: exactly one of the four."""
+
+    OF: ClassVar[tuple[str, ...]] = ("word", "text", "vector", "words")
 
     word: Word | None = None
+    text: QueryText = None
     vector: Annotated[list[Number] | None, Field(min_length=1, max_length=4096)] = None
     words: Annotated[
         dict[Word, Number] | None,
@@ -121,12 +146,6 @@ class NeighborsQuery(NeighborsAsked):
             examples=[{"king": 1, "man": -1}],
         ),
     ] = None
-
-    @model_validator(mode="after")
-    def _one_of_three(self) -> NeighborsQuery:
-        if sum(given is not None for given in (self.word, self.vector, self.words)) != 1:
-            raise ValueError("give exactly one of word, vector and words")
-        return self
 
 
 class AnalogyOfWords(Ranked):
@@ -191,7 +210,10 @@ class TextVectorQuery(Query):
 
 
 class NeighborsParameters(NeighborsAsked, Target):
-    word: Word
+    OF: ClassVar[tuple[str, ...]] = ("word", "text")
+
+    word: Annotated[str | None, Field(min_length=1, max_length=MAX_WORD_LENGTH), BY_PLACE] = None
+    text: QueryText = None
     vector: ClassVar[None] = None
     words: ClassVar[None] = None
 

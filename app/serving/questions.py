@@ -66,8 +66,8 @@ QUESTIONS = (
     Question(
         "neighbors",
         "get_neighbors",
-        "Find the words nearest to a word, with filters.",
-        "Find neighbours of words, vectors or weighted sums of words, with filters.",
+        "Find the words nearest to a word or to a text, with filters.",
+        "Find neighbours of words, texts, vectors or weighted sums of words, with filters.",
         NeighborsParameters,
         NeighborsQuery,
         answers.Neighbors,

@@ -11,6 +11,7 @@ from app.core.errors import InvalidRequest, WordkinError
 from app.core.nearest import scores
 from app.core.nearest.scores import FloatArray
 from app.core.nearest.text_vectors import word_weights
+from app.core.table.vocabulary import WordId
 from app.serving.version import ServedVersion
 
 LONG_TEXT = 2000
@@ -21,12 +22,13 @@ MAX_TOLD = 10
 
 @dataclass(frozen=True, eq=False)
 class TextVector:
-    """`vector` float32 (dim,) of length 1, from `n_words` words."""
+    """`vector` float32 (dim,) of length 1, from `n_words` words, the distinct ones among them `ids`."""
 
     vector: FloatArray
     n_words: int
     n_tokens: int
     out_of_vocabulary: list[str]
+    ids: frozenset[WordId]
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,7 @@ def read(version: ServedVersion, text: str) -> TextVector | NoVector:
     if not ids:
         return NoVector(version.lacks(unknown[:MAX_TOLD]), len(words), unknown)
     if len(words) == 1:
-        return TextVector(version.table.unit_vectors[ids[0]], 1, 1, [])
+        return TextVector(version.table.unit_vectors[ids[0]], 1, 1, [], frozenset(ids))
     table = version.table
     counts = table.vocabulary.counts
     vectors = table.unit_vectors[ids].astype(np.float64) * table.norms[ids].astype(np.float64)[:, None]
@@ -85,4 +87,4 @@ def read(version: ServedVersion, text: str) -> TextVector | NoVector:
     direction = scores.direction(rest[None], [1.0])
     if direction is None:
         return NoVector("Nothing is left of this text beyond what all texts have in common.", len(words), [])
-    return TextVector(direction.astype(np.float32), len(ids), len(words), unknown)
+    return TextVector(direction.astype(np.float32), len(ids), len(words), unknown, frozenset(ids))

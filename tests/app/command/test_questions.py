@@ -55,6 +55,12 @@ def test_options_are_the_question_s_parameters(url: str) -> None:
     assert (told["word"], len(told["neighbors"])) == ("king", 3)
 
 
+def test_neighbors_of_a_text_and_filters_are_options(url: str) -> None:
+    told = json.loads(run(url, "neighbors", "--text", "king of men", "--deny", "w1", "--deny", "w2", "--json").stdout)
+    assert (told["text"], told["missing"], len(told["neighbors"])) == ("king of men", ["of", "men"], 10)
+    assert {"king", "w1", "w2"}.isdisjoint(neighbor["word"] for neighbor in told["neighbors"])
+
+
 def test_words_are_never_markup(url: str) -> None:
     shown = run(url, "words", "[", "-k", "5").stdout
     assert "[bold]" in shown

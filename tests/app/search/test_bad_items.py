@@ -48,7 +48,7 @@ def test_what_is_wrong_with_an_item_is_told_plainly(served: httpx.Client) -> Non
     assert found[0]["error"]["detail"].startswith(
         "body.queries.0.topn: There is no such name. Did you mean 'k'? There are: "
     )
-    assert found[1]["error"]["detail"] == "body.queries.1: give exactly one of word, vector and words"
+    assert found[1]["error"]["detail"] == "body.queries.1: give exactly one of word, text, vector and words"
     (found,) = post(served, "/similarity", [{"a": "king", "b": [""]}])
     assert {issue["location"] for issue in found["error"]["errors"]} == {"body.queries.0.b", "body.queries.0.b.0"}
 

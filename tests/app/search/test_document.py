@@ -25,6 +25,7 @@ SINGLE: dict[str, list[Json]] = {
         {"word": "king"},
         {"word": "king", "k": 60},
         {"word": "king", "metric": "csls"},
+        {"text": "king of man"},
         {"word": "g5", "k": 60, "model": "graph"},
     ],
     "analogy": [
@@ -44,6 +45,7 @@ MANY_OF: dict[str, list[Json]] = {
         {"word": "king"},
         {"words": {"king": 2, "man": -1}},
         {"vector": [1.0] * 12},
+        {"text": "king of man"},
         {"word": "king", "prefix": "w", "metric": "csls"},
         {"word": "nothing"},
     ],

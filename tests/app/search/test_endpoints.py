@@ -195,6 +195,10 @@ def test_marks_of_a_query_are_not_dropped_in_silence(served: httpx.Client, word:
     [
         ("/neighbors", {}),
         ("/neighbors", {"word": ""}),
+        ("/neighbors", {"text": ""}),
+        ("/neighbors", {"text": "..."}),
+        ("/neighbors", {"text": "x" * 2001}),
+        ("/neighbors", {"word": "king", "text": "king"}),
         ("/neighbors", {"word": "king", "k": 0}),
         ("/neighbors", {"word": "king", "k": 1001}),
         ("/neighbors", {"word": "king", "k": "٣"}),
