@@ -6,8 +6,9 @@ Plain dictionaries go out, in the order in which clients read them.
 from __future__ import annotations
 
 import base64
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence, Set
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -36,31 +37,44 @@ from app.serving.version import ServedVersion, Term
 Body = dict[str, Any]
 
 
+class Subject(NamedTuple):
+    """Whose neighbours are wanted: how the answer tells it, where it points, and the word if it is just one."""
+
+    told: Body
+    direction: DoubleArray
+    left_out: Set[WordId]
+    word: Term | None = None
+
+
 async def neighbors(version: ServedVersion, asked: NeighborsQuery | NeighborsParameters) -> Body:
-    excluded: Set[WordId]
+    subject = await _subject(version, asked)
+    if not scans.is_unfiltered(asked):
+        found = await scans.filtered(version, asked, subject.direction, subject.left_out)
+        return subject.told | {"neighbors": found}
+    if subject.word and (stored := stored_neighbors(version, subject.word, asked.k)):
+        return subject.told | {"neighbors": scans.reaching(asked.min_score, stored)}
+    graph = version.index.for_words if subject.word else version.index.for_sums
+    found = await _nearest(version, asked, subject.direction, subject.left_out, graph)
+    return subject.told | {"neighbors": found} | _approximation(version, asked, graph)
+
+
+async def _subject(version: ServedVersion, asked: NeighborsQuery | NeighborsParameters) -> Subject:
     if asked.word is not None:
         (term,) = await version.terms([asked.word])
-        body: Body = {"word": term.word}
-        is_plain = scans.is_unfiltered(asked)
-        if is_plain and (stored := stored_neighbors(version, term, asked.k)):
-            return body | {"neighbors": scans.reaching(asked.min_score, stored)}
-        direction, excluded = version.direction(term), {term.id}
-    elif asked.words is not None:
-        terms, weights = await version.terms(list(asked.words)), list(asked.words.values())
-        body = {"words": {term.word: weight for term, weight in zip(terms, weights, strict=True)}}
-        direction, excluded = _direction(version, terms, weights), {term.id for term in terms}
-    elif asked.text is not None:
+        return Subject({"word": term.word}, version.direction(term), {term.id}, term)
+    if asked.words is not None:
+        found = await version.terms(list(asked.words))
+        summed: dict[str, float] = {}
+        for term, weight in zip(found, asked.words.values(), strict=True):
+            summed[term.word] = summed.get(term.word, 0.0) + weight
+        terms, weights = list({term.word: term for term in found}.values()), list(summed.values())
+        word = terms[0] if len(terms) == 1 and weights[0] > 0 else None
+        return Subject({"words": summed}, _direction(version, terms, weights), {term.id for term in terms}, word)
+    if asked.text is not None:
         text = await texts.text_vector(version, asked.text)
-        body = {"text": asked.text, "missing": text.out_of_vocabulary}
-        direction, excluded = text.vector.astype(np.float64), text.ids
-    else:
-        body = {"vector": asked.vector}
-        direction, excluded = _given_direction(version, asked.vector or []), set()
-    if not scans.is_unfiltered(asked):
-        return body | {"neighbors": await scans.filtered(version, asked, direction, excluded)}
-    graph = version.index.for_words if asked.word is not None else version.index.for_sums
-    found = await _nearest(version, asked, direction, excluded, graph)
-    return body | {"neighbors": found} | _approximation(version, asked, graph)
+        told: Body = {"text": asked.text, "missing": text.out_of_vocabulary}
+        return Subject(told, text.vector.astype(np.float64), text.ids)
+    return Subject({"vector": asked.vector}, _given_direction(version, asked.vector or []), set())
 
 
 def stored_neighbors(version: ServedVersion, term: Term, k: int) -> list[Body] | None:
@@ -102,19 +116,25 @@ async def similarity(version: ServedVersion, asked: SimilarityQuery | Similarity
 
 async def vector(version: ServedVersion, asked: VectorQuery) -> Body:
     (term,) = await version.terms([asked.word])
-    return {"word": term.word, "vector": numbers(version.table.vector(term.id), asked.encoding)}
+    return {"word": term.word, "rank": term.id + 1, "vector": numbers(version.table.vector(term.id), asked.encoding)}
 
 
 async def words(version: ServedVersion, asked: WordsQuery) -> Body:
     prefix = version.as_prefix(asked.prefix)
-    ids = np.sort(version.lookup.starting_with(prefix))[: asked.k] if prefix else np.arange(asked.k)
     counts = version.table.vocabulary.counts
-    found = [
-        {"word": version.lookup.word(i), "count": int(counts[i]), "rank": i + 1}
-        for i in ids.tolist()
-        if i < len(counts)
-    ]
-    return {"prefix": prefix, "words": found}
+    ids = np.sort(version.lookup.starting_with(prefix)) if prefix else range(len(counts))
+    start = bisect_left(ids, await _rank(version, asked.after)) if asked.after else 0
+    page = [int(i) for i in ids[start : start + asked.k]]
+    found = [{"word": version.lookup.word(i), "count": int(counts[i]), "rank": i + 1} for i in page]
+    return {"prefix": prefix, "words": found, "next": found[-1]["word"] if start + asked.k < len(ids) else None}
+
+
+async def _rank(version: ServedVersion, word: str) -> int:
+    """Of a word as the vocabulary spells it, or as a user does; the id of the word behind it."""
+    word_id = version.lookup.find(word)
+    if word_id is None:
+        ((_, word_id, _),) = await version.terms([word])
+    return word_id + 1
 
 
 async def odd_one_out(version: ServedVersion, asked: OddOneOutQuery | OddOneOutParameters) -> Body:
@@ -170,6 +190,8 @@ def _words(version: ServedVersion, found: Iterable[tuple[int, float]]) -> list[B
 
 
 def _direction(version: ServedVersion, terms: Sequence[Term], weights: Sequence[float]) -> DoubleArray:
+    if len(terms) == 1 and weights[0] > 0:  # taken as it is, so that its scores are those of its neighbours
+        return version.direction(terms[0])
     direction = scores.direction(np.stack([version.direction(term) for term in terms]), weights)
     if direction is None:
         raise InvalidRequest("These words and weights cancel each other out; there is no direction left to search.")
@@ -177,8 +199,7 @@ def _direction(version: ServedVersion, terms: Sequence[Term], weights: Sequence[
 
 
 def _mean_direction(version: ServedVersion, terms: Sequence[Term]) -> DoubleArray:
-    # one word is taken as it is, so that its scores are those of its neighbours
-    return version.direction(terms[0]) if len(terms) == 1 else _direction(version, terms, [1.0] * len(terms))
+    return _direction(version, terms, [1.0] * len(terms))
 
 
 def _given_direction(version: ServedVersion, values: Sequence[float]) -> DoubleArray:

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Generic, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
 Score = Annotated[float, Field(ge=-1, le=1, description="cosine, rounded to 6 decimals; higher is closer")]
+Rank = Annotated[int, Field(description="1 is the most frequent word")]
 Vector = Annotated[
     list[float] | str, Field(description="float32 numbers, or their little-endian bytes as base64, as asked for")
 ]
@@ -68,18 +69,20 @@ class WordVector(Answer):
     """The vector as trained; its direction is what scores compare."""
 
     word: str
+    rank: Rank
     vector: Vector
 
 
 class ListedWord(Answer):
     word: str
     count: Annotated[int, Field(description="occurrences in the corpus")]
-    rank: Annotated[int, Field(description="1 is the most frequent word")]
+    rank: Rank
 
 
 class FoundWords(Answer):
     prefix: str
     words: Annotated[list[ListedWord], Field(description="most frequent first")]
+    next: Annotated[str | None, Field(description="continues the list as ``after=``; null at its end")]
 
 
 class OddOneOut(Answer):

@@ -196,7 +196,13 @@ class VectorQuery(Query):
 
 
 class WordsQuery(Query):
-    prefix: Annotated[str, Field(max_length=MAX_WORD_LENGTH)]
+    prefix: Annotated[str, Field(max_length=MAX_WORD_LENGTH), BY_PLACE] = ""
+    after: Annotated[
+        str | None,
+        Field(
+            min_length=1, max_length=MAX_WORD_LENGTH, description="go on behind this word: `next` of the page before"
+        ),
+    ] = None
     k: K = 10
 
 

@@ -108,12 +108,12 @@ QUESTIONS = (
     Question(
         "words",
         "list_words",
-        "List the most frequent words with a prefix; an empty prefix lists the most frequent of all.",
+        "List words, the most frequent first: all, or those with a prefix. `next` leads to the page behind.",
         "List words by prefixes.",
         WordsParameters,
         WordsQuery,
         answers.FoundWords,
-        (errors.NotOneWord,),
+        OF_WORDS,
         "words",
     ),
     Question(

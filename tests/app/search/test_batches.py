@@ -64,6 +64,29 @@ def test_neighbors_of_a_weighted_sum(served: httpx.Client, sample: Sample) -> No
     }
 
 
+@pytest.mark.parametrize("model", ["m", "graph"])
+def test_a_sum_of_one_word_is_that_word(served: httpx.Client, model: str) -> None:
+    """To the last digit, stored, searched and filtered."""
+    known = "word" if model == "m" else "g"
+    for i in range(0, 190, 5):
+        for options in ({"k": 10}, {"k": 60}, {"k": 60, "exact": True}, {"k": 60, "min_count": 2}):
+            weights: list[dict[str, float]] = [{f"{known}{i}": 1}, {f"{known}{i}": 0.3}]
+            asked: list[dict[str, Any]] = [{"word": f"{known}{i}"}, *({"words": sum_} for sum_ in weights)]
+            of_word, *of_sums = post(served, "/neighbors", [{**query, **options} for query in asked], model=model)
+            of_word.pop("word")
+            for of_sum, given in zip(of_sums, weights, strict=True):
+                assert of_sum.pop("words") == given
+                assert of_sum == of_word
+
+
+def test_two_spellings_of_a_word_are_added_up(served: httpx.Client) -> None:
+    both, one = post(
+        served, "/neighbors", [{"words": {"King": 1, "king": 2, "man": -1}}, {"words": {"king": 3, "man": -1}}]
+    )
+    assert both == one
+    assert both["words"] == {"king": 3, "man": -1}
+
+
 def test_neighbors_of_a_vector_leave_nothing_out(served: httpx.Client, sample: Sample) -> None:
     (found,) = post(served, "/neighbors", [{"vector": sample.rows[3], "k": 3}])
     assert found["neighbors"][0] == {"word": "woman", "score": 1.0}

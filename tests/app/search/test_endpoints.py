@@ -111,27 +111,13 @@ def test_similarity_is_symmetric_and_the_neighbors_score(served: httpx.Client, s
 
 
 def test_vector_is_the_trained_one(served: httpx.Client, sample: Sample) -> None:
-    vector = ask(served, "/vector", word="queen")["vector"]
+    answer = ask(served, "/vector", word="queen")
+    vector = answer["vector"]
+    assert list(answer) == ["model", "version", "word", "rank", "vector"]
+    assert answer["rank"] == 2
     np.testing.assert_allclose(vector, sample.vectors[1], rtol=3e-7)
     encoded = ask(served, "/vector", word="queen", encoding="base64")["vector"]
     np.testing.assert_array_equal(np.frombuffer(base64.b64decode(encoded), "<f4"), np.array(vector, np.float32))
-
-
-def test_words_by_prefix_with_counts_and_ranks(served: httpx.Client) -> None:
-    body = ask(served, "/words", prefix="Wo", k=3)
-    assert body == {
-        "model": "m",
-        "version": 1,
-        "prefix": "wo",
-        "words": [
-            {"word": "woman", "count": 2500, "rank": 4},
-            {"word": "word0", "count": 1250, "rank": 8},
-            {"word": "word1", "count": 1111, "rank": 9},
-        ],
-    }
-    assert [w["word"] for w in ask(served, "/words", prefix="", k=2)["words"]] == ["king", "queen"]
-    assert ask(served, "/words", prefix="여")["words"][0]["word"] == "여왕"
-    assert ask(served, "/words", prefix="zzz")["words"] == []
 
 
 def test_odd_one_out(served: httpx.Client, sample: Sample) -> None:
