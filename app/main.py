@@ -9,7 +9,6 @@ from typing import Any
 
 from fastapi import Depends, FastAPI
 from fastapi.middleware.cors import CORSMiddleware
-from fastapi.openapi.utils import get_openapi
 
 from app.console.endpoints import router as console_router
 from app.core.settings import Settings
@@ -21,10 +20,9 @@ from app.resources import Resources
 from app.search import embeddings
 from app.search.direct import DirectRoute
 from app.search.routes import routes as search_routes
-from app.web import health, problems, validation
+from app.web import document, health, problems, validation
 from app.web.compression import Compress
 from app.web.middleware import AnswerHead, CheckHost, LimitBody, Observe
-from app.web.problems import PROBLEM_CONTENT, Problem
 
 MAX_JSON_BYTES = 1 << 20
 CORS: dict[str, Any] = {
@@ -90,24 +88,5 @@ def create_app(settings: Settings, opened: Resources | None = None) -> FastAPI:
     of_nouns = (corpora_router, jobs_router, models_router, openai_router, console_router)
     for router in (*of_nouns, health.router, problems.router):
         app.include_router(router)
-    app.openapi = lambda: _openapi(app)  # type: ignore[method-assign] # FastAPI's documented way to extend the document
+    document.install(app)
     return app
-
-
-def _openapi(app: FastAPI) -> dict[str, Any]:
-    """The generated document, with our problems in place of the framework's validation errors."""
-    if app.openapi_schema is None:
-        document = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
-        schemas = document["components"]["schemas"]
-        schemas["Problem"] = Problem.model_json_schema()
-        for operations in document["paths"].values():
-            for operation in operations.values():
-                responses = operation["responses"]
-                if "HTTPValidationError" in str(responses.get("422")):
-                    responses["422"] = {"description": "Invalid request", "content": PROBLEM_CONTENT}
-                if "application/json" in operation.get("requestBody", {}).get("content", {}):
-                    responses["413"] = {"description": "The body is too large", "content": PROBLEM_CONTENT}
-        for unused in ("HTTPValidationError", "ValidationError"):
-            schemas.pop(unused, None)
-        app.openapi_schema = document
-    return app.openapi_schema

@@ -49,7 +49,7 @@ UPLOAD_RESPONSES[200] = {"model": CorpusDescription, "description": "The newest 
 TEXT_BODY = {
     "requestBody": {
         "required": True,
-        "content": {"text/plain": {"schema": {"type": "string"}, "example": "one sentence or document a line\n"}},
+        "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
     }
 }
 

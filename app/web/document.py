@@ -1,0 +1,51 @@
+"""The OpenAPI document: what the framework makes of the routes, mended where generators of clients stumble."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from app.web.problems import PROBLEM_CONTENT, Problem
+
+
+def install(app: FastAPI) -> None:
+    """Make the document when it is first asked for."""
+
+    def document() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            app.openapi_schema = _made(app)
+        return app.openapi_schema
+
+    app.openapi = document  # type: ignore[method-assign] # FastAPI's documented way to extend the document
+
+
+def _made(app: FastAPI) -> dict[str, Any]:
+    document = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
+    schemas = document["components"]["schemas"]
+    schemas["Problem"] = Problem.model_json_schema()
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            _tell_problems(operation)
+    for unused in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(unused, None)
+    for schema in schemas.values():
+        _drop_defaults_of_models(schema)
+    return document
+
+
+def _tell_problems(operation: dict[str, Any]) -> None:
+    """Put our problems in the place of the framework's validation errors."""
+    responses = operation["responses"]
+    if "HTTPValidationError" in str(responses.get("422")):
+        responses["422"] = {"description": "Invalid request", "content": PROBLEM_CONTENT}
+    if "application/json" in operation.get("requestBody", {}).get("content", {}):
+        responses["413"] = {"description": "The body is too large", "content": PROBLEM_CONTENT}
+
+
+def _drop_defaults_of_models(schema: dict[str, Any]) -> None:
+    """A model's own members have these defaults already; openapi-python-client drops what it cannot write twice."""
+    for member in schema.get("properties", {}).values():
+        if isinstance(member.get("default"), dict):
+            del member["default"]

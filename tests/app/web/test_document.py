@@ -1,0 +1,68 @@
+"""What generators of clients need of the OpenAPI document, each of which stumbled over something here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+Json = dict[str, Any]
+
+
+@pytest.fixture
+def document(client: TestClient) -> Json:
+    document: Json = client.get("/openapi.json").json()
+    return document
+
+
+def within(part: object) -> Iterator[Json]:
+    """Every object of the document."""
+    if isinstance(part, dict):
+        yield part
+        for value in part.values():
+            yield from within(value)
+    elif isinstance(part, list):
+        for item in part:
+            yield from within(item)
+
+
+def operations(document: Json) -> dict[str, Json]:
+    return {o["operationId"]: o for path in document["paths"].values() for o in path.values()}
+
+
+def test_a_member_that_is_a_model_has_no_default(document: Json) -> None:
+    """openapi-python-client drops such a model, and every operation that takes it."""
+    members = [part for part in within(document) if {"$ref", "oneOf", "anyOf", "allOf"} & part.keys()]
+    assert len(members) > 50
+    assert [part for part in members if isinstance(part.get("default"), dict)] == []
+    for algorithm in ("Word2Vec", "GloVe"):
+        submission = document["components"]["schemas"][f"{algorithm}Submission"]
+        assert submission["required"] == ["model", "corpus", "algorithm"]
+    assert document["components"]["schemas"]["Word2VecHyperparameters"]["properties"]["dim"]["default"] == 100
+
+
+def test_bodies_are_of_types_that_generators_send(document: Json) -> None:
+    """openapi-python-client drops text/plain."""
+    bodies = {name: o["requestBody"]["content"] for name, o in operations(document).items() if "requestBody" in o}
+    assert bodies.pop("upload_corpus") == {
+        "application/octet-stream": {"schema": {"type": "string", "format": "binary"}}
+    }
+    assert {name: list(content) for name, content in bodies.items()} == {name: ["application/json"] for name in bodies}
+    assert {"submit_job", "move_alias", "create_embeddings", "batch_neighbors"} <= bodies.keys()
+
+
+def test_every_reference_leads_somewhere(document: Json) -> None:
+    names = {part["$ref"] for part in within(document) if "$ref" in part}
+    assert len(names) > 20
+    for name in names:
+        assert name.startswith("#/components/schemas/")
+        assert name.rpartition("/")[2] in document["components"]["schemas"]
+
+
+def test_every_operation_has_a_name_that_is_an_identifier_and_an_answer(document: Json) -> None:
+    for name, operation in operations(document).items():
+        assert name.isidentifier()
+        assert any(status.startswith("2") for status in operation["responses"]), name
