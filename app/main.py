@@ -60,7 +60,7 @@ def create_app(settings: Settings, opened: Resources | None = None) -> FastAPI:
             app.state.database = resources.database
             app.state.storage = resources.storage
             app.state.registry = resources.registry
-            app.state.probe = health.Probe(resources.database)
+            app.state.probes = health.Probes(resources.database, resources.storage)
             yield
 
     app = FastAPI(

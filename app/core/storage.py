@@ -229,6 +229,16 @@ class Storage:
         shutil.rmtree(self._cache / prefix, ignore_errors=True)
         return True
 
+    def check(self) -> None:
+        """Raise `StorageUnavailable` unless the store answers and lets us in."""
+        if self._root and not os.access(self._root, os.R_OK | os.W_OK | os.X_OK):
+            raise StorageUnavailable("The folder of the storage cannot be written to.")
+        self._list_a_little()
+
+    @_reached(may_miss=False)
+    def _list_a_little(self) -> None:
+        next(iter(obstore.list(self._store, "nothing", chunk_size=1)), None)
+
     def free_bytes(self) -> int | None:
         """Space left, where that can be known."""
         return shutil.disk_usage(self._root).free if self._root else None

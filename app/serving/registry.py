@@ -56,9 +56,13 @@ class Snapshot:
 
 @dataclass(frozen=True)
 class Status:
-    """For health checks. `degraded` says of each alias that is not served as it should be, why."""
+    """For health checks. `degraded` says of each alias that is not served as it should be, why.
+
+    `is_empty` says that there are aliases and none of them is served.
+    """
 
     is_ready: bool
+    is_empty: bool
     loaded: list[str]
     degraded: dict[str, str]
 
@@ -104,7 +108,8 @@ class Registry:
     def status(self) -> Status:
         snapshot = self._snapshot
         loaded = sorted(reference(model, number) for model, number in snapshot.versions)
-        return Status(self._is_ready, loaded, dict(snapshot.degraded))
+        is_empty = bool(snapshot.degraded) and not snapshot.aliases
+        return Status(self._is_ready, is_empty, loaded, dict(snapshot.degraded))
 
     # For requests
 

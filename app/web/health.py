@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 import asyncio
+import platform
 import time
+from collections.abc import Callable
 from concurrent.futures import Future
+from importlib.metadata import version
 from threading import Thread
-from typing import Annotated, Literal, cast
+from typing import Annotated, Generic, Literal, TypeVar, cast
 
 from fastapi import APIRouter, Depends, Request, Response, status
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, Info, generate_latest
 from pydantic import BaseModel
 
 from app.core.database import Database
-from app.core.errors import DatabaseUnavailable
+from app.core.errors import DatabaseUnavailable, StorageUnavailable
+from app.core.storage import Storage
+from app.web import gauges
 from app.web.dependencies import RegistryDependency
 
 PROBE_SECONDS = 0.8  # below the second that health checks commonly wait
+FRESH_SECONDS = 5.0
+"""For so long an answer of the storage, and the figures of the metrics, are told again."""
+BUILD = Info("wordkin_build", "What runs here")
+BUILD.info({"version": version("wordkin"), "python": platform.python_version()})
 
 router = APIRouter(tags=["operations"])
 
@@ -30,8 +39,9 @@ class Liveness(BaseModel):
 class Readiness(BaseModel):
     """What works. Loaded versions are served while the database is down, so that alone does not make it unready."""
 
-    status: Literal["ready", "starting"]
+    status: Literal["ready", "degraded", "starting"]
     database: Literal["up", "down"]
+    storage: Literal["up", "down"]
     loaded: list[str]
     degraded: dict[str, str]
 
@@ -42,61 +52,91 @@ async def livez() -> Liveness:
     return Liveness()
 
 
-class Probe:
-    """Asks the database in a thread, one at a time however many want to know, so that none of them waits for long."""
+T = TypeVar("T")
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+
+class Probe(Generic[T]):
+    """Asks in a thread, one at a time however many want to know, so that none of them waits for long."""
+
+    def __init__(self, name: str, ask: Callable[[], T], *, fresh_seconds: float = 0.0) -> None:
+        self._name = name
+        self._ask = ask
+        self._fresh_seconds = fresh_seconds
         self._asked_at = 0.0
-        self._answer: asyncio.Future[bool] | None = None
+        self._answer: asyncio.Future[T | None] | None = None
 
-    async def is_up(self) -> bool:
-        """Say whether the database answers; one that has not done so for `PROBE_SECONDS` is down until it does."""
-        if self._answer is None or self._answer.done():
+    async def answer(self) -> T | None:
+        """The answer, at most `fresh_seconds` old; None if there is none yet after `PROBE_SECONDS`, until it comes."""
+        if self._answer is None or (self._answer.done() and self._age() >= self._fresh_seconds):
             self._asked_at = time.monotonic()
-            self._answer = asyncio.wrap_future(self._ask())
+            self._answer = asyncio.wrap_future(self._start())
         answer = self._answer
-        await asyncio.wait([answer], timeout=max(0.0, self._asked_at + PROBE_SECONDS - time.monotonic()))
-        return answer.done() and answer.result()
+        await asyncio.wait([answer], timeout=max(0.0, PROBE_SECONDS - self._age()))
+        return answer.result() if answer.done() else None
 
-    def _ask(self) -> Future[bool]:
-        answer: Future[bool] = Future()
+    def _age(self) -> float:
+        return time.monotonic() - self._asked_at
+
+    def _start(self) -> Future[T | None]:
+        answer: Future[T | None] = Future()
         # of its own: a pool's threads may all wait for the database, and would be waited for at the end
-        Thread(target=self._check, args=[answer], name="readyz", daemon=True).start()
+        Thread(target=self._run, args=[answer], name=self._name, daemon=True).start()
         return answer
 
-    def _check(self, answer: Future[bool]) -> None:
+    def _run(self, answer: Future[T | None]) -> None:
         try:
-            self._database.check()
-            answer.set_result(True)
-        except DatabaseUnavailable:
-            answer.set_result(False)
+            answer.set_result(self._ask())
+        except (DatabaseUnavailable, StorageUnavailable):
+            answer.set_result(None)
         except Exception as error:
             answer.set_exception(error)
 
 
-async def get_probe(request: Request) -> Probe:
-    return cast("Probe", request.app.state.probe)
+class Probes:
+    """What health and metrics ask of others."""
+
+    def __init__(self, database: Database, storage: Storage) -> None:
+        def database_answers() -> bool:
+            database.check()
+            return True
+
+        def storage_answers() -> bool:
+            storage.check()
+            return True
+
+        self.database = Probe("readyz", database_answers)
+        self.storage = Probe("readyz-storage", storage_answers, fresh_seconds=FRESH_SECONDS)
+        self.figures = Probe("metrics", gauges.Asker(database, storage).ask, fresh_seconds=FRESH_SECONDS)
+
+
+async def get_probes(request: Request) -> Probes:
+    return cast("Probes", request.app.state.probes)
+
+
+ProbesDependency = Annotated[Probes, Depends(get_probes)]
 
 
 @router.get("/readyz", operation_id="readyz", responses={503: {"model": Readiness, "description": "Not yet"}})
-async def readyz(
-    response: Response, registry: RegistryDependency, probe: Annotated[Probe, Depends(get_probe)]
-) -> Readiness:
-    """Say what is loaded, what could not be loaded and why, and whether the database is up."""
-    is_up = await probe.is_up()
+async def readyz(response: Response, registry: RegistryDependency, probes: ProbesDependency) -> Readiness:
+    """Say what is loaded, what could not be loaded and why, and whether database and storage are up.
+
+    `degraded`: aliases name versions, and none of them can be served.
+    """
+    database, storage = await asyncio.gather(probes.database.answer(), probes.storage.answer())
     state = registry.status()
     if not state.is_ready:
         response.status_code = status.HTTP_503_SERVICE_UNAVAILABLE
     return Readiness(
-        status="ready" if state.is_ready else "starting",
-        database="up" if is_up else "down",
+        status="starting" if not state.is_ready else "degraded" if state.is_empty else "ready",
+        database="up" if database else "down",
+        storage="up" if storage else "down",
         loaded=state.loaded,
         degraded=state.degraded,
     )
 
 
 @router.get("/metrics", operation_id="metrics", response_class=Response)
-def metrics() -> Response:
-    """Metrics in Prometheus's text format."""
-    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+async def metrics(probes: ProbesDependency) -> Response:
+    """Metrics in Prometheus's text format. Those that the database has are missing while it does not answer."""
+    figures = await probes.figures.answer()
+    return Response(generate_latest() + gauges.as_text(figures), media_type=CONTENT_TYPE_LATEST)

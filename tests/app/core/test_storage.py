@@ -115,6 +115,23 @@ def test_what_was_streamed_in_comes_out(storage: Storage) -> None:
     assert storage.local_file("corpora/big").read_bytes() == data
 
 
+def test_a_store_that_answers_passes_its_check(storage: Storage) -> None:
+    storage.check()
+
+
+def test_a_store_that_is_not_there_fails_its_check(
+    s3: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in s3.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(StorageUnavailable):
+        Storage("s3://no-such-bucket/x", cache=tmp_path / "cache").check()
+    local = Storage((tmp_path / "storage").as_uri(), cache=tmp_path / "cache")
+    (tmp_path / "storage").rmdir()
+    with pytest.raises(StorageUnavailable):
+        local.check()
+
+
 def test_an_aborted_stream_leaves_nothing(storage: Storage) -> None:
     class Aborted(Exception):
         pass

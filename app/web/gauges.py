@@ -1,0 +1,108 @@
+"""How the service does, asked of database and storage when Prometheus asks: jobs, trainers, versions, space."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from app.core.database import Database, now
+from app.core.records import Job, JobState, Version
+from app.core.storage import Storage
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What was true at one moment."""
+
+    jobs: Mapping[str, int]
+    oldest_queued_seconds: float
+    n_trainers_working: int
+    version_bytes: Mapping[str, int]
+    free_bytes: int | None
+
+
+class Asker:
+    """Asks for the figures; a version's size is read once, as it never changes."""
+
+    def __init__(self, database: Database, storage: Storage) -> None:
+        self._database = database
+        self._storage = storage
+        self._n_bytes: dict[tuple[str, int], int] = {}
+
+    def ask(self) -> Figures:
+        """Raise `DatabaseUnavailable` if there is no answer."""
+        with self._database.reading() as session:
+            counted = dict(session.execute(select(Job.state, func.count()).group_by(Job.state)).all())
+            return Figures(
+                jobs={state: counted.get(state, 0) for state in JobState},
+                oldest_queued_seconds=_oldest_queued_seconds(session),
+                n_trainers_working=_n_trainers_working(session),
+                version_bytes=self._version_bytes(session),
+                free_bytes=self._storage.free_bytes(),
+            )
+
+    def _version_bytes(self, session: Session) -> dict[str, int]:
+        """Bytes of all versions of each model."""
+        keys = [(model, number) for model, number in session.execute(select(Version.model, Version.number))]
+        known, by_model = self._n_bytes, dict.fromkeys((model for model, _ in keys), 0)
+        self._n_bytes = {key: known[key] if key in known else _n_bytes(session, *key) for key in keys}
+        for (model, _), n_bytes in self._n_bytes.items():
+            by_model[model] += n_bytes
+        return by_model
+
+
+def _oldest_queued_seconds(session: Session) -> float:
+    since = session.scalar(select(func.min(Job.created_at)).where(Job.state == JobState.QUEUED))
+    return max(0.0, (now(session) - since).total_seconds()) if since else 0.0
+
+
+def _n_trainers_working(session: Session) -> int:
+    held = select(func.count(Job.worker.distinct())).where(
+        Job.state == JobState.RUNNING, Job.lease_expires_at > now(session)
+    )
+    return session.scalar(held) or 0
+
+
+def _n_bytes(session: Session, model: str, number: int) -> int:
+    manifest = session.scalar(select(Version.manifest).where(Version.model == model, Version.number == number)) or {}
+    return sum(file["n_bytes"] for file in manifest.get("files", {}).values())
+
+
+class _Told(Collector):
+    def __init__(self, figures: Figures | None) -> None:
+        self._figures = figures
+
+    def collect(self) -> Iterator[Metric]:
+        figures = self._figures
+        yield GaugeMetricFamily("wordkin_database_up", "Whether the database has answered", int(figures is not None))
+        if figures is None:
+            return
+        jobs = GaugeMetricFamily("wordkin_jobs", "Jobs by state; those that are queued wait", labels=["state"])
+        for state, n_jobs in figures.jobs.items():
+            jobs.add_metric([state], n_jobs)
+        yield jobs
+        yield GaugeMetricFamily(
+            "wordkin_oldest_queued_job_seconds", "How long the oldest queued job waits", figures.oldest_queued_seconds
+        )
+        yield GaugeMetricFamily(
+            "wordkin_trainers_working", "Trainers that are alive and have a job", figures.n_trainers_working
+        )
+        n_bytes = GaugeMetricFamily("wordkin_version_bytes", "Bytes of all versions of a model", labels=["model"])
+        for model, n in figures.version_bytes.items():
+            n_bytes.add_metric([model], n)
+        yield n_bytes
+        if figures.free_bytes is not None:
+            yield GaugeMetricFamily("wordkin_storage_free_bytes", "Space left in local storage", figures.free_bytes)
+
+
+def as_text(figures: Figures | None) -> bytes:
+    """The figures in Prometheus's text format; without any, the database is down."""
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(_Told(figures))
+    return generate_latest(registry)
