@@ -6,15 +6,15 @@ import json
 import os
 import signal
 import sys
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 from pydantic import ValidationError
-from rich.console import Console
-from rich.markup import escape
 
-from app.command.failures import ServiceDied, ServiceError
+from app.command.failures import CommandFailed, JobEnded, WrongUsage
+from app.command.output import AsJson, console, errors, note, say, say_error, say_json
 from app.command.questions import DEFAULT_URL, Url, add_questions
 from app.core.settings import Settings, explained
 
@@ -22,32 +22,42 @@ if TYPE_CHECKING:
     from app.command.client import Client
 
 app = typer.Typer(
-    help="""Train word embeddings on your text and serve every version over REST.
-
-    [bold]wordkin demo[/] shows all of it on a real corpus. [bold]wordkin up[/] starts the service; then
-    [bold]wordkin train FILE[/] and [bold]wordkin neighbors WORD[/], or curl. Settings are WORDKIN_... variables.""",
+    help="Train word embeddings on your text and serve every version over REST.\n\n"
+    "[bold]wordkin demo[/] shows all of it on a real corpus. [bold]wordkin up[/] starts the service; then "
+    "[bold]wordkin train FILE[/] and [bold]wordkin neighbors WORD[/], or curl. Settings are WORDKIN_... variables.",
     no_args_is_help=True,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
 )
-console = Console()
-errors = Console(stderr=True)
+SERVICE = "Run the service"
 
 Host = Annotated[str | None, typer.Option(help="Address to listen on. [WORDKIN_HOST, default 127.0.0.1]")]
 Port = Annotated[int | None, typer.Option(help="Port to listen on; 0 takes a free one. [WORDKIN_PORT, default 8000]")]
 
 
 def main() -> None:
-    """Run the command line; what a user can mend is one line on standard error and exit code 1."""
+    """Run the command line; what a user can mend is one line on standard error, and the exit code says so."""
     try:
         app()
-    except (ServiceError, ServiceDied, OSError) as error:
-        _fail(str(error))
+    except (CommandFailed, OSError) as error:
+        say_error(error)
+        sys.exit(error.exit_code if isinstance(error, CommandFailed) else 1)
 
 
-def _fail(message: str) -> NoReturn:
-    errors.print(f"[bold red]error:[/] {escape(message)}", highlight=False, soft_wrap=True)
-    sys.exit(1)
+def _show_version(asked: bool) -> None:
+    if asked:
+        say(f"wordkin {version('wordkin')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    _: Annotated[
+        bool,
+        typer.Option("--version", metavar="", is_eager=True, callback=_show_version, help="Show the version and exit."),
+    ] = False,
+) -> None:
+    pass
 
 
 def _settings(host: str | None = None, port: int | None = None) -> Settings:
@@ -55,13 +65,13 @@ def _settings(host: str | None = None, port: int | None = None) -> Settings:
     try:
         return Settings(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type] # of mixed types
     except ValidationError as error:
-        _fail(explained(error))
+        raise CommandFailed(explained(error)) from error
 
 
-@app.command()
+@app.command(rich_help_panel=SERVICE)
 def demo(
     once: Annotated[
-        bool, typer.Option("--once", help="End when all is shown; exit code 0 only if all went well.")
+        bool, typer.Option("--once", metavar="", help="End when all is shown; exit code 0 only if all went well.")
     ] = False,
     host: Host = None,
     port: Port = None,
@@ -92,7 +102,7 @@ def demo(
         _wait(service)
 
 
-@app.command()
+@app.command(rich_help_panel=SERVICE)
 def sample(
     folder: Annotated[Path, typer.Argument(metavar="[FOLDER]", help="Where to write it.")] = Path(),
 ) -> None:
@@ -101,12 +111,12 @@ def sample(
 
     path = folder / "bible.txt"
     if path.exists():
-        _fail(f"{path} is there already.")
+        raise WrongUsage(f"{path} is there already.")
     build_corpus(path)
     console.print(f"{path}: {path.stat().st_size:,} bytes", highlight=False)
 
 
-@app.command()
+@app.command(rich_help_panel=SERVICE)
 def up(host: Host = None, port: Port = None) -> None:
     """Start the whole service: migrate the database, then API and trainer, until Ctrl-C."""
     _stop_by_interrupt()
@@ -134,14 +144,14 @@ def _stop_by_interrupt() -> None:
         signal.signal(number, signal.default_int_handler)
 
 
-@app.command()
+@app.command(rich_help_panel=SERVICE)
 def api(host: Host = None, port: Port = None) -> None:
     """Start only the API. The database must have been migrated."""
     settings = _settings(host, port)
     _become("app", {"WORDKIN_HOST": settings.host, "WORDKIN_PORT": str(settings.port)})
 
 
-@app.command()
+@app.command(rich_help_panel=SERVICE)
 def trainer() -> None:
     """Start only a trainer; any number may work on one database."""
     _become("trainer", {})
@@ -152,7 +162,7 @@ def _become(module: str, variables: dict[str, str]) -> NoReturn:
     os.execve(sys.executable, [sys.executable, "-P", "-m", module], os.environ | variables)  # noqa: S606 (our own)
 
 
-@app.command(name="migrate")
+@app.command(name="migrate", rich_help_panel=SERVICE)
 def migrate_command() -> None:
     """Bring the database to the newest schema."""
     from app.command.schema import migrate
@@ -162,12 +172,12 @@ def migrate_command() -> None:
     console.print("The database has the newest schema.")
 
 
-@app.command()
+@app.command(rich_help_panel=SERVICE)
 def recover(
     model: Annotated[
         str | None, typer.Option(help="For versions that do not say their model; default: the corpus.")
     ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only list them.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", metavar="", help="Only list them.")] = False,
 ) -> None:
     """Make rows for versions that lie in storage but not in the database, and own the storage from now on."""
     from app.command.recover import run
@@ -175,7 +185,7 @@ def recover(
     run(_settings(), console, model=model, only_look=dry_run)
 
 
-@app.command()
+@app.command(rich_help_panel=SERVICE)
 def check() -> None:
     """End with exit code 0 if the database answers and has the newest schema; for health checks."""
     from app.command.schema import check_schema
@@ -184,32 +194,39 @@ def check() -> None:
     console.print("The database answers and has the newest schema.")
 
 
-@app.command()
+@app.command(rich_help_panel=SERVICE)
 def train(
-    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="UTF-8 text; .gz and .zst are understood.")],
-    model: Annotated[str | None, typer.Option(help="Name of the model; default: the file's.")] = None,
-    corpus: Annotated[str | None, typer.Option(help="Name of the corpus; default: the model's.")] = None,
-    algorithm: Annotated[str, typer.Option(help="word2vec or glove.")] = "word2vec",
+    file: Annotated[
+        Path,
+        typer.Argument(metavar="FILE", exists=True, dir_okay=False, help="UTF-8 text; .gz and .zst are understood."),
+    ],
+    model: Annotated[str | None, typer.Option(metavar="NAME", help="Of the model; default: the file's.")] = None,
+    corpus: Annotated[str | None, typer.Option(metavar="NAME", help="Of the corpus; default: the model's.")] = None,
+    algorithm: Annotated[str, typer.Option(metavar="NAME", help="word2vec or glove.")] = "word2vec",
     set_: Annotated[
         list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A hyperparameter; may be repeated.")
     ] = None,
     url: Url = DEFAULT_URL,
+    as_json: AsJson = False,
 ) -> None:
     """Upload a file, train on it with visible progress, publish the result as the model's next version."""
     client = _client(url)
     model = model or file.name.split(".")[0]
     described = client.upload(corpus or model, file)
-    console.print(f"corpus {described['name']}: {described['n_words']:,} words")
+    note(f"corpus {described['name']}: {described['n_words']:,} words")
     submission = {
         "model": model,
         "corpus": described["name"],
         "algorithm": algorithm,
         "hyperparameters": dict(_assignment(item) for item in set_ or []),
     }
-    job = client.follow(client.submit(submission)["id"], console)
+    job = client.follow(client.submit(submission)["id"], errors)
     if job["state"] != "succeeded":
-        _fail(f"the job has {job['state']}: {(job['error'] or {}).get('detail', '')}")
-    console.print(f"[bold]{model} version {job['version']}[/] is published.")
+        raise JobEnded(job)
+    if as_json:
+        say_json(job)
+    else:
+        say(f"{model} version {job['version']} is published.")
 
 
 def _client(url: str) -> Client:
@@ -221,11 +238,11 @@ def _client(url: str) -> Client:
 def _assignment(item: str) -> tuple[str, Any]:
     name, separator, value = item.partition("=")
     if not separator:
-        _fail(f"--set takes NAME=VALUE, not {item!r}")
+        raise WrongUsage(f"--set takes NAME=VALUE, not {item!r}")
     try:
         return name, json.loads(value)
     except ValueError:
         return name, value
 
 
-add_questions(app, console)
+add_questions(app)

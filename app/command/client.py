@@ -37,7 +37,7 @@ class Client:
         except httpx.TransportError as error:
             raise ServiceError(f"No service answers at {self.url} ({error}). Start one with: wordkin up") from error
         if response.is_error:
-            raise ServiceError(_words(response))
+            raise _failure(response)
         return response
 
     def get(self, path: str, **parameters: Any) -> Json:
@@ -99,11 +99,25 @@ def _pieces(file: BinaryIO) -> Iterator[bytes]:
         yield piece
 
 
-def _words(response: httpx.Response) -> str:
+def _failure(response: httpx.Response) -> ServiceError:
     try:
         problem: Json = response.json()
     except ValueError:
-        return f"{response.status_code} {response.reason_phrase}: {response.text[:200]}"
-    suggestions = [f"{word} → {', '.join(near)}" for word, near in problem.get("suggestions", {}).items() if near]
-    hint = f" Near spellings: {'; '.join(suggestions)}." if suggestions else ""
-    return f"{problem.get('title', response.reason_phrase)}: {problem.get('detail', '')}{hint}"
+        return ServiceError(f"{response.status_code} {response.reason_phrase}: {response.text[:200]}")
+    return ServiceError(f"{problem.get('title', response.reason_phrase)}: {_detail(problem)}{_hint(problem)}", problem)
+
+
+def _detail(problem: Json) -> str:
+    """What is wrong, by the names that a command line has: ``k`` for ``query.k``, ``--model`` for ``model=``."""
+    issues = problem.get("errors") or []
+    if issues:
+        return "; ".join(f"{issue['location'].rpartition('.')[2]}: {issue['message']}" for issue in issues)
+    detail: str = problem.get("detail", "")
+    return detail.replace("with model=.", "with --model.")
+
+
+def _hint(problem: Json) -> str:
+    near = [f"{word} → {', '.join(words)}" for word, words in problem.get("suggestions", {}).items() if words]
+    if near:
+        return f" Near spellings: {'; '.join(near)}."
+    return f" There are: {', '.join(problem['models'])}." if "models" in problem else ""

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from app.command.client import Client, Json
-from app.command.failures import ServiceError
+from app.command.failures import JobEnded, ServiceError
 from app.core.names import reference
 
 MODEL = "bible"
@@ -99,7 +99,7 @@ def _train(client: Client, console: Console) -> Json:
     console.print(f"[bold]job[/] {job['id']}: skip-gram, 100 dimensions, 10 epochs (POST /jobs)")
     job = client.follow(job["id"], console)
     if job["state"] != "succeeded":
-        raise ServiceError(f"The job has {job['state']}: {(job['error'] or {}).get('detail', '')}")
+        raise JobEnded(job)
     return job
 
 

@@ -3,40 +3,39 @@
 from __future__ import annotations
 
 import inspect
-import json
 from collections.abc import Callable
 from typing import Annotated, Any, get_origin
 
 import typer
 from pydantic.fields import FieldInfo
-from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
+from app.command.output import AsJson, console, say, say_json, say_table, shown
 from app.serving.asking import BY_PLACE
 from app.serving.questions import QUESTIONS, Question
 
 Json = dict[str, Any]
-Url = Annotated[str, typer.Option(envvar="WORDKIN_URL", help="Where the service is.")]
+Url = Annotated[str, typer.Option(envvar="WORDKIN_URL", metavar="URL", help="Where the service is.")]
 DEFAULT_URL = "http://127.0.0.1:8000"
-AsJson = Annotated[bool, typer.Option("--json", help="Print the service's answer as it is.")]
+PANEL = "Ask"
 SHORT = {"k": "-k"}
 
 
-def add_questions(app: typer.Typer, console: Console) -> None:
+def add_questions(app: typer.Typer) -> None:
     for question in QUESTIONS:
-        app.command(question.path.removeprefix("/"), help=escape(question.says))(_command(question, console))
+        name = question.path.removeprefix("/")
+        app.command(name, help=escape(question.says), rich_help_panel=PANEL)(_command(question))
 
 
-def _command(question: Question, console: Console) -> Callable[..., None]:
+def _command(question: Question) -> Callable[..., None]:
     def command(url: str, *, as_json: bool, **asked: Any) -> None:
         from app.command.client import Client  # noqa: PLC0415 (the command line starts at once)
 
         answer = Client(url).get(question.path, **asked)
         if as_json:
-            typer.echo(json.dumps(answer, ensure_ascii=False))
+            say_json(answer)
         else:
-            _show(question, answer, console)
+            _show(question, answer)
 
     keyword = inspect.Parameter.KEYWORD_ONLY
     fields = sorted(question.parameters.model_fields.items(), key=lambda item: not item[1].is_required())
@@ -51,27 +50,31 @@ def _command(question: Question, console: Console) -> Callable[..., None]:
 def _of_field(name: str, field: FieldInfo) -> Json:
     """Annotation and default of a command's parameter that stands for one of the question's."""
     told = escape(field.description or "")
-    kind = list[str] if get_origin(field.annotation) is list else field.annotation  # typer takes no bounds of items
+    metavar = name.upper()
+    is_list = get_origin(field.annotation) is list
+    kind = list[str] if is_list else field.annotation  # typer takes no bounds of items
     if field.is_required():
-        return {"annotation": Annotated[kind, typer.Argument(help=told)]}
+        if is_list:
+            return {"annotation": Annotated[kind, typer.Argument(metavar=metavar)]}
+        return {"annotation": Annotated[kind, typer.Argument(metavar=metavar, help=told)]}
     if BY_PLACE in field.metadata:
-        return {"annotation": Annotated[kind, typer.Argument(help=told)], "default": field.default}
-    option = typer.Option(SHORT.get(name, f"--{name.replace('_', '-')}"), help=told)
+        return {"annotation": Annotated[kind, typer.Argument(metavar=metavar, help=told)], "default": field.default}
+    names = [f"--{name.replace('_', '-')}", *([SHORT[name]] if name in SHORT else [])]
+    kinds: dict[Any, str] = {bool: "", int: "NUMBER", str: metavar, str | None: metavar}
+    option = typer.Option(*names, metavar=kinds.get(field.annotation), help=told)
     return {"annotation": Annotated[kind, option], "default": field.default}
 
 
-def _show(question: Question, answer: Json, console: Console) -> None:
-    """A table of what is listed, and a line for each other member; words are never markup."""
-    console.print(f"{escape(answer.pop('model'))} version {answer.pop('version')}", highlight=False, style="italic")
+def _show(question: Question, answer: Json) -> None:
+    """A table of what is listed, and a line for each other member."""
+    console.print(
+        f"{escape(answer.pop('model'))} version {answer.pop('version')}",
+        highlight=False,
+        style="italic",
+        soft_wrap=True,
+    )
     listed = answer.pop(question.listed) if question.listed else []
     for name, value in answer.items():
-        told = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-        console.print(f"{name}: {told}", markup=False, highlight=False, soft_wrap=True)
-    if not listed:
-        return
-    table = Table(box=None)
-    for name in listed[0]:
-        table.add_column(name, justify="left" if name == "word" else "right")
-    for item in listed:
-        table.add_row(*(f"{value:.4f}" if isinstance(value, float) else escape(str(value)) for value in item.values()))
-    console.print(table)
+        say(f"{name}: {shown(value)}")
+    if listed:
+        say_table(listed)

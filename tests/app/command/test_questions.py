@@ -61,6 +61,19 @@ def test_neighbors_of_a_text_and_filters_are_options(url: str) -> None:
     assert {"king", "w1", "w2"}.isdisjoint(neighbor["word"] for neighbor in told["neighbors"])
 
 
+def test_a_number_of_answers_has_a_long_and_a_short_name(url: str) -> None:
+    for option in ("-k", "--k"):
+        assert len(json.loads(run(url, "words", "w", option, "3", "--json").stdout)["words"]) == 3
+
+
+def test_help_names_what_is_typed() -> None:
+    told = CliRunner().invoke(app, ["neighbors", "--help"], env={"COLUMNS": "100"}).stdout
+    assert "neighbors [OPTIONS] [WORD]" in told
+    assert "--model" in told
+    told = CliRunner().invoke(app, ["odd-one-out", "--help"], env={"COLUMNS": "100"}).stdout
+    assert "odd-one-out [OPTIONS] {WORD}..." in told
+
+
 def test_words_are_never_markup(url: str) -> None:
     shown = run(url, "words", "[", "-k", "5").stdout
     assert "[bold]" in shown
