@@ -10,6 +10,7 @@ import typer
 from pydantic.fields import FieldInfo
 from rich.markup import escape
 
+from app.command.analogy import AnalogyCommand, words_of
 from app.command.output import AsJson, console, say, say_json, say_table, shown
 from app.serving.asking import BY_PLACE
 from app.serving.questions import QUESTIONS, Question
@@ -17,6 +18,10 @@ from app.serving.questions import QUESTIONS, Question
 Json = dict[str, Any]
 Url = Annotated[str, typer.Option(envvar="WORDKIN_URL", metavar="URL", help="Where the service is.")]
 DEFAULT_URL = "http://127.0.0.1:8000"
+Expression = Annotated[
+    list[str], typer.Argument(metavar="EXPRESSION", help="king - man + woman, king-man+woman, or king man woman")
+]
+ANALOGY = "analogy"
 PANEL = "Ask"
 SHORT = {"k": "-k"}
 
@@ -24,13 +29,16 @@ SHORT = {"k": "-k"}
 def add_questions(app: typer.Typer) -> None:
     for question in QUESTIONS:
         name = question.path.removeprefix("/")
-        app.command(name, help=escape(question.says), rich_help_panel=PANEL)(_command(question))
+        kind = AnalogyCommand if name == ANALOGY else None
+        app.command(name, cls=kind, help=escape(question.says), rich_help_panel=PANEL)(_command(question))
 
 
 def _command(question: Question) -> Callable[..., None]:
     def command(url: str, *, as_json: bool, **asked: Any) -> None:
         from app.command.client import Client  # noqa: PLC0415 (the command line starts at once)
 
+        if expression := asked.pop("expression", None):
+            asked.update(zip("abc", words_of(expression), strict=True))
         answer = Client(url).get(question.path, **asked)
         if as_json:
             say_json(answer)
@@ -38,8 +46,12 @@ def _command(question: Question) -> Callable[..., None]:
             _show(question, answer)
 
     keyword = inspect.Parameter.KEYWORD_ONLY
+    is_analogy = question.name == ANALOGY
     fields = sorted(question.parameters.model_fields.items(), key=lambda item: not item[1].is_required())
-    parameters = [inspect.Parameter(name, keyword, **_of_field(name, field)) for name, field in fields]
+    asked_for = [(name, field) for name, field in fields if not (is_analogy and field.is_required())]
+    parameters = [inspect.Parameter(name, keyword, **_of_field(name, field)) for name, field in asked_for]
+    if is_analogy:
+        parameters.insert(0, inspect.Parameter("expression", keyword, annotation=Expression))
     parameters.append(inspect.Parameter("url", keyword, annotation=Url, default=DEFAULT_URL))
     parameters.append(inspect.Parameter("as_json", keyword, annotation=AsJson, default=False))
     command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined] # read by typer

@@ -61,6 +61,26 @@ def test_neighbors_of_a_text_and_filters_are_options(url: str) -> None:
     assert {"king", "w1", "w2"}.isdisjoint(neighbor["word"] for neighbor in told["neighbors"])
 
 
+@pytest.mark.parametrize(
+    "expression",
+    [
+        ["king", "-", "man", "+", "woman"],
+        ["king-man+woman"],
+        ["king - man + woman"],
+        ["king", "man", "woman"],
+        ["king", "+", "woman", "-", "man"],
+        ["king", "-man", "+woman"],
+        ["woman", "-man", "+", "king"],
+    ],
+    ids=" ".join,
+)
+def test_an_analogy_is_asked_as_people_write_it(url: str, expression: list[str]) -> None:
+    told = json.loads(run(url, "analogy", *expression, "-k3", "--json").stdout)
+    assert {told["a"], told["c"]} == {"king", "woman"}
+    assert told["b"] == "man"
+    assert len(told["answers"]) == 3
+
+
 def test_a_number_of_answers_has_a_long_and_a_short_name(url: str) -> None:
     for option in ("-k", "--k"):
         assert len(json.loads(run(url, "words", "w", option, "3", "--json").stdout)["words"]) == 3
