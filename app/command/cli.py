@@ -8,18 +8,18 @@ import signal
 import sys
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
 from pydantic import ValidationError
 
-from app.command.failures import CommandFailed, JobEnded, WrongUsage
-from app.command.output import AsJson, console, errors, note, say, say_error, say_json
-from app.command.questions import DEFAULT_URL, Url, add_questions
+from app.command import corpora, jobs, models
+from app.command.failures import CommandFailed, WrongUsage
+from app.command.jobs import follow_to_the_end
+from app.command.options import DEFAULT_URL, AsJson, Url, client_of
+from app.command.output import console, note, say, say_error
+from app.command.questions import add_questions
 from app.core.settings import Settings, explained
-
-if TYPE_CHECKING:
-    from app.command.client import Client
 
 app = typer.Typer(
     help="Train word embeddings on your text and serve every version over REST.\n\n"
@@ -210,7 +210,7 @@ def train(
     as_json: AsJson = False,
 ) -> None:
     """Upload a file, train on it with visible progress, publish the result as the model's next version."""
-    client = _client(url)
+    client = client_of(url)
     model = model or file.name.split(".")[0]
     described = client.upload(corpus or model, file)
     note(f"corpus {described['name']}: {described['n_words']:,} words")
@@ -220,19 +220,7 @@ def train(
         "algorithm": algorithm,
         "hyperparameters": dict(_assignment(item) for item in set_ or []),
     }
-    job = client.follow(client.submit(submission)["id"], errors)
-    if job["state"] != "succeeded":
-        raise JobEnded(job)
-    if as_json:
-        say_json(job)
-    else:
-        say(f"{model} version {job['version']} is published.")
-
-
-def _client(url: str) -> Client:
-    from app.command.client import Client
-
-    return Client(url)
+    follow_to_the_end(client, client.submit(submission)["id"], as_json=as_json)
 
 
 def _assignment(item: str) -> tuple[str, Any]:
@@ -245,4 +233,7 @@ def _assignment(item: str) -> tuple[str, Any]:
         return name, value
 
 
+app.add_typer(jobs.app, name="jobs")
+app.add_typer(corpora.app, name="corpora")
+app.add_typer(models.app, name="models")
 add_questions(app)

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
+from urllib.parse import quote
 
 import httpx
 from rich.console import Console
@@ -16,6 +17,8 @@ from app.command.failures import ServiceError
 POLL_SECONDS = 0.25
 UPLOAD_PIECE_BYTES = 1 << 20
 ENDED = ("succeeded", "failed", "cancelled")
+LISTS = {"/problems/model-not-found": "models", "/problems/corpus-not-found": "corpora"}
+"""Where the names stand of which one was missed."""
 
 Json = dict[str, Any]
 
@@ -37,30 +40,42 @@ class Client:
         except httpx.TransportError as error:
             raise ServiceError(f"No service answers at {self.url} ({error}). Start one with: wordkin up") from error
         if response.is_error:
-            raise _failure(response)
+            raise self._failure(response)
         return response
 
-    def get(self, path: str, **parameters: Any) -> Json:
+    def send(self, method: str, *parts: object, **options: Any) -> httpx.Response:
+        """Ask for a path of parts; a name in it may hold any character."""
+        first, *names = parts
+        return self.request(method, "/".join([str(first), *(quote(str(name), safe="") for name in names)]), **options)
+
+    def get(self, *parts: object, **parameters: Any) -> Json:
         given = {name: value for name, value in parameters.items() if value is not None}
-        answer: Json = self.request("GET", path, params=given).json()
+        answer: Json = self.send("GET", *parts, params=given).json()
         return answer
 
     def upload(self, name: str, path: Path) -> Json:
         """Send a file as it is; ``.gz`` and ``.zst`` by their content encoding."""
         encoding = {".gz": "gzip", ".zst": "zstd"}.get(path.suffix, "identity")
+        headers = {"Content-Encoding": encoding, "Content-Type": "text/plain"}
         with path.open("rb") as file:
-            response = self.request(
-                "PUT",
-                f"/corpora/{name}",
-                content=_pieces(file),
-                headers={"Content-Encoding": encoding, "Content-Type": "text/plain"},
-            )
-        answer: Json = response.json()
+            answer: Json = self.send("PUT", "/corpora", name, content=_pieces(file), headers=headers).json()
         return answer
 
     def submit(self, submission: Json) -> Json:
-        answer: Json = self.request("POST", "/jobs", json=submission).json()
+        answer: Json = self.send("POST", "/jobs", json=submission).json()
         return answer
+
+    def _failure(self, response: httpx.Response) -> ServiceError:
+        try:
+            problem: Json = response.json()
+        except ValueError:
+            return ServiceError(f"{response.status_code} {response.reason_phrase}: {response.text[:200]}")
+        told = f"{problem.get('title', response.reason_phrase)}: {_detail(problem)}{_hint(problem)}"
+        listed = LISTS.get(problem.get("type", ""))
+        if listed:
+            names = [item["name"] for item in self.get(f"/{listed}")[listed]]
+            told += f" There are: {', '.join(names)}." if names else ""
+        return ServiceError(told, problem)
 
     def follow(self, job_id: str, console: Console) -> Json:
         """Show a progress bar until the job ends, and return it."""
@@ -76,7 +91,7 @@ class Client:
         with Progress(*columns, console=console) as bar:
             task = bar.add_task("", total=1.0, phase="waiting", speed="", loss="", eta="")
             while True:
-                job = self.get(f"/jobs/{job_id}")
+                job = self.get("/jobs", job_id)
                 bar.update(task, completed=job["progress"], **_shown(job))
                 if job["state"] in ENDED:
                     return job
@@ -97,14 +112,6 @@ def _shown(job: Json) -> dict[str, Any]:
 def _pieces(file: BinaryIO) -> Iterator[bytes]:
     while piece := file.read(UPLOAD_PIECE_BYTES):
         yield piece
-
-
-def _failure(response: httpx.Response) -> ServiceError:
-    try:
-        problem: Json = response.json()
-    except ValueError:
-        return ServiceError(f"{response.status_code} {response.reason_phrase}: {response.text[:200]}")
-    return ServiceError(f"{problem.get('title', response.reason_phrase)}: {_detail(problem)}{_hint(problem)}", problem)
 
 
 def _detail(problem: Json) -> str:

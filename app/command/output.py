@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Annotated, Any
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
 
 import typer
 from rich.console import Console
@@ -17,10 +18,10 @@ from app.command.failures import CommandFailed
 console = Console()
 errors = Console(stderr=True)
 
+COUNTED = {"lines", "words", "size", "done"}
+"""Columns of numbers that are written as people read them."""
 PIPE_COLUMNS = 10_000
 """How wide a table may be that no terminal shows; a program that reads lines wants no line cut in two."""
-
-AsJson = Annotated[bool, typer.Option("--json", metavar="", help="Print JSON, errors too.")]
 
 
 def say(line: str) -> None:
@@ -51,20 +52,24 @@ def say_error(error: Exception) -> None:
         errors.print(f"[bold red]error:[/] {escape(str(error))}", highlight=False, soft_wrap=True)
 
 
-def say_table(rows: Sequence[Mapping[str, Any]]) -> None:
-    """Print a row each under the names of their members; numbers to the right."""
+def say_table(rows: Sequence[Mapping[str, Any]], if_none: str = "") -> None:
+    """Print a row each under the names of their members, numbers to the right; or say that there is none."""
+    if not rows:
+        note(if_none)
+        return
     table = Table(box=None, padding=(0, 2, 0, 0))
     for name, value in rows[0].items():
-        is_number = isinstance(value, int | float) and not isinstance(value, bool)
-        table.add_column(name.replace("_", " "), justify="right" if is_number else "left", overflow="fold")
+        is_number = isinstance(value, int | float) or name in COUNTED
+        table.add_column(name, justify="right" if is_number else "left", overflow="fold", no_wrap=name == "id")
     for row in rows:
         table.add_row(*(escape(shown(value)) for value in row.values()))
-    console.print(table, width=None if console.is_terminal else PIPE_COLUMNS)
+    screen = console if console.is_terminal else Console(width=PIPE_COLUMNS)
+    screen.print(table)
 
 
-def say_members(members: Iterable[tuple[str, Any]]) -> None:
+def say_members(members: Mapping[str, Any]) -> None:
     """Print a line for each that is there."""
-    for name, value in members:
+    for name, value in members.items():
         if value is not None:
             say(f"{name}: {shown(value)}")
 
@@ -75,3 +80,22 @@ def shown(value: Any) -> str:
     if isinstance(value, str):
         return value
     return f"{value:.4f}" if isinstance(value, float) else json.dumps(value, ensure_ascii=False)
+
+
+def when(timestamp: str) -> str:
+    """A time of the service as the clock on the wall shows it."""
+    return datetime.fromisoformat(timestamp).astimezone().strftime("%Y-%m-%d %H:%M")
+
+
+def size(n_bytes: float) -> str:
+    for unit in ("B", "kB", "MB"):
+        if n_bytes < 1000:
+            return f"{n_bytes:.3g} {unit}"
+        n_bytes /= 1000
+    return f"{n_bytes:,.1f} GB"
+
+
+def ask_first(question: str, *, yes: bool) -> None:
+    """End the command unless the user, or ``--yes``, agrees."""
+    if not yes:
+        typer.confirm(question, abort=True, err=True)

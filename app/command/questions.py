@@ -11,13 +11,12 @@ from pydantic.fields import FieldInfo
 from rich.markup import escape
 
 from app.command.analogy import AnalogyCommand, words_of
-from app.command.output import AsJson, console, say, say_json, say_table, shown
+from app.command.options import DEFAULT_URL, AsJson, Url, client_of
+from app.command.output import console, say, say_json, say_table, shown
 from app.serving.asking import BY_PLACE
 from app.serving.questions import QUESTIONS, Question
 
 Json = dict[str, Any]
-Url = Annotated[str, typer.Option(envvar="WORDKIN_URL", metavar="URL", help="Where the service is.")]
-DEFAULT_URL = "http://127.0.0.1:8000"
 Expression = Annotated[
     list[str], typer.Argument(metavar="EXPRESSION", help="king - man + woman, king-man+woman, or king man woman")
 ]
@@ -35,11 +34,9 @@ def add_questions(app: typer.Typer) -> None:
 
 def _command(question: Question) -> Callable[..., None]:
     def command(url: str, *, as_json: bool, **asked: Any) -> None:
-        from app.command.client import Client  # noqa: PLC0415 (the command line starts at once)
-
         if expression := asked.pop("expression", None):
             asked.update(zip("abc", words_of(expression), strict=True))
-        answer = Client(url).get(question.path, **asked)
+        answer = client_of(url).get(question.path, **asked)
         if as_json:
             say_json(answer)
         else:

@@ -4,22 +4,11 @@ from __future__ import annotations
 
 import json
 import socket
-import subprocess
-import sys
-from collections.abc import Iterator
 from importlib.metadata import version
-from pathlib import Path
 
 import pytest
 
-from tests.published import World, random_vectors
-
-WORDS = ["king", "queen", "man", "woman"]
-
-
-def wordkin(*words: str) -> subprocess.CompletedProcess[str]:
-    code = "import sys; from app.command.cli import main; sys.argv[0] = 'wordkin'; main()"
-    return subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True, check=False)
+from tests.app.command.conftest import Wordkin, wordkin
 
 
 @pytest.fixture
@@ -27,13 +16,6 @@ def nobody() -> str:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))  # and never listens
         return f"http://127.0.0.1:{listener.getsockname()[1]}"
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    world = World(tmp_path)
-    yield world
-    world.close()
 
 
 def test_the_version_is_told() -> None:
@@ -51,18 +33,16 @@ def test_no_service_is_one_line_and_under_json_a_problem(nobody: str) -> None:
     assert problem["detail"].startswith(f"No service answers at {nobody} ")
 
 
-def test_errors_of_the_service_are_told_by_the_names_of_options(world: World) -> None:
-    world.publish("first", WORDS, random_vectors(4, 6))
-    world.publish("second", WORDS, random_vectors(4, 6))
-    with world.served() as client:
-        url = str(client.base_url)
-        done = wordkin("neighbors", "king", "--url", url)
-        assert done.stderr == (
-            "error: Model required: There are 2 models; say which one with --model. There are: first, second.\n"
-        )
-        done = wordkin("neighbors", "king", "--model", "first", "--k", "0", "--url", url)
-        assert done.stderr == "error: Invalid request: k: Input should be greater than or equal to 1\n"
-        done = wordkin("neighbors", "kin", "--model", "first", "--url", url, "--json")
-        assert (done.returncode, done.stdout) == (1, "")
-        problem = json.loads(done.stderr)
-        assert (problem["type"], problem["missing"]) == ("/problems/word-not-found", ["kin"])
+def test_errors_of_the_service_name_options_and_what_there_is(ask: Wordkin) -> None:
+    done = ask("neighbors", "king")
+    assert done.stderr == (
+        "error: Model required: There are 2 models; say which one with --model. There are: first, second.\n"
+    )
+    done = ask("neighbors", "king", "--model", "frist")
+    assert done.stderr == "error: Model not found: There is no model 'frist'. There are: first, second.\n"
+    done = ask("neighbors", "king", "--model", "first", "--k", "0")
+    assert done.stderr == "error: Invalid request: k: Input should be greater than or equal to 1\n"
+    done = ask("neighbors", "kin", "--model", "first", "--json")
+    assert (done.returncode, done.stdout) == (1, "")
+    problem = json.loads(done.stderr)
+    assert (problem["type"], problem["missing"]) == ("/problems/word-not-found", ["kin"])

@@ -1,0 +1,81 @@
+"""``wordkin corpora``: see, preview and delete them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+import typer
+
+from app.command.options import DEFAULT_URL, AsJson, Limit, Url, Yes, client_of
+from app.command.output import ask_first, say, say_json, say_members, say_table, size, when
+
+app = typer.Typer(help="See and delete corpora.", no_args_is_help=True)
+
+Name = Annotated[str, typer.Argument(metavar="NAME")]
+
+
+@app.command("list")
+def list_corpora(limit: Limit = 100, url: Url = DEFAULT_URL, as_json: AsJson = False) -> None:
+    """List corpora by name."""
+    page = client_of(url).get("/corpora", limit=limit)
+    if as_json:
+        say_json(page)
+    else:
+        say_table([_row(corpus) for corpus in page["corpora"]], "There is no corpus.")
+
+
+def _row(corpus: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "name": corpus["name"],
+        "revision": corpus["revision"],
+        "lines": f"{corpus['n_lines']:,}",
+        "words": f"{corpus['n_words']:,}",
+        "size": size(corpus["n_bytes"]),
+        "created": when(corpus["created_at"]),
+    }
+
+
+@app.command()
+def show(name: Name, url: Url = DEFAULT_URL, as_json: AsJson = False) -> None:
+    """Show the revisions of a corpus, newest first."""
+    client = client_of(url)
+    revisions = client.get("/corpora", name, "revisions")
+    if as_json:
+        say_json(revisions)
+    else:
+        say_table([_row(revision) for revision in revisions["revisions"]], "There is no revision.")
+
+
+@app.command()
+def preview(
+    name: Name,
+    format_: Annotated[
+        str, typer.Option("--format", metavar="KIND", help="plain, jsonl, csv, tsv or tokens.")
+    ] = "plain",
+    field: Annotated[str | None, typer.Option("--field", metavar="NAME", help="Field or column with the text.")] = None,
+    url: Url = DEFAULT_URL,
+    as_json: AsJson = False,
+) -> None:
+    """Show the words of the first lines, as a job will read them."""
+    where = {"field" if format_ == "jsonl" else "column": field}
+    told = client_of(url).get("/corpora", name, "preview", format=format_, **where)
+    if as_json:
+        say_json(told)
+        return
+    for line in told["lines"]:
+        say(" ".join(line))
+    if told["n_rows"]:
+        say_members({"rows": told["n_rows"], "rows without text": told["n_bad_rows"], "names": told["names"]})
+
+
+@app.command()
+def delete(
+    name: Name,
+    revision: Annotated[int | None, typer.Option(metavar="NUMBER", help="Only this one, not the newest.")] = None,
+    yes: Yes = False,
+    url: Url = DEFAULT_URL,
+) -> None:
+    """Delete a corpus with all revisions, or an older revision. Versions that were trained on it stay."""
+    ask_first(f"Delete {f'revision {revision} of ' if revision else ''}corpus {name}?", yes=yes)
+    client_of(url).send("DELETE", "/corpora", name, *(["revisions", revision] if revision else []))

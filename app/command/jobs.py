@@ -1,0 +1,88 @@
+"""``wordkin jobs``: see, follow, cancel and delete them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from app.command.failures import JobEnded
+from app.command.options import DEFAULT_URL, AsJson, Limit, Url, Yes, client_of, url_again
+from app.command.output import ask_first, errors, note, say, say_json, say_members, say_table, when
+
+if TYPE_CHECKING:
+    from app.command.client import Client
+
+app = typer.Typer(help="See, follow, cancel and delete jobs.", no_args_is_help=True)
+
+Id = Annotated[str, typer.Argument(metavar="ID", help="As listed.")]
+State = Annotated[str | None, typer.Option(metavar="STATE", help="Only those that are queued, running, ...")]
+SHOWN = ("id", "state", "model", "done", "version", "created")
+
+
+@app.command("list")
+def list_jobs(state: State = None, limit: Limit = 20, url: Url = DEFAULT_URL, as_json: AsJson = False) -> None:
+    """List jobs, newest first."""
+    page = client_of(url).get("/jobs", state=state, limit=limit)
+    if as_json:
+        say_json(page)
+    else:
+        say_table([_row(job) for job in page["jobs"]], "There is no job.")
+
+
+def _row(job: Mapping[str, Any]) -> dict[str, Any]:
+    told = {**job, "done": f"{job['progress']:.0%}", "created": when(job["created_at"])}
+    return {name: told[name] for name in SHOWN}
+
+
+@app.command()
+def show(job_id: Id, url: Url = DEFAULT_URL, as_json: AsJson = False) -> None:
+    """Show all that is known of a job."""
+    job = client_of(url).get("/jobs", job_id)
+    if as_json:
+        say_json(job)
+    else:
+        say_members(job)
+
+
+@app.command()
+def follow(job_id: Id, url: Url = DEFAULT_URL, as_json: AsJson = False) -> None:
+    """Show a progress bar until the job ends; exit code 0 if it succeeds. Ctrl-C ends only the showing."""
+    follow_to_the_end(client_of(url), job_id, as_json=as_json)
+
+
+def follow_to_the_end(client: Client, job_id: str, *, as_json: bool) -> None:
+    """Raise `JobEnded` unless the job succeeds."""
+    try:
+        job = client.follow(job_id, errors)
+    except KeyboardInterrupt:
+        again = url_again(client.url)
+        note(f"The job goes on. Follow it: wordkin jobs follow {job_id}{again}")
+        note(f"Or end it:            wordkin jobs cancel {job_id}{again}")
+        raise
+    if job["state"] != "succeeded":
+        raise JobEnded(job)
+    if as_json:
+        say_json(job)
+    elif job["version"]:
+        say(f"{job['model']} version {job['version']} is published.")
+    else:
+        say_members(job["result"])
+
+
+@app.command()
+def cancel(job_id: Id, url: Url = DEFAULT_URL, as_json: AsJson = False) -> None:
+    """Cancel a job: a queued one at once, a running one within about two seconds."""
+    job = client_of(url).send("POST", "/jobs", job_id, "cancel").json()
+    if as_json:
+        say_json(job)
+    else:
+        say("It is cancelled." if job["state"] == "cancelled" else "It is told to end.")
+
+
+@app.command()
+def delete(job_id: Id, yes: Yes = False, url: Url = DEFAULT_URL) -> None:
+    """Delete the record of a job that has ended. What it has published stays."""
+    ask_first(f"Delete the record of job {job_id}?", yes=yes)
+    client_of(url).send("DELETE", "/jobs", job_id)

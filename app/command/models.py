@@ -1,0 +1,131 @@
+"""``wordkin models``: see them, move aliases, roll back, delete."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from app.command.failures import ServiceError, WrongUsage
+from app.command.options import DEFAULT_URL, AsJson, Url, Yes, client_of
+from app.command.output import ask_first, say, say_json, say_members, say_table, size, when
+
+if TYPE_CHECKING:
+    from app.command.client import Client
+
+app = typer.Typer(help="See models, move their aliases, roll back, delete.", no_args_is_help=True)
+
+Model = Annotated[str, typer.Argument(metavar="MODEL")]
+
+
+@app.command("list")
+def list_models(url: Url = DEFAULT_URL, as_json: AsJson = False) -> None:
+    """List models with what their aliases name."""
+    listed = client_of(url).get("/models")
+    if as_json:
+        say_json(listed)
+        return
+    rows = [
+        {
+            "model": model["name"],
+            "aliases": _aliases(model["aliases"]),
+            "newest": model["n_versions"],
+            "loaded": ", ".join(map(str, model["loaded"])),
+            "size": size(model["n_bytes"]),
+        }
+        for model in listed["models"]
+    ]
+    say_table(rows, "There is no model yet. Train one: wordkin train FILE")
+
+
+def _aliases(aliases: dict[str, int]) -> str:
+    return ", ".join(f"{alias} → {version}" for alias, version in aliases.items())
+
+
+@app.command()
+def show(model: Model, url: Url = DEFAULT_URL, as_json: AsJson = False) -> None:
+    """Show a model's aliases and versions, newest first."""
+    told = client_of(url).get("/models", model)
+    if as_json:
+        say_json(told)
+        return
+    say_members({"model": told["name"], "aliases": _aliases(told["aliases"])})
+    say_members({f"degraded {alias}": why for alias, why in told["degraded"].items()})
+    rows = [
+        {
+            "version": version["version"],
+            "algorithm": version["algorithm"] or version["origin"],
+            "words": f"{version['n_words']:,}",
+            "dim": version["dim"],
+            "size": size(version["n_bytes"]),
+            "created": when(version["created_at"]),
+        }
+        for version in told["versions"]
+    ]
+    say_table(rows, "It has no version.")
+
+
+@app.command()
+def alias(
+    model: Model,
+    name: Annotated[str, typer.Argument(metavar="ALIAS", help="Such as production; it is made where it is new.")],
+    version: Annotated[int, typer.Argument(metavar="VERSION", help="Its number.")],
+    url: Url = DEFAULT_URL,
+    as_json: AsJson = False,
+) -> None:
+    """Point an alias at a version."""
+    client = client_of(url)
+    try:
+        etag = client.send("GET", "/models", model, "aliases", name).headers["ETag"]
+    except ServiceError as error:
+        if error.problem["type"] != "/problems/version-not-found":
+            raise
+        etag = None
+    _move(client, (model, name), version, etag, as_json=as_json)
+
+
+@app.command()
+def rollback(
+    model: Model,
+    to: Annotated[int | None, typer.Option(metavar="VERSION", help="Default: where the alias pointed before.")] = None,
+    name: Annotated[str, typer.Option("--alias", metavar="ALIAS", help="Which alias.")] = "latest",
+    url: Url = DEFAULT_URL,
+    as_json: AsJson = False,
+) -> None:
+    """Point an alias back at the version that it named before; no request fails meanwhile."""
+    client = client_of(url)
+    response = client.send("GET", "/models", model, "aliases", name)
+    described = response.json()
+    before = [move["version"] for move in described["history"] if move["version"] != described["version"]]
+    if not (to or before):
+        raise WrongUsage(f"{model}@{name} has always been version {described['version']}; say where with --to.")
+    _move(client, (model, name), to or before[0], response.headers["ETag"], as_json=as_json)
+
+
+def _move(client: Client, which: tuple[str, str], version: int, etag: str | None, *, as_json: bool) -> None:
+    model, name = which
+    headers = {"If-Match": etag} if etag else {}
+    moved: dict[str, Any] = client.send(
+        "PUT", "/models", model, "aliases", name, json={"version": version}, headers=headers
+    ).json()
+    if as_json:
+        say_json(moved)
+    else:
+        say(f"{model}@{name} is version {moved['version']} now.")
+
+
+@app.command()
+def delete(
+    model: Model,
+    version: Annotated[int | None, typer.Option(metavar="NUMBER", help="Only this version.")] = None,
+    name: Annotated[str | None, typer.Option("--alias", metavar="ALIAS", help="Only this alias.")] = None,
+    yes: Yes = False,
+    url: Url = DEFAULT_URL,
+) -> None:
+    """Delete a model with all that it has, one version that no alias names, or one alias."""
+    if version and name:
+        raise WrongUsage("Give --version or --alias, not both.")
+    part = ["versions", version] if version else ["aliases", name] if name else []
+    what = f"version {version} of model" if version else f"alias {name} of model" if name else "model"
+    ask_first(f"Delete {what} {model}?", yes=yes)
+    client_of(url).send("DELETE", "/models", model, *part)

@@ -1,0 +1,27 @@
+"""Options that many commands have, and the service that they ask."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from app.command.client import Client
+
+DEFAULT_URL = "http://127.0.0.1:8000"
+Url = Annotated[str, typer.Option(envvar="WORDKIN_URL", metavar="URL", help="Where the service is.")]
+AsJson = Annotated[bool, typer.Option("--json", metavar="", help="Print JSON, errors too.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", metavar="", help="Do not ask first.")]
+Limit = Annotated[int, typer.Option(metavar="NUMBER", min=1, max=1000, help="At most so many.")]
+
+
+def client_of(url: str) -> Client:
+    from app.command.client import Client  # noqa: PLC0415 (the command line starts at once)
+
+    return Client(url)
+
+
+def url_again(url: str) -> str:
+    """What a command that we advise needs to reach the same service."""
+    return "" if url == DEFAULT_URL else f" --url {url}"
