@@ -62,6 +62,7 @@ class JobProgress:
     progress: float
     eta_seconds: float | None = None
     measures: dict[str, float] = field(default_factory=dict)
+    step: str | None = None
 
 
 def earlier(session: Session, idempotency: tuple[str, str] | None) -> Job | None:
@@ -215,7 +216,7 @@ def succeed(session: Session, claim: Claim, result: dict[str, Any], last: JobPro
     job = owned(session, claim)
     job.result = result
     if last:
-        job.phase, job.measures = last.phase, last.measures
+        job.phase, job.step, job.measures = last.phase, last.step, last.measures
     job.progress = 1.0
     _end(job, JobState.SUCCEEDED, now(session))
 

@@ -96,6 +96,7 @@ class Job(Record):
     request_sha256: Mapped[str | None]
 
     phase: Mapped[str | None]
+    step: Mapped[str | None]
     progress: Mapped[float] = mapped_column(default=0.0)
     eta_seconds: Mapped[float | None]
     measures: Mapped[dict[str, Any]]

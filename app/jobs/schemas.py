@@ -82,6 +82,7 @@ class JobDescription(BaseModel):
     kind: str
     state: JobState
     phase: str | None
+    step: Annotated[str | None, Field(description="a named part of the phase, where it has several")] = None
     progress: Annotated[float, Field(ge=0, le=1)]
     model: str | None
     corpus: str | None = None

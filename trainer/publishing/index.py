@@ -48,6 +48,10 @@ class IndexLimits:
     most_scanned: int = MOST_SCANNED
     min_recall: float = MIN_RECALL
 
+    def wants_graph(self, n_numbers: int) -> bool:
+        """Whether a graph is tried for a table of so many numbers."""
+        return self.requested == "graph" or (self.requested == "auto" and n_numbers > self.most_scanned)
+
 
 @dataclass(frozen=True, eq=False)
 class Sample:
@@ -84,7 +88,7 @@ def build_index(folder: Path, unit_vectors: FloatArray, limits: IndexLimits, rep
     """
     faiss.omp_set_num_threads(1)
     words = word_sample(unit_vectors)
-    if limits.requested == "exact" or (limits.requested == "auto" and unit_vectors.size <= limits.most_scanned):
+    if not limits.wants_graph(unit_vectors.size):
         return _scanned(unit_vectors, words, limits, 0.0)
     started = time.monotonic()
     index = _build(unit_vectors, report)

@@ -24,6 +24,7 @@ from app.core.table.manifest import (
 from app.core.table.vocabulary import Vocabulary
 from app.core.table.writing import normalise, write_arrays
 from app.core.text import TextSpec
+from trainer.publishing.costs import FILES, GRAPH, NEIGHBOR_TABLE
 from trainer.publishing.index import IndexLimits, build_index
 from trainer.publishing.neighbors import hubness, nearest_neighbors
 from trainer.steps.progress import Progress, Report
@@ -72,7 +73,7 @@ def publish(  # noqa: PLR0913 (one call, made once)
     check_vectors(vectors)
     unit_vectors, norms = normalise(vectors)
     started = time.monotonic()
-    neighbors = nearest_neighbors(unit_vectors, threads=threads, report=_span(report, 0.0, 0.8))
+    neighbors = nearest_neighbors(unit_vectors, threads=threads, report=_of_step(report, NEIGHBOR_TABLE))
     seconds = round(time.monotonic() - started, 3)
     arrays = {
         "unit_vectors": unit_vectors,
@@ -84,7 +85,8 @@ def publish(  # noqa: PLR0913 (one call, made once)
         **{name: array for name, array in trained.items() if name != "vectors"},
     }
     write_arrays(folder, arrays)
-    index = build_index(folder, unit_vectors, limits or IndexLimits(), _span(report, 0.8, 1.0))
+    index = build_index(folder, unit_vectors, limits or IndexLimits(), _of_step(report, GRAPH))
+    report(Progress(0.0, step=FILES))
     manifest = Manifest(
         format_version=FORMAT_VERSION,
         files=digest_files(folder),
@@ -113,9 +115,9 @@ def _of_words(vocabulary: Vocabulary) -> Arrays:
     }
 
 
-def _span(report: Report, start: float, end: float) -> Report:
-    """Report a part of the step as from `start` to `end` of the whole."""
-    return lambda progress: report(Progress(fraction=start + (end - start) * progress.fraction))
+def _of_step(report: Report, step: str) -> Report:
+    """The report of a step of this phase."""
+    return lambda progress: report(Progress(progress.fraction, step=step))
 
 
 def _code_version() -> str:

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 class Progress:
     """State of the step that is running.
 
-    `fraction` goes from 0 to 1 within the step; `loss` is a mean per prediction in nats (GloVe: mean weighted
-    squared error per cell); `held_out_loss` the same on the fixed sample, known after each epoch.
+    `fraction` goes from 0 to 1 within the step, which `step` names where a phase has several; `loss` is a mean per
+    prediction in nats (GloVe: mean weighted squared error per cell); `held_out_loss` the same on the fixed sample,
+    known after each epoch.
     """
 
     fraction: float
@@ -19,6 +20,7 @@ class Progress:
     loss: float | None = None
     held_out_loss: float | None = None
     epoch: int | None = None
+    step: str | None = None
 
 
 Report = Callable[[Progress], None]

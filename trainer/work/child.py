@@ -18,6 +18,7 @@ from app.core.storage import Storage
 from trainer.steps.disk import full_disk_named
 from trainer.work.context import context_of
 from trainer.work.messages import Interrupted, Order, Refused, Result
+from trainer.work.telling import Teller
 
 
 def run(order: Order, connection: Connection) -> None:
@@ -41,6 +42,7 @@ def _result(order: Order, connection: Connection) -> Result:
 
 
 def _do(order: Order, connection: Connection) -> Result:
+    from trainer.kernels.compiling import compilations_told  # noqa: PLC0415 (kernels belong to this process alone)
     from trainer.work.kinds import KINDS  # noqa: PLC0415 (kernels and FAISS belong to this process alone)
 
     claim = order.claim
@@ -50,9 +52,9 @@ def _do(order: Order, connection: Connection) -> Result:
         payload = PAYLOADS[claim.kind].model_validate(claim.payload)
     except ValidationError as error:
         raise JobUnreadable(f"The payload of this {claim.kind} job cannot be read: {error}", kind=claim.kind) from error
-    kind = KINDS[claim.kind]
-    storage = Storage(order.storage_url, cache=Path(order.cache))
-    return kind.run(payload, context_of(order, storage, kind.phases, connection))
+    teller, storage = Teller(connection), Storage(order.storage_url, cache=Path(order.cache))
+    with compilations_told(teller.compiling):
+        return KINDS[claim.kind](payload, context_of(order, storage, teller))
 
 
 def _end_with_parent() -> None:

@@ -23,11 +23,22 @@ class Order:
 
 @dataclass(frozen=True)
 class Advanced:
-    """The phase that runs, how much of the whole job is done (0 to 1), and what was measured."""
+    """The step that runs and how much of it is done, the same of the whole job, and what was measured.
+
+    `fraction` is the step's and `progress` the job's, both from 0 to 1; `eta_seconds` is None while nobody can tell.
+    """
 
     phase: str
+    step: str | None
     fraction: float
+    progress: float
+    eta_seconds: float | None
     measures: dict[str, float]
+
+    @property
+    def place(self) -> tuple[str, str | None, float]:
+        """Where the work is; while this stays the same, nothing moves."""
+        return self.phase, self.step, self.fraction
 
 
 @dataclass(frozen=True)

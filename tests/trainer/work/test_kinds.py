@@ -12,19 +12,11 @@ from app.core import payloads
 from app.core.jobs import Claim
 from trainer.work import child
 from trainer.work.kinds import KINDS
-from trainer.work.messages import Advanced, Order, Refused
-from trainer.work.progress import Overall
+from trainer.work.messages import Order, Refused
 
 
 def test_every_kind_has_payload_and_work() -> None:
     assert KINDS.keys() == payloads.KINDS.keys()
-
-
-def test_phases_follow_each_other_over_the_whole_job() -> None:
-    for kind in KINDS.values():
-        starts, ends = zip(*kind.phases.values(), strict=True)
-        assert (starts[0], ends[-1]) == (0.0, 1.0)
-        assert starts[1:] == ends[:-1]
 
 
 @pytest.mark.parametrize(
@@ -47,15 +39,6 @@ def test_a_job_that_cannot_be_read_is_refused(tmp_path: Path, kind: str, payload
     assert isinstance(result, Refused)
     assert result.problem["type"] == "/problems/job-unreadable"
     assert words in result.problem["detail"]
-
-
-def test_progress_of_a_job_never_goes_back_and_keeps_what_was_measured() -> None:
-    overall = Overall()
-    overall.take(Advanced("training", 0.5, {"loss": 2.0, "epoch": 1}))
-    overall.take(Advanced("publishing", 0.4, {"loss": 1.0}))
-    assert overall.now is not None
-    assert (overall.now.phase, overall.now.progress) == ("publishing", 0.5)
-    assert overall.now.measures == {"loss": 1.0, "epoch": 1}
 
 
 def test_a_job_that_needs_too_much_memory_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -31,7 +31,10 @@ def run(storage: Storage, folder: Path, index: IndexRequest = "auto") -> Publish
         index=index,
     )
     folder.mkdir()
-    return train.run(payload, Context("job", 1, "m", storage, "versions/job-token", folder, 1, lambda _: ignore, None))
+    return train.run(
+        payload,
+        Context("job", 1, "m", storage, "versions/job-token", folder, 1, lambda _: ignore, lambda _: None, None),
+    )
 
 
 def test_a_version_says_what_it_is_made_of_and_for(storage: Storage, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from app.core.hyperparameters import GloVeHyperparameters
 from app.core.table.arrays import FloatArray
 from trainer.algorithms.algorithm import Trained, Work, identity
 from trainer.algorithms.glove.cooccurrence import CooccurrenceTable, count
+from trainer.algorithms.glove.costs import COUNTING, EPOCHS
 from trainer.algorithms.glove.grid import Grid, build_grid
 from trainer.algorithms.glove.saved import Saved
 from trainer.algorithms.glove.start import initialise
@@ -102,7 +103,6 @@ class _Training:
     def __init__(self, work: Work, chosen: GloVeHyperparameters) -> None:
         self.work, self.chosen = work, chosen
         self.threads = chosen.threads or work.threads
-        self.counting_share = 1 / (1 + chosen.epochs)
         indecisive = {"threads", "memory_limit_bytes"}
         saver = Saver(work.checkpoints, identity(work.corpus, chosen, "glove", indecisive))
         self.saved = Saved(saver, chosen.memory_limit_bytes // 2)
@@ -138,7 +138,7 @@ class _Training:
 
     def _count(self) -> CooccurrenceTable:
         def report(progress: Progress) -> None:
-            self.work.report(Progress(progress.fraction * self.counting_share))
+            self.work.report(replace(progress, step=COUNTING))
 
         return count(replace(self.work, report=report), self.chosen)
 
@@ -222,17 +222,17 @@ class _Training:
         return words[places] if self.chosen.output == "word" else contexts[places]
 
     def _report(self, epochs_done: float) -> None:
-        """Tell how far training is, counting included, and what is known of the last epoch."""
+        """Tell how far training is, and what is known of the last epoch."""
         history, now = self.history, time.monotonic()
-        done = self.counting_share + (1 - self.counting_share) * epochs_done / self.chosen.epochs
         trained = epochs_done - self.first_epoch
         self.work.report(
             Progress(
-                min(done, 1.0),
+                min(epochs_done / self.chosen.epochs, 1.0),
                 tokens_per_second=self.work.corpus.n_tokens * trained / (now - self.started) if trained else None,
                 loss=history.costs[-1] if history.costs else None,
                 held_out_loss=history.held_out[-1] if history.held_out else None,
                 epoch=int(epochs_done),
+                step=EPOCHS,
             )
         )
 

@@ -3,20 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
-from trainer.work.context import Context, Phases
+from trainer.work.context import Context
 from trainer.work.kinds import train
 from trainer.work.messages import Finishes, Publishes
 
-
-@dataclass(frozen=True)
-class Kind:
-    """`run` takes the kind's payload, as `app.core.payloads.KINDS` has it."""
-
-    phases: Phases
-    run: Callable[[Any, Context], Publishes | Finishes]
-
-
-KINDS = {"train": Kind(train.PHASES, train.run)}
+KINDS: dict[str, Callable[[Any, Context], Publishes | Finishes]] = {"train": train.run}
+"""Each is given its kind's payload, as `app.core.payloads.KINDS` has it."""

@@ -11,16 +11,18 @@ from app.core.hyperparameters import Hyperparameters
 from app.core.payloads import CorpusSource, TrainPayload
 from app.core.table.manifest import CorpusOrigin, TrainedOrigin, digest_of
 from app.core.text import TextSpec
-from trainer.algorithms import ALGORITHMS
+from trainer.algorithms import ALGORITHMS, EXPECTED
 from trainer.algorithms.algorithm import Work
 from trainer.corpus.encode import EncodedCorpus, encode
+from trainer.publishing.costs import expected_seconds
 from trainer.publishing.index import IndexLimits
 from trainer.publishing.publish import Provenance, publish
-from trainer.work.context import Context, Phases
+from trainer.work.context import Context
+from trainer.work.forecast import Step
 from trainer.work.messages import Publishes
 from trainer.work.stored import store_version
 
-PHASES: Phases = {"reading": (0.0, 0.08), "training": (0.08, 0.92), "publishing": (0.92, 1.0)}
+READING, TRAINING, PUBLISHING = "reading", "training", "publishing"
 
 
 def run(payload: TrainPayload, context: Context) -> Publishes:
@@ -33,7 +35,13 @@ def run(payload: TrainPayload, context: Context) -> Publishes:
     started = time.monotonic()
     corpus = _read(payload.corpus, spec, chosen, context, threads)
     read = time.monotonic()
-    work = Work(corpus, context.scratch, threads, context.report("training"), context.checkpoints)
+    limits = IndexLimits(payload.index)
+    ahead = {
+        TRAINING: EXPECTED[payload.algorithm](corpus.n_tokens, chosen, threads),
+        PUBLISHING: expected_seconds(len(corpus.vocabulary), chosen.dim, threads, limits),
+    }
+    context.expect({Step(phase, name): each for phase, steps in ahead.items() for name, each in steps.items()})
+    work = Work(corpus, context.scratch, threads, context.report(TRAINING), context.checkpoints)
     trained = ALGORITHMS[payload.algorithm](work, chosen)
     seconds = {"reading": round(read - started, 3), "training": round(time.monotonic() - read, 3)}
     told = {"job": context.job_id, "attempt": context.attempt, "seconds": seconds}
@@ -51,8 +59,8 @@ def run(payload: TrainPayload, context: Context) -> Publishes:
         trained.arrays,
         provenance=Provenance(origin, spec, context.model),
         threads=threads,
-        report=context.report("publishing"),
-        limits=IndexLimits(payload.index),
+        report=context.report(PUBLISHING),
+        limits=limits,
     )
     return store_version(context.storage, context.prefix, folder, written)
 
@@ -60,7 +68,7 @@ def run(payload: TrainPayload, context: Context) -> Publishes:
 def _read(
     source: CorpusSource, spec: TextSpec, chosen: Hyperparameters, context: Context, threads: int
 ) -> EncodedCorpus:
-    report = context.report("reading")
+    report = context.report(READING)
     if not context.storage.exists(source.key):
         raise CorpusMissing(
             f"The text of the corpus {source.name!r} is not in storage; upload it again.", key=source.key
