@@ -63,6 +63,7 @@ class JobProgress:
     eta_seconds: float | None = None
     measures: dict[str, float] = field(default_factory=dict)
     step: str | None = None
+    history: list[dict[str, Any]] | None = None  # all epochs that have ended; None: as it was written before
 
 
 def earlier(session: Session, idempotency: tuple[str, str] | None) -> Job | None:
@@ -203,6 +204,8 @@ def renew(database: Database, claim: Claim, progress: JobProgress | None, *, lea
         values: dict[str, Any] = {"lease_expires_at": expires}
         if progress:
             values |= asdict(progress)
+            if progress.history is None:
+                del values["history"]
         row = session.execute(
             update(Job).where(_held(claim)).values(**values).returning(Job.cancel_requested_at)
         ).first()
@@ -217,6 +220,7 @@ def succeed(session: Session, claim: Claim, result: dict[str, Any], last: JobPro
     job.result = result
     if last:
         job.phase, job.step, job.measures = last.phase, last.step, last.measures
+        job.history = last.history or job.history
     job.progress = 1.0
     _end(job, JobState.SUCCEEDED, now(session))
 

@@ -100,6 +100,7 @@ class Job(Record):
     progress: Mapped[float] = mapped_column(default=0.0)
     eta_seconds: Mapped[float | None]
     measures: Mapped[dict[str, Any]]
+    history: Mapped[list[dict[str, Any]] | None] = mapped_column(JSON(none_as_null=True), deferred=True)
 
     attempts: Mapped[int] = mapped_column(Integer, default=0)
     lease_token: Mapped[str | None]

@@ -24,7 +24,7 @@ from app.core.records import Corpus, JobState
 from app.core.storage import Storage
 from app.core.text import TextSpec
 from app.core.text.sample import SAMPLE_BYTES, read_sample
-from app.jobs.schemas import JobDescription, JobPage, Submission
+from app.jobs.schemas import JobDescription, JobHistory, JobPage, Submission
 from app.web.dependencies import DatabaseDependency, StorageDependency
 from app.web.problems import problem_responses
 
@@ -149,6 +149,17 @@ def delete(id: str, database: DatabaseDependency) -> None:  # noqa: A002 (the pa
     """Delete the record of a job that has ended; one that published a version stays as long as the version."""
     with database.transaction() as session:
         delete_job(session, id)
+
+
+@router.get(
+    "/jobs/{id}/history",
+    operation_id="get_job_history",
+    responses=problem_responses(errors.JobNotFound, errors.DatabaseUnavailable),
+)
+def history(id: str, database: DatabaseDependency) -> JobHistory:  # noqa: A002 (the path's own name)
+    """Read the losses of a training, epoch by epoch, while it runs and afterwards."""
+    with database.reading() as session:
+        return JobHistory.model_validate({"epochs": jobs.get(session, id).history or []})
 
 
 @router.post(

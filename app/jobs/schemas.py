@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Union
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, create_model
 
+from app.core.history import Epoch
 from app.core.hyperparameters import ALGORITHMS
 from app.core.names import Name, composed
 from app.core.payloads import Publication
@@ -112,8 +113,15 @@ class JobDescription(BaseModel):
         told = {**job.payload, **job.measures, **(job.result or {})}
         if isinstance(told.get("corpus"), dict):
             told |= {"corpus": told["corpus"]["name"], "corpus_revision": told["corpus"].get("revision")}
-        own = {column.key: getattr(job, column.key) for column in job.__table__.columns}
+        columns = [column.key for column in job.__table__.columns]
+        own = {name: getattr(job, name) for name in columns if name in cls.model_fields}
         return cls.model_validate(told | own)
+
+
+class JobHistory(BaseModel):
+    """The epochs of a training that have ended, in order; none for other kinds of job."""
+
+    epochs: list[Epoch]
 
 
 class JobPage(BaseModel):

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Self
 from fastapi import Path
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.core.history import Epoch
 from app.core.names import Name
 from app.core.numbers import NotBoolean
 from app.core.records import Alias, Version
@@ -39,6 +40,7 @@ class VersionSummary(BaseModel):
         manifest = parse_manifest(version.manifest)
         told: dict[str, Any] = {"algorithm": None, "hyperparameters": None, "corpus": None, "training": None}
         told |= dict(manifest) | dict(manifest.origin)
+        told["history"] = (told["training"] or {}).get("history")
         told |= {
             "origin": manifest.origin.kind,
             "version": version.number,
@@ -62,6 +64,7 @@ class VersionDescription(VersionSummary):
     index: IndexDescription
     metrics: dict[str, Any]
     training: dict[str, Any] | None
+    history: Annotated[list[Epoch] | None, Field(description="epoch by epoch; null before that was recorded")]
     code_version: str
     files: dict[str, FileDigest]
 

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "2026_11_25_steps_of_jobs"
-down_revision = "2026_11_25_owner_of_storage"
+down_revision = "2026_11_25_revisions_and_removal"
 branch_labels = None
 depends_on = None
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from app.core.history import Epoch
+
 
 @dataclass(frozen=True, slots=True)
 class Progress:
@@ -12,7 +14,7 @@ class Progress:
 
     `fraction` goes from 0 to 1 within the step, which `step` names where a phase has several; `loss` is a mean per
     prediction in nats (GloVe: mean weighted squared error per cell); `held_out_loss` the same on the fixed sample,
-    known after each epoch.
+    known after each epoch. `history` has all epochs that have ended, and is told when one has.
     """
 
     fraction: float
@@ -21,6 +23,7 @@ class Progress:
     held_out_loss: float | None = None
     epoch: int | None = None
     step: str | None = None
+    history: tuple[Epoch, ...] | None = None
 
 
 Report = Callable[[Progress], None]

@@ -120,6 +120,7 @@ class Attempt:
             self._check_lease()
             return False
         self._held_until = asked_at + self._settings.lease_seconds
+        self._progress.written()
         return is_cancelled
 
     def _check_lease(self) -> None:

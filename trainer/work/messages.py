@@ -25,7 +25,8 @@ class Order:
 class Advanced:
     """The step that runs and how much of it is done, the same of the whole job, and what was measured.
 
-    `fraction` is the step's and `progress` the job's, both from 0 to 1; `eta_seconds` is None while nobody can tell.
+    `fraction` is the step's and `progress` the job's, both from 0 to 1; `eta_seconds` is None while nobody can tell,
+    and `history` unless an epoch has ended.
     """
 
     phase: str
@@ -34,6 +35,7 @@ class Advanced:
     progress: float
     eta_seconds: float | None
     measures: dict[str, float]
+    history: list[dict[str, Any]] | None = None
 
     @property
     def place(self) -> tuple[str, str | None, float]:

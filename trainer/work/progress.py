@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from time import monotonic
 
 from app.core.jobs import JobProgress
@@ -27,7 +28,13 @@ class Overall:
             message.eta_seconds,
             before.measures | message.measures,
             message.step,
+            before.history if message.history is None else message.history,
         )
+
+    def written(self) -> None:
+        """What is known is in the database; the history need not be written again."""
+        if self.now:
+            self.now = replace(self.now, history=None)
 
     def still_seconds(self) -> float:
         """For how long nothing has moved."""

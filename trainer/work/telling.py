@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from multiprocessing.connection import Connection
 from threading import Lock
+from typing import Any
 
 from trainer.steps.progress import Progress, Report
 from trainer.work.forecast import Forecast, Step
@@ -31,12 +32,13 @@ class Teller:
 
         def report(progress: Progress) -> None:
             measures = {name: value for name, value in asdict(progress).items() if value is not None}
-            for own in ("fraction", "step"):
+            for own in ("fraction", "step", "history"):
                 measures.pop(own, None)
+            history = [epoch.model_dump() for epoch in progress.history] if progress.history is not None else None
             with self._lock:
                 self._step, self._fraction = Step(phase, progress.step), min(max(progress.fraction, 0.0), 1.0)
                 self._forecast.advance(self._step, self._fraction)
-                self._send(measures)
+                self._send(measures, history)
 
         report(Progress(0.0))
         return report
@@ -56,9 +58,8 @@ class Teller:
                 self._forecast.go_on()
             self._send({})
 
-    def _send(self, measures: dict[str, float]) -> None:
-        progress, eta = self._forecast.progress, self._forecast.eta_seconds
-        if self._n_compiling or self._step is None:
-            self._connection.send(Advanced(COMPILING, None, self._fraction, progress, None, measures))
-        else:
-            self._connection.send(Advanced(*self._step, self._fraction, progress, eta, measures))
+    def _send(self, measures: dict[str, float], history: list[dict[str, Any]] | None = None) -> None:
+        step, eta = self._step, self._forecast.eta_seconds
+        if self._n_compiling or step is None:
+            step, eta = Step(COMPILING), None
+        self._connection.send(Advanced(*step, self._fraction, self._forecast.progress, eta, measures, history))

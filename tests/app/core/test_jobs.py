@@ -92,6 +92,21 @@ def test_progress_is_written_with_the_renewal(database: Database, corpus: Corpus
     assert (job.phase, job.progress, job.eta_seconds, job.measures) == ("training", 0.5, 4.0, measures)
 
 
+def test_a_history_stays_until_there_is_a_longer_one(database: Database, corpus: Corpus) -> None:
+    job_id = submit(database, corpus)
+    taken = claim(database)
+    assert taken is not None
+    epochs = [{"epoch": 1, "loss": 2.5}, {"epoch": 2, "loss": 2.25}]
+    for written, expected in ((None, None), (epochs[:1], epochs[:1]), (None, epochs[:1]), (epochs, epochs)):
+        jobs.renew(database, taken, JobProgress("training", 0.5, history=written), lease_seconds=30)
+        with database.reading() as session:
+            assert jobs.get(session, job_id).history == expected
+    with database.transaction() as session:
+        jobs.succeed(session, taken, {"version": 1}, JobProgress("publishing", 1.0))
+    with database.reading() as session:
+        assert jobs.get(session, job_id).history == epochs
+
+
 def test_a_job_that_kills_its_workers_fails_in_the_end(database: Database, corpus: Corpus, clock: Clock) -> None:
     job_id = submit(database, corpus)
     for attempt in (1, 2, 3):

@@ -166,7 +166,12 @@ def test_a_corpus_in_use_stays(client: TestClient, corpus: None) -> None:
 
 
 def test_an_unknown_job_is_named(client: TestClient) -> None:
-    for response in (client.get("/jobs/x"), client.post("/jobs/x/cancel"), client.get("/jobs/x/events")):
+    for response in (
+        client.get("/jobs/x"),
+        client.get("/jobs/x/history"),
+        client.post("/jobs/x/cancel"),
+        client.get("/jobs/x/events"),
+    ):
         assert (response.status_code, response.json()["type"]) == (404, "/problems/job-not-found")
 
 

@@ -7,6 +7,11 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
+from app.core import jobs
+from app.core.database import Database
+from app.core.jobs import JobProgress
+from app.core.settings import Settings
+
 BODY: dict[str, Any] = {"model": "m", "corpus": "c", "algorithm": "word2vec"}
 
 
@@ -61,3 +66,19 @@ def test_the_index_is_chosen_by_size_unless_the_job_says_how(client: TestClient,
     assert client.post("/jobs", json=BODY | {"index": "graph"}, headers=headers).status_code == 422
     assert client.post("/jobs", json=BODY | {"index": "graph"}).json()["index"] == "graph"
     assert client.post("/jobs", json=BODY | {"index": "hnsw"}).status_code == 422
+
+
+def test_the_history_of_a_running_job(client: TestClient, corpus: None, settings: Settings) -> None:
+    job_id = client.post("/jobs", json=BODY).json()["id"]
+    assert client.get(f"/jobs/{job_id}/history").json() == {"epochs": []}
+    epoch = {"epoch": 1, "loss": 2.5, "held_out_loss": 2.25, "seconds": 0.5, "tokens_per_second": 1e6}
+    database = Database(settings.database)
+    claim = jobs.claim(database, "worker", lease_seconds=30, max_attempts=3)
+    assert claim is not None
+    progress = JobProgress("training", 0.5, step="epochs", history=[epoch])
+    jobs.renew(database, claim, progress, lease_seconds=30)
+    database.close()
+    assert client.get(f"/jobs/{job_id}/history").json() == {"epochs": [epoch | {"learning_rate": None}]}
+    job = client.get(f"/jobs/{job_id}").json()
+    assert (job["phase"], job["step"]) == ("training", "epochs")
+    assert "history" not in job

@@ -16,6 +16,18 @@ def test_progress_of_a_job_never_goes_back_and_keeps_what_was_measured() -> None
     assert (overall.now.eta_seconds, overall.now.measures) == (6.0, {"loss": 1.0, "epoch": 1})
 
 
+def test_a_history_is_written_once() -> None:
+    overall = Overall()
+    overall.take(Advanced("training", None, 0.5, 0.5, 4.0, {}, [{"epoch": 1}]))
+    overall.take(Advanced("training", None, 0.6, 0.6, 4.0, {}))
+    assert overall.now is not None
+    assert overall.now.history == [{"epoch": 1}]
+    overall.written()
+    assert overall.now.history is None
+    overall.take(Advanced("training", None, 0.7, 0.7, 4.0, {}))
+    assert overall.now.history is None
+
+
 def test_only_work_that_goes_on_counts_as_movement(monkeypatch: pytest.MonkeyPatch) -> None:
     """A forecast of the whole job may change while the step stands still."""
     seconds = 0.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -10,9 +11,11 @@ import pytest
 from app.core.errors import CorpusDamaged, CorpusMissing
 from app.core.hyperparameters import Word2VecHyperparameters
 from app.core.payloads import CorpusSource, TrainPayload
+from app.core.records import Version
 from app.core.storage import Storage
 from app.core.table.manifest import IndexRequest, parse_manifest
 from app.core.text import TextSpec
+from app.models.schemas import VersionDescription
 from trainer.steps.progress import ignore
 from trainer.work.context import Context
 from trainer.work.kinds import train
@@ -42,6 +45,21 @@ def test_a_version_says_what_it_is_made_of_and_for(storage: Storage, tmp_path: P
     manifest = parse_manifest(run(storage, tmp_path / "scratch").manifest)
     assert (manifest.model, manifest.n_words, manifest.origin.kind) == ("m", 7, "trained")
     assert manifest.origin.corpus.sha256 == hashlib.sha256(TEXT).hexdigest()
+
+
+def test_a_version_describes_its_epochs(storage: Storage, tmp_path: Path) -> None:
+    storage.put_new(TEXT, "corpora/c")
+    result = run(storage, tmp_path / "scratch")
+    moment = datetime(2026, 1, 1, tzinfo=UTC)
+    row = Version(
+        model="m", number=1, job_id="1", prefix="p", manifest_sha256="0", manifest=result.manifest, created_at=moment
+    )
+    history = VersionDescription.of(row).history
+    assert history is not None
+    assert [epoch.model_dump() for epoch in history] == result.manifest["origin"]["training"]["history"]
+    assert [epoch.epoch for epoch in history] == [1]
+    del result.manifest["origin"]["training"]["history"]  # published before it was recorded
+    assert VersionDescription.of(row).history is None
 
 
 @pytest.mark.parametrize(("index", "kind"), [("auto", "flat"), ("exact", "flat"), ("graph", "hnsw")])

@@ -18,6 +18,8 @@ class History:
 
     costs: list[float] = field(default_factory=list)
     held_out: list[float] = field(default_factory=list)
+    epochs: list[dict[str, Any]] = field(default_factory=list)
+    """Each as `app.core.history.Epoch`."""
 
 
 class Saved:

@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from app.core.errors import CorpusTooSmall, TrainingDiverged, VectorsNotFinite, VocabularyTooSmall
+from app.core.history import Epoch
 from app.core.hyperparameters import GloVeHyperparameters
 from app.core.table.arrays import FloatArray
 from trainer.algorithms.algorithm import Trained, Work, identity
@@ -56,8 +57,9 @@ def train(work: Work, chosen: GloVeHyperparameters, table: CooccurrenceTable | N
         costs, mean of f(x) * (w . c + b + b' - log x)**2 over the trained cells, mirror images included, each cell's
         before its step, one an epoch that was run, resumed ones included (the C program prints half of this);
         held_out_costs, the same over the cells held out, after each epoch, empty if the table is too small to hold
-        out; x_max, the count from which a cell weighs 1, as used; n_cells, of the table, trained and held out, mirror
-        images not counted; epochs_run, passes over the cells; stopped_early, whether the held-out cost ended it;
+        out; history, the epochs as `app.core.history.Epoch`; x_max, the count from which a cell weighs 1, as used;
+        n_cells, of the table, trained and held out, mirror images not counted; epochs_run, passes over the cells;
+        stopped_early, whether the held-out cost ended it;
         counting_seconds, from ids to cells that are sorted for training, in this process; epoch_seconds, mean of the
         epochs that this process ran
 
@@ -127,6 +129,7 @@ class _Training:
         facts = {
             "costs": self.history.costs,
             "held_out_costs": self.history.held_out,
+            "history": self.history.epochs,
             "x_max": x_max,
             "n_cells": n_cells,
             "epochs_run": n_epochs,
@@ -163,14 +166,26 @@ class _Training:
     def _descend(self) -> None:
         history = self.history
         while len(history.costs) < self.chosen.epochs and not self._is_stalled():
-            epoch = len(history.costs)
+            epoch, started = len(history.costs), time.monotonic()
             history.costs.append(self._epoch(epoch))
             if not (np.isfinite(history.costs[-1]) and np.isfinite(self.parameters).all()):
                 raise VectorsNotFinite(epoch=epoch + 1)
             if len(self.grid.held_out):
                 history.held_out.append(self._held_out_cost())
-            self._report(epoch + 1)
+            history.epochs.append(self._last_epoch(time.monotonic() - started).model_dump())
+            self._report(epoch + 1, tuple(Epoch(**each) for each in history.epochs))
             self.saved.save_if_due(self.parameters, history)
+
+    def _last_epoch(self, seconds: float) -> Epoch:
+        history = self.history
+        return Epoch(
+            epoch=len(history.costs),
+            loss=history.costs[-1],
+            held_out_loss=history.held_out[-1] if history.held_out else None,
+            learning_rate=self.chosen.initial_learning_rate,
+            seconds=seconds,
+            tokens_per_second=self.work.corpus.n_tokens / max(seconds, 1e-9),
+        )
 
     def _check_descent(self) -> None:
         """Vectors that are finite, but worse than none, are no result; untrained ones have products of about 0."""
@@ -221,7 +236,7 @@ class _Training:
             return words[places] + contexts[places]
         return words[places] if self.chosen.output == "word" else contexts[places]
 
-    def _report(self, epochs_done: float) -> None:
+    def _report(self, epochs_done: float, ended: tuple[Epoch, ...] | None = None) -> None:
         """Tell how far training is, and what is known of the last epoch."""
         history, now = self.history, time.monotonic()
         trained = epochs_done - self.first_epoch
@@ -233,6 +248,7 @@ class _Training:
                 held_out_loss=history.held_out[-1] if history.held_out else None,
                 epoch=int(epochs_done),
                 step=EPOCHS,
+                history=ended,
             )
         )
 

@@ -10,6 +10,7 @@ from threading import Lock
 import numpy as np
 
 from app.core.errors import CorpusTooSmall, TrainingDiverged, VectorsNotFinite, VocabularyTooSmall
+from app.core.history import Epoch
 from app.core.hyperparameters import Word2VecHyperparameters
 from app.core.table.arrays import FloatArray
 from trainer.algorithms.algorithm import Trained, Work, identity
@@ -66,7 +67,8 @@ def train(work: Work, chosen: Word2VecHyperparameters) -> Trained:
     Returns
     -------
     Trained, with the array "vectors" and these facts:
-        epochs, one `EpochResult` for each that was run, before a resume or after; tokens_per_second, of the corpus,
+        epochs, one `EpochResult` for each that was run, before a resume or after; history, the same as
+        `app.core.history.Epoch`; tokens_per_second, of the corpus,
         those that subsampling drops included, in this process's share of the training; stopped_early, whether the
         held-out loss ended it
 
@@ -108,6 +110,7 @@ class Training:
         form = f"word2vec {TABLES_FORM} {BLOCK_POSITIONS}"
         self.saver = Saver(work.checkpoints, identity(corpus, chosen, form, {"threads"}))
         self.epochs: list[EpochResult] = []
+        self.history: list[Epoch] = []
         self.tally = Tally()
         self.n_blocks_here, self.seconds = 0, 0.0
 
@@ -129,6 +132,7 @@ class Training:
         self._check_descent(untrained)
         facts = {
             "epochs": [asdict(epoch) for epoch in self.epochs],
+            "history": [epoch.model_dump() for epoch in self.history],
             "tokens_per_second": self._tokens_per_second(),
             "stopped_early": self._is_stalled(),
         }
@@ -148,6 +152,7 @@ class Training:
 
     def _run_epoch(self) -> None:
         stream = self.stream(len(self.epochs))
+        blocks_before, seconds_before = self.n_blocks_here, self.seconds
         work = chunks(self.tally.n_blocks, self.n_blocks, len(self.scratch), LARGEST_CHUNK)
         while self.tally.n_blocks < self.n_blocks:
             self._run_until_save(stream, work)
@@ -157,8 +162,22 @@ class Training:
         if not np.isfinite(held_out_loss):
             raise VectorsNotFinite
         self.tally = Tally()
-        self._tell()
+        self._remember(self.n_blocks_here - blocks_before, self.seconds - seconds_before, stream)
+        self._tell(tuple(self.history))
         self._save_if_due()
+
+    def _remember(self, n_blocks: int, seconds: float, stream: Stream) -> None:
+        """Add the epoch that has ended, of which this process has trained so many blocks, to the history."""
+        self.history.append(
+            Epoch(
+                epoch=len(self.epochs),
+                loss=self.epochs[-1].loss,
+                held_out_loss=self.epochs[-1].held_out_loss,
+                learning_rate=float(stream.learning_rates[0]),
+                seconds=seconds,
+                tokens_per_second=n_blocks * self.tokens_per_block / max(seconds, 1e-9),
+            )
+        )
 
     def _run_until_save(self, stream: Stream, work: Iterator[tuple[int, int]]) -> None:
         """Let all threads take chunks of `work` until it ends or a save is due; on return all are idle."""
@@ -232,17 +251,20 @@ class Training:
     def _tokens_per_second(self) -> float:
         return self.n_blocks_here * self.tokens_per_block / max(self.seconds, 1e-9)
 
-    def _tell(self) -> None:
+    def _tell(self, history: tuple[Epoch, ...] | None = None) -> None:
         done = len(self.epochs) + self.tally.n_blocks / max(self.n_blocks, 1)
         last = self.epochs[-1] if self.epochs else None
         loss = self.tally.loss if self.tally.loss is not None else (last.loss if last else None)
         held_out = last.held_out_loss if last else None
         epoch = min(len(self.epochs), self.chosen.epochs - 1)
-        self.report(Progress(done / self.chosen.epochs, self._tokens_per_second(), loss, held_out, epoch))
+        fraction, speed = done / self.chosen.epochs, self._tokens_per_second()
+        self.report(Progress(fraction, speed, loss, held_out, epoch, history=history))
 
     def _save_if_due(self) -> None:
         if self.saver.is_due():
-            state = {"epochs": [asdict(epoch) for epoch in self.epochs], "n_blocks": self.tally.n_blocks}
+            history = [epoch.model_dump() for epoch in self.history]
+            epochs = [asdict(epoch) for epoch in self.epochs]
+            state = {"epochs": epochs, "history": history, "n_blocks": self.tally.n_blocks}
             self.saver.save({**self.tables._asdict(), "tally": self.tally.counts}, state)
 
     def _resume(self) -> None:
@@ -251,6 +273,7 @@ class Training:
             return
         self.tables.input_vectors[:], self.tables.output_vectors[:] = arrays["input_vectors"], arrays["output_vectors"]
         self.epochs = [EpochResult(**epoch) for epoch in state["epochs"]]
+        self.history = [Epoch(**epoch) for epoch in state.get("history", [])]  # older checkpoints have none
         self.tally = Tally(arrays["tally"], state["n_blocks"])
 
 

@@ -105,6 +105,7 @@ def test_resuming_gives_the_same_bits(tmp_path: Path, epoch: int, monkeypatch: p
     assert resumed.vectors.tobytes() == expected.vectors.tobytes()
     assert resumed.costs == expected.costs
     assert resumed.held_out_costs == expected.held_out_costs
+    assert [e["loss"] for e in resumed.history] == expected.costs
 
 
 def test_a_table_too_large_for_checkpoints_is_counted_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -247,4 +248,9 @@ def test_progress_rises_to_one_and_tells_costs(tmp_path: Path) -> None:
         fractions = [progress.fraction for progress in seen if progress.step == step]
         assert fractions == sorted(fractions)
         assert fractions[-1] == 1
+    assert result.history == [epoch.model_dump() for epoch in seen[-1].history or ()]
+    assert [epoch["epoch"] for epoch in result.history] == [1, 2, 3, 4, 5]
+    assert [epoch["loss"] for epoch in result.history] == result.costs
+    assert [epoch["held_out_loss"] for epoch in result.history] == result.held_out_costs
+    assert {epoch["learning_rate"] for epoch in result.history} == {0.05}
     assert (seen[-1].loss, seen[-1].held_out_loss, seen[-1].epoch) == (result.costs[-1], result.held_out_costs[-1], 5)

@@ -63,6 +63,7 @@ class Result:
 
     vectors: npt.NDArray[np.float32]
     epochs: list[EpochResult]
+    history: list[dict[str, Any]]
     tokens_per_second: float
     stopped_early: bool
 
@@ -188,6 +189,8 @@ def test_resuming_equals_not_stopping(
     assert resumed.vectors.tobytes() == whole.vectors.tobytes()
     assert [e.held_out_loss for e in resumed.epochs] == [e.held_out_loss for e in whole.epochs]
     assert [e.loss for e in resumed.epochs] == pytest.approx([e.loss for e in whole.epochs], rel=1e-12)
+    assert [e["epoch"] for e in resumed.history] == list(range(1, parameters.epochs + 1))
+    assert [e["learning_rate"] for e in resumed.history] == [e["learning_rate"] for e in whole.history]
 
 
 def test_a_checkpoint_of_other_hyperparameters_is_ignored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -207,6 +210,21 @@ def test_reports_go_from_start_to_end_with_losses() -> None:
     assert seen[-1].held_out_loss is not None
     assert seen[-1].loss == pytest.approx(seen[-1].held_out_loss, rel=0.3)
     assert (seen[-1].tokens_per_second or 0) > 1000
+
+
+def test_the_history_says_of_each_epoch_what_its_result_says() -> None:
+    seen: list[Progress] = []
+    parameters = chosen(epochs=4, learning_rate=0.02, min_learning_rate=0.0)
+    result = train(two_topics(), parameters, report=seen.append)
+    told = [progress.history for progress in seen if progress.history]
+    assert [len(history) for history in told] == [1, 2, 3, 4]
+    assert [epoch.model_dump() for epoch in told[-1]] == result.history
+    assert [epoch["epoch"] for epoch in result.history] == [1, 2, 3, 4]
+    assert [epoch["learning_rate"] for epoch in result.history] == pytest.approx([0.02, 0.015, 0.01, 0.005])
+    losses = [(epoch["loss"], epoch["held_out_loss"]) for epoch in result.history]
+    assert losses == [(epoch.loss, epoch.held_out_loss) for epoch in result.epochs]
+    for epoch in result.history:
+        assert epoch["tokens_per_second"] * epoch["seconds"] == pytest.approx(two_topics().n_tokens)
 
 
 def test_what_the_report_raises_ends_the_training() -> None:
