@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from app import tuning
 
-BACKLOG = 2048
-DRAIN_SECONDS = 8
-
 
 def main() -> None:
     tuning.for_start()
@@ -17,24 +14,12 @@ def main() -> None:
     end_with_parent()
     settings = Settings.of_process()
     resources = Resources(settings)
-    import uvicorn
-
     from app.main import create_app
-    from app.web.protocol import HttpProtocol
+    from app.web.server import serve
 
     app = create_app(settings, resources)
     tuning.for_serving()
-    uvicorn.run(
-        app,
-        http=HttpProtocol,
-        host=settings.host,
-        port=settings.port,
-        access_log=False,
-        log_level="warning",
-        backlog=BACKLOG,
-        # without a limit an open event stream would keep the process from ending
-        timeout_graceful_shutdown=DRAIN_SECONDS,
-    )
+    serve(app, host=settings.host, port=settings.port)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ class Resources:
 
     def __init__(self, settings: Settings) -> None:
         logs.configure(settings.log_level, as_json=settings.log_json)
+        logs.warn_of_unknown_settings()
         exact.one_thread_a_scan()
         self.database = Database(settings.database, timeout_seconds=settings.database_timeout_seconds)
         self.storage = Storage(settings.storage, cache=settings.cache)

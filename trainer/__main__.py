@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import signal
+import sys
 
 from app.core import logs
 from app.core.database import Database
-from app.core.parent import end_with_parent
+from app.core.parent import FLAG, end_with_parent
 from app.core.settings import Settings
 from app.core.storage import Storage
 from trainer.work.worker import Worker
@@ -15,6 +16,8 @@ from trainer.work.worker import Worker
 def main() -> None:
     settings = Settings.of_process()
     logs.configure(settings.log_level, as_json=settings.log_json)
+    if FLAG not in sys.argv:  # else the API beside it says so
+        logs.warn_of_unknown_settings()
     database = Database(settings.database, timeout_seconds=settings.database_timeout_seconds)
     worker = Worker(database, Storage(settings.storage, cache=settings.cache), settings)
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 
 import structlog
+
+from app.core.settings import unknown_variables
 
 
 def configure(level: str, *, as_json: bool) -> None:
@@ -31,4 +34,18 @@ def configure(level: str, *, as_json: bool) -> None:
         logger_factory=structlog.WriteLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
-    logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
+    # lines of libraries, such as the server's
+    formatter = structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=[*shared, structlog.stdlib.add_logger_name],
+        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(formatter)
+    logging.basicConfig(level=logging.WARNING, handlers=[handler])
+
+
+def warn_of_unknown_settings() -> None:
+    """Name the variables that look like settings and are none."""
+    for name, meant in unknown_variables(os.environ).items():
+        hint = f"did you mean {meant}?" if meant else "see app/core/settings.py"
+        structlog.get_logger().warning("unknown setting", action="setting_unknown", variable=name, hint=hint)

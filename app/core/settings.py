@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Iterable
+from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -27,6 +29,9 @@ LogLevel = Annotated[Literal["debug", "info", "warning", "error", "critical"], B
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 DATABASES = ("sqlite", "postgresql")
 STORES = ("file", "s3", "gs", "az")
+PREFIX = "WORDKIN_"
+OTHERS = {"URL"}
+"""Variables of the command line, which are no settings."""
 ORIGIN = re.compile(r"\*|[a-z][a-z0-9+.\-]*://[^\s/?#@]+")
 """As browsers send it: lower case, without a path, not even a slash at the end."""
 
@@ -34,7 +39,7 @@ ORIGIN = re.compile(r"\*|[a-z][a-z0-9+.\-]*://[^\s/?#@]+")
 class Settings(BaseSettings):
     """Wordkin's settings; each is the variable of the same name with ``WORDKIN_`` before it."""
 
-    model_config = SettingsConfigDict(env_prefix="WORDKIN_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore")
 
     data_dir: Path = Path("data")
     """Where everything lives by default: database, storage, scratch."""
@@ -137,6 +142,14 @@ class Settings(BaseSettings):
     @cached_property
     def cache(self) -> Path:
         return (self.cache_dir or self.data_dir / "cache").resolve()
+
+
+def unknown_variables(names: Iterable[str]) -> dict[str, str | None]:
+    """The variables that would be settings if they were known, each with the setting that was probably meant."""
+    known = [name.upper() for name in Settings.model_fields]
+    given = {name: name.upper().removeprefix(PREFIX) for name in names if name.upper().startswith(PREFIX)}
+    nearest = {name: get_close_matches(own, known, 1) for name, own in given.items() if own not in [*known, *OTHERS]}
+    return {name: PREFIX + found[0] if found else None for name, found in sorted(nearest.items())}
 
 
 def _listed(given: str) -> tuple[str, ...]:

@@ -179,13 +179,20 @@ class Registry:
     # Loading
 
     def _poll(self) -> None:
+        told = None
         while not self._stopping.is_set():
+            failed = None
             try:
                 self.refresh()
             except DatabaseUnavailable as error:
-                logger.warning("aliases not read", action="registry_poll_failed", reason=error.detail)
+                failed = error.detail
+                if failed != told:  # once, not at every look
+                    logger.warning("aliases not read", action="registry_poll_failed", reason=failed)
             except Exception as error:
                 logger.exception("registry poll failed", action="registry_poll_failed", exc_info=error)
+            if told and not failed:
+                logger.info("aliases read again", action="registry_poll_recovered")
+            told = failed
             self._stopping.wait(self._settings.registry_poll_seconds)
 
     def refresh(self, *, since: float | None = None) -> None:

@@ -50,7 +50,9 @@ class Worker:
     def run(self) -> None:
         """Work until `stop`; a database that is down is waited for."""
         logger.info("worker started", action="worker_started", worker=self.name)
+        told = None
         while not self._stopping.is_set():
+            failed = None
             try:
                 claim = jobs.claim(
                     self._database,
@@ -60,15 +62,19 @@ class Worker:
                     watch=self._watch,
                 )
                 if claim:
+                    told = None
                     self._run(claim)
                     continue
                 self._sweep_now_and_then()
             except DatabaseUnavailable as error:
-                logger.warning("database unavailable", action="database_unavailable", error=error.detail)
+                failed = error.detail
+                if failed != told:  # once, not at every look
+                    logger.warning("database unavailable", action="database_unavailable", error=failed)
             except StorageUnavailable:
                 pass  # it is in the log; files that stay now are removed by a later sweep
             except Exception as error:  # whatever it is, other jobs wait
                 logger.exception("work failed", action="work_failed", exc_info=error)
+            told = failed
             self._stopping.wait(self._settings.worker_poll_seconds)
         logger.info("worker stopped", action="worker_stopped", worker=self.name)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from app.core.settings import Settings, explained
+from app.core.settings import Settings, explained, unknown_variables
 
 
 @pytest.mark.parametrize(
@@ -49,6 +49,11 @@ def test_all_that_is_wrong_is_said_at_once(monkeypatch: pytest.MonkeyPatch) -> N
         "WORDKIN_PORT",
         "WORDKIN_MAX_ATTEMPTS",
     ]
+
+
+def test_a_variable_that_is_no_setting_is_named_with_the_nearest() -> None:
+    names = ["WORDKIN_DATAA_DIR", "WORDKIN_DATA_DIR", "wordkin_port", "WORDKIN_URL", "WORDKIN_XYZZY", "PATH"]
+    assert unknown_variables(names) == {"WORDKIN_DATAA_DIR": "WORDKIN_DATA_DIR", "WORDKIN_XYZZY": None}
 
 
 @pytest.mark.parametrize("url", ["postgresql+psycopg://u@h/d", "postgresql://u@h/d", "sqlite:////tmp/x"])
