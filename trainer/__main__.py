@@ -10,6 +10,7 @@ from app.core.database import Database
 from app.core.parent import FLAG, end_with_parent
 from app.core.settings import Settings
 from app.core.storage import Storage
+from trainer.work import metrics
 from trainer.work.worker import Worker
 
 
@@ -18,6 +19,7 @@ def main() -> None:
     logs.configure(settings.log_level, as_json=settings.log_json)
     if FLAG not in sys.argv:  # else the API beside it says so
         logs.warn_of_unknown_settings()
+    metrics.serve(settings)
     database = Database(settings.database, timeout_seconds=settings.database_timeout_seconds)
     worker = Worker(database, Storage(settings.storage, cache=settings.cache), settings)
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -87,6 +87,8 @@ class Settings(BaseSettings):
     """How often a training saves where it is; 0 turns that off."""
     trainer_threads: Annotated[int, Field(ge=1, default_factory=usable_cores)]
     """Default: all cores that the process may use."""
+    trainer_metrics_port: Annotated[int | None, Field(ge=1, le=65535)] = None
+    """Where a trainer tells Prometheus what it does, at the address of `host`; default: nowhere."""
     scratch_dir: Path | None = None
     """Where a training keeps its working files; default: ``scratch`` in `data_dir`."""
     cache_dir: Path | None = None

@@ -23,7 +23,7 @@ from app.core.errors import (
     WordkinError,
 )
 from app.core.settings import Settings
-from trainer.work import child
+from trainer.work import child, metrics
 from trainer.work.messages import Advanced, Finishes, Interrupted, Order, Publishes, Refused, Result
 from trainer.work.progress import Overall
 
@@ -112,6 +112,7 @@ class Attempt:
     def _beat(self) -> bool:
         """Renew the lease; while the database is down, go on until the lease must have run out."""
         asked_at = time.monotonic()
+        metrics.show_progress(self._progress.now)
         try:
             is_cancelled = jobs.renew(
                 self._database, self._claim, self._progress.now, lease_seconds=self._settings.lease_seconds

@@ -21,6 +21,7 @@ from app.core.jobs import Claim
 from app.core.leases import LeaseWatch
 from app.core.settings import Settings
 from app.core.storage import Storage
+from trainer.work import metrics
 from trainer.work.attempt import Attempt
 from trainer.work.messages import Order
 from trainer.work.scratch import scratch_folder
@@ -63,7 +64,11 @@ class Worker:
                 )
                 if claim:
                     told = None
-                    self._run(claim)
+                    metrics.show_job(claim)
+                    try:
+                        self._run(claim)
+                    finally:
+                        metrics.show_job(None)
                     continue
                 self._sweep_now_and_then()
             except DatabaseUnavailable as error:
