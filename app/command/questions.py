@@ -60,7 +60,7 @@ def _of_field(name: str, field: FieldInfo) -> Json:
     """Annotation and default of a command's parameter that stands for one of the question's."""
     told = escape(field.description or "")
     metavar = name.upper()
-    is_list = get_origin(field.annotation) is list
+    is_list = get_origin(field.annotation) in {list, tuple}
     kind = list[str] if is_list else field.annotation  # typer takes no bounds of items
     if field.is_required():
         if is_list:

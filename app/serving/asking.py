@@ -116,11 +116,14 @@ class NeighborsAsked(Ranked):
     max_rank: Annotated[
         int | None, Field(ge=1, description="answers are among this many most frequent words"), NotBoolean
     ] = None
+    # tuples: pydantic copies the default of a list, which takes as long as all else of a question
     allow: Annotated[
-        list[Word],
+        tuple[Word, ...],
         Field(min_length=1, max_length=MAX_ALLOWED, description="only these may be answers; repeated in GET"),
-    ] = []
-    deny: Annotated[list[Word], Field(max_length=MAX_DENIED, description="these are no answers; repeated in GET")] = []
+    ] = ()
+    deny: Annotated[
+        tuple[Word, ...], Field(max_length=MAX_DENIED, description="these are no answers; repeated in GET")
+    ] = ()
 
     @model_validator(mode="after")
     def _one_of(self) -> Self:
