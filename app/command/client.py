@@ -80,8 +80,8 @@ class Client:
     def follow(self, job_id: str, console: Console) -> Json:
         """Show a progress bar until the job ends, and return it."""
         columns = (
-            TextColumn("{task.fields[phase]:<11}"),
-            BarColumn(bar_width=32),
+            TextColumn("{task.fields[phase]:<26}"),
+            BarColumn(bar_width=20),
             TaskProgressColumn(),
             TextColumn("{task.fields[speed]}"),
             TextColumn("{task.fields[loss]}"),
@@ -99,7 +99,7 @@ class Client:
 
 
 def _shown(job: Json) -> dict[str, Any]:
-    phase = job["phase"] if job["state"] == "running" else None
+    phase = _doing(job) if job["state"] == "running" else None
     speed, loss, eta = job["tokens_per_second"], job["loss"], job["eta_seconds"]
     return {
         "phase": phase or {"queued": "waiting", "running": "starting"}.get(job["state"], job["state"]),
@@ -107,6 +107,13 @@ def _shown(job: Json) -> dict[str, Any]:
         "loss": f"loss {loss:.4f}" if loss is not None else "",
         "eta": f"{eta:.0f} s left" if eta else "",
     }
+
+
+def _doing(job: Json) -> str | None:
+    """The phase, with its step where it has several."""
+    if job["phase"] == "compiling":
+        return "compiling (first time on this machine)"
+    return ": ".join(part for part in (job["phase"], job["step"]) if part) or None
 
 
 def _pieces(file: BinaryIO) -> Iterator[bytes]:

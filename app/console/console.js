@@ -126,16 +126,22 @@ async function listAlgorithms() {
 
 // What goes on
 
+function doing(job) {
+  if (job.state !== "running") return job.state;
+  if (job.phase === "compiling") return "compiling (first time on this machine)";
+  return [job.phase ?? "starting", job.step].filter(Boolean).join(": ");
+}
+
 function jobRow(job) {
   const cancel = element("button", { type: "button", textContent: "Cancel" });
   cancel.onclick = () => api(`/jobs/${job.id}/cancel`, { method: "POST" }).then(refresh, refresh);
   const isActive = ["queued", "running"].includes(job.state);
-  const state = job.state === "running" ? job.phase ?? "starting" : job.state;
+  const percent = `${Math.floor(job.progress * 100)} %`;
   const cells = [
     job.version ? `${job.model} → version ${job.version}` : job.model,
     job.algorithm,
-    element("span", { textContent: state, title: job.error?.detail ?? "", className: job.error ? "problem" : "" }),
-    element("progress", { max: 1, value: job.progress, title: `${Math.round(job.progress * 100)} %` }),
+    element("span", { textContent: doing(job), title: job.error?.detail ?? "", className: job.error ? "problem" : "" }),
+    element("span", {}, element("progress", { max: 1, value: job.progress, ariaLabel: percent }), ` ${percent}`),
     job.tokens_per_second ? `${(job.tokens_per_second / 1e6).toFixed(2)} M tokens/s` : "",
     job.loss?.toFixed(4) ?? "",
     job.eta_seconds ? `${Math.round(job.eta_seconds)} s` : "",

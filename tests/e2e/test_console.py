@@ -58,6 +58,7 @@ def test_console_shows_models_and_answers_questions(
 
     shown = page(chromium, tmp_path, f"{service.url}/console?model=bible&question=king")
     assert "bible → version 1" in shown
+    assert "</progress> 100 %" in shown
     assert '<span class="tag">latest</span>' in shown
     assert "bible, version 1" in shown
     assert f">{nearest}</button>" in shown
