@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import sys
@@ -15,10 +14,9 @@ from pydantic import ValidationError
 
 from app.command import corpora, jobs, models
 from app.command.failures import CommandFailed, WrongUsage
-from app.command.jobs import follow_to_the_end
-from app.command.options import DEFAULT_URL, AsJson, Url, client_of
-from app.command.output import console, note, say, say_error
+from app.command.output import console, say, say_error
 from app.command.questions import add_questions
+from app.command.train import train
 from app.core.settings import Settings, explained
 
 app = typer.Typer(
@@ -194,45 +192,7 @@ def check() -> None:
     console.print("The database answers and has the newest schema.")
 
 
-@app.command(rich_help_panel=SERVICE)
-def train(
-    file: Annotated[
-        Path,
-        typer.Argument(metavar="FILE", exists=True, dir_okay=False, help="UTF-8 text; .gz and .zst are understood."),
-    ],
-    model: Annotated[str | None, typer.Option(metavar="NAME", help="Of the model; default: the file's.")] = None,
-    corpus: Annotated[str | None, typer.Option(metavar="NAME", help="Of the corpus; default: the model's.")] = None,
-    algorithm: Annotated[str, typer.Option(metavar="NAME", help="word2vec or glove.")] = "word2vec",
-    set_: Annotated[
-        list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A hyperparameter; may be repeated.")
-    ] = None,
-    url: Url = DEFAULT_URL,
-    as_json: AsJson = False,
-) -> None:
-    """Upload a file, train on it with visible progress, publish the result as the model's next version."""
-    client = client_of(url)
-    model = model or file.name.split(".")[0]
-    described = client.upload(corpus or model, file)
-    note(f"corpus {described['name']}: {described['n_words']:,} words")
-    submission = {
-        "model": model,
-        "corpus": described["name"],
-        "algorithm": algorithm,
-        "hyperparameters": dict(_assignment(item) for item in set_ or []),
-    }
-    follow_to_the_end(client, client.submit(submission)["id"], as_json=as_json)
-
-
-def _assignment(item: str) -> tuple[str, Any]:
-    name, separator, value = item.partition("=")
-    if not separator:
-        raise WrongUsage(f"--set takes NAME=VALUE, not {item!r}")
-    try:
-        return name, json.loads(value)
-    except ValueError:
-        return name, value
-
-
+app.command()(train)
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(corpora.app, name="corpora")
 app.add_typer(models.app, name="models")

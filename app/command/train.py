@@ -1,0 +1,156 @@
+"""``wordkin train FILE``: check everything, upload, train, publish. Nothing is sent before all is checked."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from app.command.failures import WrongUsage
+from app.command.jobs import follow_to_the_end
+from app.command.options import DEFAULT_URL, AsJson, Url, client_of, url_again
+from app.command.output import note, say, say_json
+from app.core.names import composed
+
+if TYPE_CHECKING:
+    from app.command.text_file import TextFile
+
+File = Annotated[
+    Path, typer.Argument(metavar="FILE", exists=True, dir_okay=False, help="Text; .gz and .zst are understood.")
+]
+Model = Annotated[str | None, typer.Option(metavar="NAME", help="Of the model; default: the file's.")]
+Corpus = Annotated[str | None, typer.Option(metavar="NAME", help="Of the corpus; default: the model's.")]
+Algorithm = Annotated[str, typer.Option(metavar="NAME", help="word2vec or glove.")]
+Assignments = Annotated[
+    list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A hyperparameter; may be repeated.")
+]
+Preset = Annotated[str | None, typer.Option(metavar="NAME", help="Of word2vec: fast, quality, small-corpus, item2vec.")]
+Format = Annotated[
+    str | None,
+    typer.Option("--format", metavar="KIND", help="plain, jsonl, csv, tsv or tokens; default: by name and first line."),
+]
+Field = Annotated[str | None, typer.Option(metavar="NAME", help="Field of JSON Lines, or column, with the text.")]
+Separator = Annotated[str | None, typer.Option(metavar="CHARACTER", help="Between the items of tokens.")]
+Encoding = Annotated[str, typer.Option(metavar="NAME", help="Of the text, such as cp949 or utf-16.")]
+Tokenizer = Annotated[str | None, typer.Option(metavar="NAME", help="words, or whitespace for text that is tokenised.")]
+Case = Annotated[str | None, typer.Option(metavar="NAME", help="lower or keep.")]
+Normalization = Annotated[str | None, typer.Option(metavar="NAME", help="nfc, nfkc_jamo_safe or none.")]
+Alias = Annotated[str | None, typer.Option(metavar="NAME", help="Moves to the result instead of latest.")]
+Detach = Annotated[bool, typer.Option("--detach", metavar="", help="Print the job and end; it goes on.")]
+
+
+def train(
+    file: File,
+    model: Model = None,
+    corpus: Corpus = None,
+    algorithm: Algorithm = "word2vec",
+    set_: Assignments = None,
+    preset: Preset = None,
+    format_: Format = None,
+    field: Field = None,
+    separator: Separator = None,
+    encoding: Encoding = "utf-8",
+    tokenizer: Tokenizer = None,
+    case: Case = None,
+    normalization: Normalization = None,
+    alias: Alias = None,
+    detach: Detach = False,
+    url: Url = DEFAULT_URL,
+    as_json: AsJson = False,
+) -> None:
+    """Upload a file, train on it with visible progress, publish the result as the model's next version."""
+    from app.command.text_file import TextFile
+
+    hyperparameters = _hyperparameters(algorithm, [*([f"preset={preset}"] if preset else []), *(set_ or [])])
+    opened = TextFile.open(file, encoding)
+    choices = {"tokenizer": tokenizer, "case": case, "normalization": normalization}
+    text = _text(opened, format_, separator if format_ == "tokens" else field, choices)
+    model = _named("--model", model) if model else _name_of(file)
+    corpus = _named("--corpus", corpus) if corpus else model
+    submission = {
+        "model": model,
+        "corpus": corpus,
+        "algorithm": algorithm,
+        "hyperparameters": hyperparameters,
+        "text": text,
+        **({"publish": {"alias": alias}} if alias else {}),
+    }
+    client = client_of(url)
+    described = client.upload(corpus, file, content_encoding=opened.content_encoding, encoding=encoding)
+    note(f"corpus {corpus}: {described['n_words']:,} words")
+    job = client.submit(submission)
+    if not detach:
+        follow_to_the_end(client, job["id"], as_json=as_json)
+    elif as_json:
+        say_json(job)
+    else:
+        say(f"job {job['id']}; follow it: wordkin jobs follow {job['id']}{url_again(client.url)}")
+
+
+def _hyperparameters(algorithm: str, assignments: list[str]) -> dict[str, Any]:
+    from app.core.hyperparameters import ALGORITHMS
+    from app.core.hyperparameters.assigned import assigned
+
+    if algorithm not in ALGORITHMS:
+        raise WrongUsage(f"--algorithm {algorithm}: there are {', '.join(ALGORITHMS)}.")
+    try:
+        return assigned(ALGORITHMS[algorithm], assignments)
+    except ValueError as error:
+        raise WrongUsage(f"--set: {error}") from error
+
+
+def _text(file: TextFile, kind: str | None, name: str | None, choices: dict[str, str | None]) -> dict[str, Any]:
+    """How the file is read: as was said, or as it looks; and that is told."""
+    from pydantic import ValidationError
+
+    from app.command.text_file import CALLED, format_of
+    from app.core.text import TextSpec
+
+    found = kind or file.kind
+    if kind is None and name and found == "plain":
+        raise WrongUsage(f"--field {name}: {file.path.name} looks like plain lines; say --format jsonl, csv or tsv.")
+    if found in ("jsonl", "csv", "tsv"):
+        name = name or _obvious_field(file, found)
+    given = {option: value for option, value in choices.items() if value is not None}
+    text = {"format": format_of(found, name), **given}
+    try:
+        spec = TextSpec.model_validate(text)
+    except ValidationError as error:
+        wrong = error.errors()[0]
+        place = wrong["loc"][0] if wrong["loc"] else "tokenizer"
+        typed = given.get(str(place), found)
+        raise WrongUsage(f"--{place} {typed}: {wrong['msg'].removeprefix('Value error, ')}") from error
+    file.check(spec)
+    what = {"jsonl": "field", "csv": "column", "tsv": "column", "tokens": "separator"}.get(found)
+    note(f"reading {file.path.name} as {CALLED[found]}" + (f"; {what} {name}" if what and name else ""))
+    return text
+
+
+def _obvious_field(file: TextFile, kind: str) -> str:
+    from app.command.text_file import CALLED, USUAL_FIELD
+
+    fields = file.fields(kind)
+    if USUAL_FIELD in fields:
+        return USUAL_FIELD
+    if len(fields) != 1:
+        listed = f"one of {', '.join(fields)}" if fields else "none that holds text was found"
+        raise WrongUsage(f"{file.path.name} is {CALLED[kind]}; say with --field where the text is: {listed}.")
+    return fields[0]
+
+
+def _name_of(file: Path) -> str:
+    from app.command.text_file import name_for
+
+    name = name_for(file)
+    if file.name != name and not composed(file.name).startswith(f"{name}."):
+        note(f"{file.name!r} becomes the corpus and model {name}; --model NAME gives another name")
+    return name
+
+
+def _named(option: str, name: str) -> str:
+    from app.command.text_file import is_name
+
+    if not is_name(name):
+        raise WrongUsage(f"{option} {name!r}: a name has letters of any script, digits, _ . and -, and no other first.")
+    return name
