@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import sys
+
 from app import tuning
 
 
 def main() -> None:
     tuning.for_start()
+    from app.core.errors import StorageUnavailable
     from app.core.parent import end_with_parent
     from app.core.settings import Settings
     from app.resources import Resources
 
     end_with_parent()
     settings = Settings.of_process()
-    resources = Resources(settings)
+    try:
+        resources = Resources(settings)
+    except StorageUnavailable as error:
+        sys.exit(f"error: {error.detail}")
     from app.main import create_app
     from app.web.server import serve
 

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from threading import Thread
+
+import structlog
+
 from app.core import logs
 from app.core.database import Database
+from app.core.errors import StorageUnavailable
 from app.core.nearest import exact
 from app.core.settings import Settings
 from app.core.storage import Storage
 from app.serving.registry import Registry
+
+logger = structlog.get_logger()
 
 
 class Resources:
@@ -19,8 +26,15 @@ class Resources:
         exact.one_thread_a_scan()
         self.database = Database(settings.database, timeout_seconds=settings.database_timeout_seconds)
         self.storage = Storage(settings.storage, cache=settings.cache)
+        Thread(target=self._try_storage, name="storage-start", daemon=True).start()  # it may take its time to refuse
         self.registry = Registry(self.database, self.storage, settings)
         self.registry.start()
+
+    def _try_storage(self) -> None:
+        try:
+            self.storage.check()
+        except StorageUnavailable as error:
+            logger.error("storage cannot be used", action="storage_refused", reason=error.detail)
 
     def close(self) -> None:
         self.registry.stop()

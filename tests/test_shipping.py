@@ -14,6 +14,7 @@ import yaml
 
 from app.command.cli import app as command_line
 from app.core.settings import Settings
+from app.core.storage import CREDENTIALS
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
@@ -75,6 +76,17 @@ def test_compose_publishes_on_loopback_only_and_has_no_working_default_secret() 
     assert COMPOSE["services"]["app"]["ports"] == ["127.0.0.1:8000:8000"]
     text = (ROOT / "docker-compose.yml").read_text()
     assert re.findall(r"\$\{(\w+)(.*?)\}", text) == [("POSTGRES_PASSWORD", ":?set POSTGRES_PASSWORD")] * 2
+
+
+def test_credentials_of_object_stores_are_passed_on_and_documented() -> None:
+    names = {name for of_store in CREDENTIALS.values() for name in of_store}
+    assert len(names) > 8
+    for service in OURS:
+        environment = COMPOSE["services"][service]["environment"]
+        assert names <= environment.keys()
+        assert {environment[name] for name in names} == {None}  # of whoever runs compose
+    for readme in READMES:
+        assert set(re.findall(r"`((?:AWS|GOOGLE|AZURE)_[A-Z_]+)", (ROOT / readme).read_text())) == names
 
 
 def test_compose_starts_in_order() -> None:

@@ -7,6 +7,7 @@ import sys
 
 from app.core import logs
 from app.core.database import Database
+from app.core.errors import StorageUnavailable
 from app.core.parent import FLAG, end_with_parent
 from app.core.settings import Settings
 from app.core.storage import Storage
@@ -21,7 +22,11 @@ def main() -> None:
         logs.warn_of_unknown_settings()
     metrics.serve(settings)
     database = Database(settings.database, timeout_seconds=settings.database_timeout_seconds)
-    worker = Worker(database, Storage(settings.storage, cache=settings.cache), settings)
+    try:
+        storage = Storage(settings.storage, cache=settings.cache)
+    except StorageUnavailable as error:
+        sys.exit(f"error: {error.detail}")
+    worker = Worker(database, storage, settings)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: worker.stop())
     end_with_parent()

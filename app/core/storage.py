@@ -26,6 +26,12 @@ from app.core.errors import StorageUnavailable, TableDamaged
 CHUNK_BYTES = 8 << 20
 RETRY: RetryConfig = {"max_retries": 4, "retry_timeout": timedelta(seconds=30)}
 """The library gives up a connection after 5 s and an answer after 30 s; this is how often it tries."""
+CREDENTIALS = {
+    "s3": ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION", "AWS_ENDPOINT_URL", "AWS_ALLOW_HTTP"),
+    "gs": ("GOOGLE_SERVICE_ACCOUNT", "GOOGLE_APPLICATION_CREDENTIALS"),
+    "az": ("AZURE_STORAGE_ACCOUNT_NAME", "AZURE_STORAGE_ACCOUNT_KEY", "AZURE_STORAGE_SAS_TOKEN"),
+}
+"""The variables from which the library takes them, by the scheme of the URL; those that are mostly needed."""
 _UNFINISHED = re.compile(r"#\d+$")
 """The library writes a local object under such a name and renames it."""
 
@@ -42,9 +48,12 @@ def _reached(*, may_miss: bool = True) -> Iterator[None]:
     except BaseError as error:
         if isinstance(error, NotFoundError) and may_miss:
             raise
-        reason = str(error).partition("\n")[0]  # pages of debugging follow, with addresses
-        logger.warning("storage unavailable", action="storage_unavailable", reason=reason)
+        logger.warning("storage unavailable", action="storage_unavailable", reason=_first_line(error))
         raise StorageUnavailable from error
+
+
+def _first_line(error: BaseError) -> str:
+    return str(error).partition("\n")[0]  # pages of debugging follow, with addresses
 
 
 class ObjectWriter:
@@ -69,13 +78,17 @@ class Storage:
     def __init__(self, url: str, *, cache: Path) -> None:
         self._cache = cache
         parts = urlsplit(url)
+        self._scheme = parts.scheme
         self._root: Path | None = None
         if parts.scheme == "file":
             self._root = Path(url2pathname(parts.path))
             self._root.mkdir(parents=True, exist_ok=True)
             self._store: obstore.store.ObjectStore = LocalStore(self._root)
         else:
-            self._store = from_url(url, retry_config=RETRY)
+            try:
+                self._store = from_url(url, retry_config=RETRY)
+            except BaseError as error:
+                raise StorageUnavailable(self._refused(error)) from error
 
     @contextmanager
     def writer(self, key: str) -> Iterator[ObjectWriter]:
@@ -233,11 +246,20 @@ class Storage:
         """Raise `StorageUnavailable` unless the store answers and lets us in."""
         if self._root and not os.access(self._root, os.R_OK | os.W_OK | os.X_OK):
             raise StorageUnavailable("The folder of the storage cannot be written to.")
-        self._list_a_little()
+        try:
+            next(iter(obstore.list(self._store, "nothing", chunk_size=1)), None)
+        except BaseError as error:
+            raise StorageUnavailable(self._refused(error)) from error
 
-    @_reached(may_miss=False)
-    def _list_a_little(self) -> None:
-        next(iter(obstore.list(self._store, "nothing", chunk_size=1)), None)
+    def _refused(self, error: BaseError) -> str:
+        """What the store says, and where its credentials come from."""
+        names = CREDENTIALS.get(self._scheme, ())
+        unset = [name for name in names if name not in os.environ]
+        told = f"The storage cannot be used: {_first_line(error)}."
+        if names:
+            told += f" Its credentials come from {', '.join(names)}"
+            told += f" (not set: {', '.join(unset)})." if unset else "."
+        return told
 
     def free_bytes(self) -> int | None:
         """Space left, where that can be known."""

@@ -12,6 +12,7 @@ from typing import IO, Any
 from urllib.parse import urlsplit
 
 import httpx
+import pytest
 
 from tests.published import wait_until
 
@@ -64,3 +65,30 @@ def test_an_api_without_a_schema_says_once_what_it_is_told_and_lacks(tmp_path: P
 
 def action_of(line: Line) -> str | None:
     return line.get("action")
+
+
+@pytest.mark.parametrize("module", ["app", "trainer"])
+def test_a_storage_that_cannot_be_opened_ends_the_process_with_the_reason(module: str, tmp_path: Path) -> None:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("AZURE_")}
+    environment |= {"WORDKIN_DATA_DIR": str(tmp_path), "WORDKIN_STORAGE_URL": "az://container/x"}
+    process = subprocess.Popen([sys.executable, "-m", module], env=environment, stderr=subprocess.PIPE, text=True)
+    told = process.communicate(timeout=60)[1]
+    assert process.returncode == 1
+    assert told.startswith("error: The storage cannot be used: ")
+    assert "AZURE_STORAGE_ACCOUNT_NAME" in told
+
+
+def test_a_storage_that_refuses_is_said_at_the_start(tmp_path: Path) -> None:
+    """Nothing listens at this address; the API starts all the same, as what is loaded needs no storage."""
+    settings = {"DATA_DIR": str(tmp_path), "PORT": "0", "LOG_JSON": "true", "STORAGE_URL": "s3://bucket/x"}
+    environment = os.environ | {f"WORDKIN_{name}": value for name, value in settings.items()}
+    keys = {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b", "AWS_ENDPOINT_URL": "http://127.0.0.1:9"}
+    environment = {name: value for name, value in environment.items() if name != "AWS_ALLOW_HTTP"} | keys
+    process = subprocess.Popen([sys.executable, "-m", "app"], env=environment, stderr=subprocess.PIPE, text=True)
+    assert process.stderr
+    try:
+        refused = read_until(process.stderr, "storage_refused")[-1]
+    finally:
+        process.terminate()
+        process.communicate(timeout=30)
+    assert "AWS_ALLOW_HTTP" in refused["reason"].partition("(not set: ")[2]

@@ -18,7 +18,7 @@ import pytest
 from obstore.store import S3Store
 
 from app.core.errors import StorageUnavailable
-from app.core.storage import Storage
+from app.core.storage import CREDENTIALS, Storage
 from tests.conftest import missing
 
 BUCKET = "wordkin-tests"
@@ -124,12 +124,27 @@ def test_a_store_that_is_not_there_fails_its_check(
 ) -> None:
     for name, value in s3.items():
         monkeypatch.setenv(name, value)
-    with pytest.raises(StorageUnavailable):
+    with pytest.raises(StorageUnavailable, match="404 Not Found"):
         Storage("s3://no-such-bucket/x", cache=tmp_path / "cache").check()
     local = Storage((tmp_path / "storage").as_uri(), cache=tmp_path / "cache")
     (tmp_path / "storage").rmdir()
     with pytest.raises(StorageUnavailable):
         local.check()
+
+
+def test_a_store_that_refuses_credentials_names_their_variables(
+    s3: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in s3.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "wrong")
+    named = "AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION, AWS_ENDPOINT_URL, AWS_ALLOW_HTTP"
+    with pytest.raises(StorageUnavailable, match=rf"403.*Its credentials come from {named}\.$"):
+        Storage(f"s3://{BUCKET}/x", cache=tmp_path / "cache").check()
+    for name in CREDENTIALS["az"]:
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(StorageUnavailable, match=r"\(not set: AZURE_STORAGE_ACCOUNT_NAME, AZURE_STORAGE_ACCOUNT_KEY, "):
+        Storage("az://container/x", cache=tmp_path / "cache")
 
 
 def test_an_aborted_stream_leaves_nothing(storage: Storage) -> None:
