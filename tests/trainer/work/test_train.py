@@ -51,9 +51,8 @@ def test_a_version_describes_its_epochs(storage: Storage, tmp_path: Path) -> Non
     storage.put_new(TEXT, "corpora/c")
     result = run(storage, tmp_path / "scratch")
     moment = datetime(2026, 1, 1, tzinfo=UTC)
-    row = Version(
-        model="m", number=1, job_id="1", prefix="p", manifest_sha256="0", manifest=result.manifest, created_at=moment
-    )
+    said = {"manifest_sha256": "0", "manifest": result.manifest, "n_bytes": 1, "created_at": moment}
+    row = Version(model="m", number=1, job_id="1", prefix="p", **said)
     history = VersionDescription.of(row).history
     assert history is not None
     assert [epoch.model_dump() for epoch in history] == result.manifest["origin"]["training"]["history"]
