@@ -16,7 +16,7 @@ from starlette.concurrency import run_in_threadpool
 from app.core import errors, jobs
 from app.core.catalog import check_alias, corpora
 from app.core.catalog.removal import delete_job
-from app.core.errors import DatabaseUnavailable
+from app.core.errors import DatabaseUnavailable, StorageUnavailable
 from app.core.jobs import JobRequest
 from app.core.names import split_reference
 from app.core.payloads import CorpusSource, Publication, TrainPayload
@@ -47,7 +47,6 @@ router = APIRouter(tags=["jobs"])
         errors.InvalidRequest,
         errors.IdempotencyConflict,
         errors.DatabaseUnavailable,
-        errors.StorageUnavailable,
     ),
 )
 def submit(
@@ -71,7 +70,8 @@ def submit(
         is_new = jobs.earlier(session, idempotency) is None
         corpus = _corpus(session, submission, corpora.get) if is_new else None
     if corpus:
-        _check_text(corpus, submission.text.here(), storage)
+        with suppress(StorageUnavailable):  # the job waits for the storage, and then finds out
+            _check_text(corpus, submission.text.here(), storage)
     with database.transaction() as session:
         job = jobs.earlier(session, idempotency)
         if job is None:

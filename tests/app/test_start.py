@@ -19,6 +19,11 @@ from tests.published import wait_until
 Line = dict[str, Any]
 
 
+@pytest.fixture(autouse=True)
+def no_variable_of_the_tests(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("WORDKIN_REQUIRE_ALL", raising=False)
+
+
 def read_until(stream: IO[str], action: str) -> list[Line]:
     """Lines up to the first of this action."""
     lines: list[Line] = []
