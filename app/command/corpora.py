@@ -7,12 +7,13 @@ from typing import Annotated, Any
 
 import typer
 
+from app.command import completion
 from app.command.options import DEFAULT_URL, AsJson, Limit, Url, Yes, client_of
 from app.command.output import ask_first, say, say_json, say_members, say_table, size, when
 
 app = typer.Typer(help="See and delete corpora.", no_args_is_help=True)
 
-Name = Annotated[str, typer.Argument(metavar="NAME")]
+Name = Annotated[str, typer.Argument(metavar="NAME", autocompletion=completion.corpora)]
 
 
 @app.command("list")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from app.command import completion
 from app.command.failures import JobEnded
 from app.command.options import DEFAULT_URL, AsJson, Limit, Url, Yes, client_of, url_again
 from app.command.output import ask_first, errors, note, say, say_json, say_members, say_table, when
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="See, follow, cancel and delete jobs.", no_args_is_help=True)
 
-Id = Annotated[str, typer.Argument(metavar="ID", help="As listed.")]
+Id = Annotated[str, typer.Argument(metavar="ID", autocompletion=completion.jobs, help="As listed.")]
 State = Annotated[str | None, typer.Option(metavar="STATE", help="Only those that are queued, running, ...")]
 SHOWN = ("id", "state", "model", "done", "version", "created")
 

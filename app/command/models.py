@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from app.command import completion
 from app.command.failures import ServiceError, WrongUsage
 from app.command.options import DEFAULT_URL, AsJson, Url, Yes, client_of
 from app.command.output import ask_first, say, say_json, say_members, say_table, size, when
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="See models, move their aliases, roll back, delete.", no_args_is_help=True)
 
-Model = Annotated[str, typer.Argument(metavar="MODEL")]
+Model = Annotated[str, typer.Argument(metavar="MODEL", autocompletion=completion.models)]
 
 
 @app.command("list")
@@ -68,7 +69,12 @@ def show(model: Model, url: Url = DEFAULT_URL, as_json: AsJson = False) -> None:
 @app.command()
 def alias(
     model: Model,
-    name: Annotated[str, typer.Argument(metavar="ALIAS", help="Such as production; it is made where it is new.")],
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="ALIAS", autocompletion=completion.aliases, help="Such as production; it is made where it is new."
+        ),
+    ],
     version: Annotated[int, typer.Argument(metavar="VERSION", help="Its number.")],
     url: Url = DEFAULT_URL,
     as_json: AsJson = False,
@@ -88,7 +94,9 @@ def alias(
 def rollback(
     model: Model,
     to: Annotated[int | None, typer.Option(metavar="VERSION", help="Default: where the alias pointed before.")] = None,
-    name: Annotated[str, typer.Option("--alias", metavar="ALIAS", help="Which alias.")] = "latest",
+    name: Annotated[
+        str, typer.Option("--alias", metavar="ALIAS", autocompletion=completion.aliases, help="Which alias.")
+    ] = "latest",
     url: Url = DEFAULT_URL,
     as_json: AsJson = False,
 ) -> None:
@@ -118,7 +126,9 @@ def _move(client: Client, which: tuple[str, str], version: int, etag: str | None
 def delete(
     model: Model,
     version: Annotated[int | None, typer.Option(metavar="NUMBER", help="Only this version.")] = None,
-    name: Annotated[str | None, typer.Option("--alias", metavar="ALIAS", help="Only this alias.")] = None,
+    name: Annotated[
+        str | None, typer.Option("--alias", metavar="ALIAS", autocompletion=completion.aliases, help="Only this alias.")
+    ] = None,
     yes: Yes = False,
     url: Url = DEFAULT_URL,
 ) -> None:

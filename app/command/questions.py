@@ -10,6 +10,7 @@ import typer
 from pydantic.fields import FieldInfo
 from rich.markup import escape
 
+from app.command import completion
 from app.command.analogy import AnalogyCommand, words_of
 from app.command.options import DEFAULT_URL, AsJson, Url, client_of
 from app.command.output import console, say, say_json, say_table, shown
@@ -23,6 +24,7 @@ Expression = Annotated[
 ANALOGY = "analogy"
 PANEL = "Ask"
 SHORT = {"k": "-k"}
+COMPLETED = {"model": completion.models, "version": completion.versions}
 
 
 def add_questions(app: typer.Typer) -> None:
@@ -70,7 +72,7 @@ def _of_field(name: str, field: FieldInfo) -> Json:
         return {"annotation": Annotated[kind, typer.Argument(metavar=metavar, help=told)], "default": field.default}
     names = [f"--{name.replace('_', '-')}", *([SHORT[name]] if name in SHORT else [])]
     kinds: dict[Any, str] = {bool: "", int: "NUMBER", str: metavar, str | None: metavar}
-    option = typer.Option(*names, metavar=kinds.get(field.annotation), help=told)
+    option = typer.Option(*names, metavar=kinds.get(field.annotation), help=told, autocompletion=COMPLETED.get(name))
     return {"annotation": Annotated[kind, option], "default": field.default}
 
 

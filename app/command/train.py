@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from app.command import completion
 from app.command.failures import WrongUsage
 from app.command.jobs import follow_to_the_end
 from app.command.options import DEFAULT_URL, AsJson, Url, client_of, url_again
@@ -19,13 +20,29 @@ if TYPE_CHECKING:
 File = Annotated[
     Path, typer.Argument(metavar="FILE", exists=True, dir_okay=False, help="Text; .gz and .zst are understood.")
 ]
-Model = Annotated[str | None, typer.Option(metavar="NAME", help="Of the model; default: the file's.")]
-Corpus = Annotated[str | None, typer.Option(metavar="NAME", help="Of the corpus; default: the model's.")]
-Algorithm = Annotated[str, typer.Option(metavar="NAME", help="word2vec or glove.")]
-Assignments = Annotated[
-    list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A hyperparameter; may be repeated.")
+Model = Annotated[
+    str | None,
+    typer.Option(metavar="NAME", autocompletion=completion.models, help="Of the model; default: the file's."),
 ]
-Preset = Annotated[str | None, typer.Option(metavar="NAME", help="Of word2vec: fast, quality, small-corpus, item2vec.")]
+Corpus = Annotated[
+    str | None,
+    typer.Option(metavar="NAME", autocompletion=completion.corpora, help="Of the corpus; default: the model's."),
+]
+Algorithm = Annotated[
+    str, typer.Option(metavar="NAME", autocompletion=completion.algorithms, help="word2vec or glove.")
+]
+Assignments = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set", metavar="NAME=VALUE", autocompletion=completion.assignments, help="A hyperparameter; may be repeated."
+    ),
+]
+Preset = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME", autocompletion=completion.presets, help="Of word2vec: fast, quality, small-corpus, item2vec."
+    ),
+]
 Format = Annotated[
     str | None,
     typer.Option("--format", metavar="KIND", help="plain, jsonl, csv, tsv or tokens; default: by name and first line."),

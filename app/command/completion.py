@@ -1,0 +1,98 @@
+"""What a shell offers when Tab is pressed: values of options, and names that the service knows."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from typing import Any, Literal, get_args, get_origin
+from urllib.parse import quote
+
+import typer
+
+from app.command.options import DEFAULT_URL
+
+SECONDS = 0.5
+"""How long the service is waited for; who presses Tab waits for nothing longer."""
+
+
+def algorithms(incomplete: str) -> list[str]:
+    from app.core.hyperparameters import ALGORITHMS
+
+    return _beginning(incomplete, ALGORITHMS)
+
+
+def presets(incomplete: str) -> list[str]:
+    from app.core.hyperparameters import PRESETS
+
+    return _beginning(incomplete, PRESETS)
+
+
+def assignments(ctx: typer.Context, incomplete: str) -> list[str]:
+    """``dim=``, and after ``architecture=`` what there is."""
+    from app.core.hyperparameters import ALGORITHMS
+
+    fields = ALGORITHMS[ctx.params.get("algorithm") or "word2vec"].model_fields
+    name, is_value, _ = incomplete.partition("=")
+    if not is_value:
+        return _beginning(incomplete, (f"{field}=" for field in fields))
+    values = _values(fields[name].annotation) if name in fields else ()
+    return _beginning(incomplete, (f"{name}={value}" for value in values))
+
+
+def _values(annotation: Any) -> Iterator[str]:
+    if annotation is bool:
+        yield from ("true", "false")
+    elif get_origin(annotation) is Literal:
+        yield from get_args(annotation)
+    else:
+        for part in get_args(annotation):
+            yield from _values(part)
+
+
+def models(ctx: typer.Context, incomplete: str) -> list[str]:
+    return _beginning(incomplete, (model["name"] for model in _ask(ctx, "/models").get("models", [])))
+
+
+def corpora(ctx: typer.Context, incomplete: str) -> list[str]:
+    return _beginning(incomplete, (corpus["name"] for corpus in _ask(ctx, "/corpora").get("corpora", [])))
+
+
+def jobs(ctx: typer.Context, incomplete: str) -> list[str]:
+    return _beginning(incomplete, (job["id"] for job in _ask(ctx, "/jobs").get("jobs", [])))
+
+
+def aliases(ctx: typer.Context, incomplete: str) -> list[str]:
+    return _beginning(incomplete, _model(ctx).get("aliases", {}))
+
+
+def versions(ctx: typer.Context, incomplete: str) -> list[str]:
+    """Aliases and numbers."""
+    told = _model(ctx)
+    numbers = (str(version["version"]) for version in told.get("versions", []))
+    return _beginning(incomplete, [*told.get("aliases", {}), *numbers])
+
+
+def _model(ctx: typer.Context) -> dict[str, Any]:
+    name = ctx.params.get("model")
+    if not name:
+        listed = _ask(ctx, "/models").get("models", [])
+        if len(listed) != 1:
+            return {}
+        name = listed[0]["name"]
+    return _ask(ctx, f"/models/{quote(name, safe='')}")
+
+
+def _ask(ctx: typer.Context, path: str) -> dict[str, Any]:
+    """The answer, or nothing where there is none."""
+    import httpx
+
+    url = ctx.params.get("url") or os.environ.get("WORDKIN_URL", DEFAULT_URL)
+    try:
+        answer: dict[str, Any] = httpx.get(f"{url.rstrip('/')}{path}", timeout=SECONDS).raise_for_status().json()
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError):
+        return {}
+    return answer
+
+
+def _beginning(incomplete: str, values: Iterable[str]) -> list[str]:
+    return [value for value in values if value.startswith(incomplete)]
