@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -155,9 +156,10 @@ def trainer() -> None:
     _become("trainer", {})
 
 
-def _become(module: str, variables: dict[str, str]) -> NoReturn:
+def _become(module: str, variables: dict[str, str], arguments: Sequence[str] = ()) -> NoReturn:
     # -P: a folder named like one of our packages, where the user happens to be, is not ours
-    os.execve(sys.executable, [sys.executable, "-P", "-m", module], os.environ | variables)  # noqa: S606 (our own)
+    command = [sys.executable, "-P", "-m", module, *arguments]
+    os.execve(sys.executable, command, os.environ | variables)  # noqa: S606 (our own)
 
 
 @app.command(name="migrate", rich_help_panel=SERVICE)
@@ -190,6 +192,15 @@ def check() -> None:
 
     check_schema(_settings())
     console.print("The database answers and has the newest schema.")
+
+
+@app.command(
+    add_help_option=False,
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+    help="Count and train with the files of GloVe's C program; wordkin glove --help has more.",
+)
+def glove(ctx: typer.Context) -> None:
+    _become("trainer.algorithms.glove.c_command", {}, ctx.args)
 
 
 app.command()(train)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 from importlib.metadata import version
+from pathlib import Path
 
 import pytest
 
@@ -46,3 +47,15 @@ def test_errors_of_the_service_name_options_and_what_there_is(ask: Wordkin) -> N
     assert (done.returncode, done.stdout) == (1, "")
     problem = json.loads(done.stderr)
     assert (problem["type"], problem["missing"]) == ("/problems/word-not-found", ["kin"])
+
+
+def test_glove_is_the_command_for_the_files_of_the_c_program(tmp_path: Path) -> None:
+    (tmp_path / "corpus.txt").write_text("the cat sat on the mat\n" * 9)
+    told = wordkin("glove", "--help").stdout
+    assert "Usage: wordkin glove" in told
+    assert "`" not in told
+    done = wordkin("glove", "count", "corpus.txt", "out", "--set", "window=2", "--set", "threads=1", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "out" / "vocab.txt").read_text().startswith("the 18\n")
+    done = wordkin("glove", "count", "corpus.txt", "out", "--set", "[/]=2", cwd=tmp_path)
+    assert (done.returncode, done.stderr.startswith("error: --set: There is no hyperparameter '[/]'.")) == (1, True)

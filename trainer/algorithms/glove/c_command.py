@@ -1,22 +1,22 @@
-"""``python -m trainer.algorithms.glove.c_command``: the C program's files in and out, for those who use it, too."""
+"""``wordkin glove``: the C program's files in and out, for those who use it, too."""
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, NoReturn
 
 import numpy as np
 import typer
-from pydantic import ValidationError
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import Progress as Bar
 
 from app.core.cores import usable_cores
 from app.core.errors import WordkinError
 from app.core.hyperparameters import GloVeHyperparameters
+from app.core.hyperparameters.assigned import assigned
 from app.core.text import TextSpec
 from trainer.algorithms.algorithm import Work
 from trainer.algorithms.glove import training as glove
@@ -33,7 +33,13 @@ from trainer.steps.progress import Progress, Report
 
 VOCABULARY, RECORDS = "vocab.txt", "cooccurrence.bin"
 
-app = typer.Typer(help=__doc__, no_args_is_help=True, pretty_exceptions_enable=False)
+app = typer.Typer(
+    help="Read and write the files of GloVe's C program. Its defaults of reading are kept: words as they are, between "
+    "blanks.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
 errors = Console(stderr=True)
 
 Settings = Annotated[
@@ -43,13 +49,15 @@ Settings = Annotated[
 
 @app.command()
 def count(
-    corpus: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="UTF-8 text, plain, gzip or zstd.")],
-    folder: Annotated[Path, typer.Argument(help=f"Receives {VOCABULARY} and {RECORDS}.")],
+    corpus: Annotated[
+        Path, typer.Argument(metavar="CORPUS", exists=True, dir_okay=False, help="UTF-8 text, plain, gzip or zstd.")
+    ],
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help=f"Receives {VOCABULARY} and {RECORDS}.")],
     tokenizer: Annotated[str, typer.Option(help="words, or whitespace as the C program has it.")] = "whitespace",
     case: Annotated[str, typer.Option(help="keep or lower.")] = "keep",
     set_: Settings = None,
 ) -> None:
-    """Count a corpus as a job would, and write what `vocab_count` and `cooccur` write."""
+    """Count a corpus as a job would, and write what vocab_count and cooccur write."""
     chosen = _hyperparameters(set_)
     spec, threads = TextSpec.model_validate({"tokenizer": tokenizer, "case": case}), chosen.threads or usable_cores()
     folder.mkdir(parents=True, exist_ok=True)
@@ -73,14 +81,20 @@ def count(
 
 @app.command()
 def train(
-    vocabulary: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="What `vocab_count` wrote.")],
-    records: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="What `cooccur` or `shuffle` wrote.")],
-    vectors: Annotated[Path, typer.Argument(dir_okay=False, help="Receives a word and its numbers a line.")],
+    vocabulary: Annotated[
+        Path, typer.Argument(metavar="VOCABULARY", exists=True, dir_okay=False, help="What vocab_count wrote.")
+    ],
+    records: Annotated[
+        Path, typer.Argument(metavar="RECORDS", exists=True, dir_okay=False, help="What cooccur or shuffle wrote.")
+    ],
+    vectors: Annotated[
+        Path, typer.Argument(metavar="VECTORS", dir_okay=False, help="Receives a word and its numbers a line.")
+    ],
     set_: Settings = None,
 ) -> None:
-    """Train on the C program's counts, as `glove` does, and write vectors as it does.
+    """Train on the C program's counts, as glove does, and write vectors as it does.
 
-    `window` and `symmetric` must be those the records were counted with.
+    The settings window and symmetric must be those the records were counted with.
     """
     chosen = _hyperparameters(set_)
     words = read_vocabulary(vocabulary)
@@ -96,20 +110,10 @@ def train(
 
 
 def _hyperparameters(assignments: list[str] | None) -> GloVeHyperparameters:
-    given: dict[str, Any] = {}
-    for item in assignments or []:
-        name, separator, value = item.partition("=")
-        if not separator:
-            _fail(f"--set takes NAME=VALUE, not {item!r}")
-        try:
-            given[name] = json.loads(value)
-        except ValueError:
-            given[name] = value
     try:
-        return GloVeHyperparameters.model_validate(given)
-    except ValidationError as error:
-        wrong = "; ".join(f"{'.'.join(map(str, found['loc']))}: {found['msg']}" for found in error.errors())
-        _fail(wrong)
+        return GloVeHyperparameters.model_validate(assigned(GloVeHyperparameters, assignments or []))
+    except ValueError as error:
+        _fail(f"--set: {error}")
 
 
 def _shown(bar: Bar, what: str) -> Report:
@@ -118,14 +122,14 @@ def _shown(bar: Bar, what: str) -> Report:
 
 
 def _fail(message: str) -> NoReturn:
-    errors.print(f"[bold red]error:[/] {message}", highlight=False, soft_wrap=True)
+    errors.print(f"[bold red]error:[/] {escape(message)}", highlight=False, soft_wrap=True)
     sys.exit(1)
 
 
 def main() -> None:
     """Run the command line; what a user can mend is one line on standard error and exit code 1."""
     try:
-        app()
+        app(prog_name="wordkin glove")
     except WordkinError as error:
         _fail(str(error))
 

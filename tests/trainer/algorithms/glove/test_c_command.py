@@ -54,7 +54,7 @@ def test_training_writes_vectors_that_others_read(counted: Path, tmp_path: Path)
         (["--set", "window=1"], "within a window"),
         (["--set", "window=2", "--set", "dim=1"], "dim"),
         (["--set", "window"], "NAME=VALUE"),
-        (["--set", "windows=2"], "windows"),
+        (["--set", "windows=2"], "Did you mean window?"),
     ],
 )
 def test_what_does_not_fit_is_named_and_nothing_is_written(
