@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 from collections.abc import Sequence
 from typing import Any
 
 from pydantic import ValidationError
 
+from app.core.hyperparameters.names import meant
 from app.core.hyperparameters.shared import Hyperparameters
 
 
@@ -48,9 +48,9 @@ def _value(text: str) -> Any:
 
 
 def _unknown(name: str, names: list[str]) -> str:
-    near = difflib.get_close_matches(name, names, n=1)
-    meant = f" Did you mean {near[0]}?" if near else ""
-    return f"There is no hyperparameter {name!r}.{meant} There are: {', '.join(names)}."
+    near = meant(name, names)
+    hint = f" Did you mean {near}?" if near else ""
+    return f"There is no hyperparameter {name!r}.{hint} There are: {', '.join(names)}."
 
 
 def _told(issue: Any) -> str:
