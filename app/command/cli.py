@@ -123,10 +123,7 @@ def up(host: Host = None, port: Port = None) -> None:
 
     settings = _settings(host, port)
     with running(settings) as service:
-        console.print(
-            f"Wordkin is up at [bold]{service.url}[/]; console: {service.url}/console, "
-            f"API documents: {service.url}/docs. Ctrl-C ends it."
-        )
+        say(f"Wordkin is up at {service.url}, console: {service.url}/console, API: {service.url}/docs. Ctrl-C ends it.")
         _wait(service)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -83,3 +84,17 @@ def test_a_trainer_that_dies_is_started_again_and_the_api_goes_on(tmp_path: Path
 def _wait_quietly(service: Service) -> None:
     with pytest.raises(ServiceDied, match="API"):
         service.wait()
+
+
+def test_up_says_in_one_line_where_it_is(tmp_path: Path) -> None:
+    code = "import sys; from app.command.cli import main; sys.argv[0] = 'wordkin'; main()"
+    command = [sys.executable, "-c", code, "up", "--port", "0"]
+    environment = os.environ | {"WORDKIN_DATA_DIR": str(tmp_path), "WORDKIN_LOG_LEVEL": "error"}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
+        assert process.stdout
+        line = process.stdout.readline()
+        told = re.fullmatch(
+            r"Wordkin is up at (http://127\.0\.0\.1:\d+), console: \1/console, API: \1/docs\. Ctrl-C ends it\.\n", line
+        )
+        process.terminate()
+    assert told, line
