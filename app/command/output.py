@@ -20,6 +20,8 @@ errors = Console(stderr=True)
 
 COUNTED = {"lines", "words", "size", "done"}
 """Columns of numbers that are written as people read them."""
+WHOLE = {"id", "created"}
+"""Columns that are copied or compared, and so never broken."""
 PIPE_COLUMNS = 10_000
 """How wide a table may be that no terminal shows; a program that reads lines wants no line cut in two."""
 
@@ -60,7 +62,7 @@ def say_table(rows: Sequence[Mapping[str, Any]], if_none: str = "") -> None:
     table = Table(box=None, padding=(0, 2, 0, 0))
     for name, value in rows[0].items():
         is_number = isinstance(value, int | float) or name in COUNTED
-        table.add_column(name, justify="right" if is_number else "left", overflow="fold", no_wrap=name == "id")
+        table.add_column(name, justify="right" if is_number else "left", overflow="fold", no_wrap=name in WHOLE)
     for row in rows:
         table.add_row(*(escape(shown(value)) for value in row.values()))
     screen = console if console.is_terminal else Console(width=PIPE_COLUMNS)
