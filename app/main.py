@@ -23,10 +23,11 @@ from app.search.routes import routes as search_routes
 from app.web import document, health, problems, validation
 from app.web.compression import Compress
 from app.web.middleware import AnswerHead, CheckHost, LimitBody, Observe
+from app.web.problems import METHODS
 
 MAX_JSON_BYTES = 1 << 20
 CORS: dict[str, Any] = {
-    "allow_methods": ("GET", "HEAD", "POST", "PUT", "DELETE"),
+    "allow_methods": ("GET", "HEAD", *METHODS[1:]),
     "allow_headers": (
         "Authorization",
         "Content-Digest",

@@ -75,6 +75,7 @@ def test_a_fault_of_ours_can_be_read_by_the_page(shop: httpx.Client, monkeypatch
         ("GET", "if-none-match,authorization"),
         ("GET", "last-event-id"),
         ("DELETE", "authorization"),
+        ("PATCH", "content-type"),
     ],
 )
 def test_what_the_api_takes_may_be_sent(shop: httpx.Client, method: str, header: str) -> None:
