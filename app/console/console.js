@@ -179,9 +179,8 @@ async function refreshJobs() {
   return body.jobs.filter((job) => job.state === "succeeded").length;
 }
 
-async function refreshModels() {
-  const { body } = await api("/models");
-  const details = await Promise.all(body.models.map((model) => api(`/models/${encodeURIComponent(model.name)}`)));
+async function refreshModels(listed) {
+  const details = await Promise.all(listed.map((model) => api(`/models/${encodeURIComponent(model.name)}`)));
   const models = details.map((detail) => detail.body);
   $("#version-rows").replaceChildren(...models.flatMap((model) => model.versions.map((version) => versionRow(model, version))));
   keep($("#ask-form").model, models.map((model) => element("option", { value: model.name, textContent: model.name })));
@@ -199,9 +198,9 @@ async function refresh() {
   try {
     const succeeded = await refreshJobs();
     const { body: health } = await api("/readyz");
-    const { body: models } = await api("/models");
+    const { body: { models } } = await api("/models");
     const state = JSON.stringify([succeeded, health.loaded, health.degraded, models]);
-    if (state !== modelsSeen) await refreshModels();
+    if (state !== modelsSeen) await refreshModels(models);
     modelsSeen = state;
     const degraded = Object.entries(health.degraded).map(([name, why]) => `${name}: ${why}`);
     $("#health").textContent = degraded.length ? degraded.join("; ") : `${health.loaded.length} loaded`;
@@ -230,7 +229,8 @@ if (asked.has("question")) {
   const form = $("#ask-form");
   if (asked.has("model")) {
     form.model.value = asked.get("model");
-    await refreshModels();
+    modelsSeen = "";
+    await refresh();
   }
   form.question.value = asked.get("question");
   form.requestSubmit();

@@ -111,13 +111,10 @@ def list_corpora(
     """List corpora by name."""
     with database.reading() as session:
         found = corpora.page(session, limit=limit + 1, after=after)
-        page = [
-            CorpusSummary(
-                **CorpusDescription.model_validate(corpus).model_dump(),
-                n_bytes_of_all_revisions=corpora.n_bytes(session, corpus.name),
-            )
-            for corpus in found[:limit]
-        ]
+    page = [
+        CorpusSummary(**CorpusDescription.model_validate(corpus).model_dump(), n_bytes_of_all_revisions=n_bytes)
+        for corpus, n_bytes in found[:limit]
+    ]
     return CorpusPage(corpora=page, next=page[-1].name if len(found) > limit else None)
 
 

@@ -211,7 +211,8 @@ class Registry:
             looked_at = time.monotonic()
             with self._database.reading() as session:
                 state = catalog.serving_state(session)
-                gone = set(self._asked_at) - catalog.existing(session, set(self._asked_at))
+                asked = set(self._asked_at)
+                gone = asked - catalog.existing(session, asked) if asked else asked
             for key in gone:
                 del self._asked_at[key]
             self._serve(state)

@@ -11,8 +11,9 @@ from prometheus_client.registry import Collector
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from app.core import catalog
 from app.core.database import Database, now
-from app.core.records import Job, JobState, Version
+from app.core.records import Job, JobState
 from app.core.storage import Storage
 
 
@@ -28,12 +29,11 @@ class Figures:
 
 
 class Asker:
-    """Asks for the figures; a version's size is read once, as it never changes."""
+    """Asks for the figures."""
 
     def __init__(self, database: Database, storage: Storage) -> None:
         self._database = database
         self._storage = storage
-        self._n_bytes: dict[tuple[str, int], int] = {}
 
     def ask(self) -> Figures:
         """Raise `DatabaseUnavailable` if there is no answer."""
@@ -43,18 +43,9 @@ class Asker:
                 jobs={state: counted.get(state, 0) for state in JobState},
                 oldest_queued_seconds=_oldest_queued_seconds(session),
                 n_trainers_working=_n_trainers_working(session),
-                version_bytes=self._version_bytes(session),
+                version_bytes=catalog.sizes(session),
                 free_bytes=self._storage.free_bytes(),
             )
-
-    def _version_bytes(self, session: Session) -> dict[str, int]:
-        """Bytes of all versions of each model."""
-        keys = [(model, number) for model, number in session.execute(select(Version.model, Version.number))]
-        known, by_model = self._n_bytes, dict.fromkeys((model for model, _ in keys), 0)
-        self._n_bytes = {key: known[key] if key in known else _n_bytes(session, *key) for key in keys}
-        for (model, _), n_bytes in self._n_bytes.items():
-            by_model[model] += n_bytes
-        return by_model
 
 
 def _oldest_queued_seconds(session: Session) -> float:
@@ -67,11 +58,6 @@ def _n_trainers_working(session: Session) -> int:
         Job.state == JobState.RUNNING, Job.lease_expires_at > now(session)
     )
     return session.scalar(held) or 0
-
-
-def _n_bytes(session: Session, model: str, number: int) -> int:
-    manifest = session.scalar(select(Version.manifest).where(Version.model == model, Version.number == number)) or {}
-    return sum(file["n_bytes"] for file in manifest.get("files", {}).values())
 
 
 class _Told(Collector):

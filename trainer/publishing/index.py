@@ -19,8 +19,8 @@ from trainer.steps.progress import Progress, Report
 
 MOST_SCANNED = 20_000_000
 """Numbers, words x dim, that a scan of each query may read; beyond, a graph is built."""
-# On one core of a busy machine 20 million numbers (76 MiB) take 5.5 to 7 ms for a single query and 1.1 to
-# 1.3 ms for one of 16 together; 40 million take 14 and 2.3 ms, 10 million 2.7 and 0.6 ms.
+# On one core of a busy machine 20 million numbers (76 MiB) take 5.5 to 12 ms for a single query and 1.1 to
+# 1.7 ms for one of 16 together; 40 million take 14 and 2.3 ms, 10 million 2.7 and 0.6 ms.
 MIN_RECALL = 0.998
 """What other services' graphs find of words' neighbours as they are set up by default (0.999 to 1 at 400,000 x 100)."""
 LINKS = 16

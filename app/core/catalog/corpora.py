@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session
 
 from app.core import jobs
@@ -65,23 +65,22 @@ def hold(session: Session, name: str, revision: int | None = None) -> Corpus:
     return get(session, name, revision)
 
 
-def page(session: Session, *, limit: int, after: str | None = None) -> Sequence[Corpus]:
-    """The newest revision of each corpus, by name."""
-    newest = select(Corpus.name, func.max(Corpus.revision)).group_by(Corpus.name)
-    query = newest.where(Corpus.name > after) if after else newest
-    found = session.execute(query.order_by(Corpus.name).limit(limit)).all()
-    return [get(session, name, revision) for name, revision in found]
+def page(session: Session, *, limit: int, after: str | None = None) -> Sequence[tuple[Corpus, int]]:
+    """The newest revision of each corpus, by name, and the bytes of all its revisions."""
+    newest, n_bytes = func.max(Corpus.revision).label("newest"), func.sum(Corpus.n_bytes).label("n_bytes")
+    whole = select(Corpus.name, newest, n_bytes).group_by(Corpus.name).subquery()
+    query = select(Corpus, whole.c.n_bytes).join(
+        whole, and_(Corpus.name == whole.c.name, Corpus.revision == whole.c.newest)
+    )
+    if after:
+        query = query.where(Corpus.name > after)
+    return [(corpus, int(size)) for corpus, size in session.execute(query.order_by(Corpus.name).limit(limit))]
 
 
 def revisions(session: Session, name: str) -> Sequence[Corpus]:
     """All of a corpus, newest first, or raise `CorpusNotFound`."""
     get(session, name)
     return session.scalars(select(Corpus).where(Corpus.name == name).order_by(Corpus.revision.desc())).all()
-
-
-def n_bytes(session: Session, name: str) -> int:
-    """Of all revisions."""
-    return session.scalar(select(func.sum(Corpus.n_bytes)).where(Corpus.name == name)) or 0
 
 
 def add(

@@ -12,7 +12,7 @@ from app.core import jobs
 from app.core.catalog import models
 from app.core.catalog.models import Revision
 from app.core.database import now, serialise
-from app.core.errors import JobInUse, ModelInUse, PreconditionFailed, VersionInUse
+from app.core.errors import JobInUse, ModelInUse, VersionInUse
 from app.core.names import reference
 from app.core.records import Alias, Job, Model, Version
 
@@ -46,12 +46,7 @@ def delete_alias(session: Session, model: str, alias: str, *, expected: int | Re
     """
     serialise(session, f"model:{model}")
     found = models.get_alias(session, model, alias)
-    if expected not in {found.revision, Revision.ANY, None}:
-        raise PreconditionFailed(
-            f"The alias {alias!r} is at revision {found.revision}, not {expected}.",
-            alias=alias,
-            revision=found.revision,
-        )
+    models.check_revision(alias, found.revision, expected)
     session.delete(found)
     session.flush()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import cached_property
 
 import regex
 
@@ -96,8 +97,13 @@ class TextReader:
         if self.spec.tokenizer != "words":
             return True
         inside = _AFTER_WORD.sub("", _BEFORE_WORD.sub("", text)).replace("\u2019", "'")
-        whole = TextReader(self.spec.model_copy(update={"tokenizer": "whitespace", "keep_tokens": ()}))
-        return any(whole.words(part) == self.words(text) for part in (text, inside))
+        words = self.words(text)
+        return any(self._by_blanks.words(part) == words for part in (text, inside))
+
+    @cached_property
+    def _by_blanks(self) -> TextReader:
+        """Reads the same way, but drops no marks."""
+        return TextReader(self.spec.model_copy(update={"tokenizer": "whitespace", "keep_tokens": ()}))
 
     def _rewrite(self, lines: str) -> str:
         if lines.isascii():

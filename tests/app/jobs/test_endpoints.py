@@ -15,13 +15,7 @@ from app.core.errors import DatabaseUnavailable
 from app.core.records import Job
 from app.core.settings import Settings
 from app.jobs import endpoints
-
-BODY: dict[str, Any] = {"model": "m", "corpus": "c", "algorithm": "word2vec", "hyperparameters": {"dim": 64}}
-
-
-@pytest.fixture
-def corpus(client: TestClient) -> None:
-    assert client.put("/corpora/c", content=b"one two three\n").status_code == 201
+from tests.app.jobs.conftest import BODY
 
 
 def read_events(text: str) -> list[dict[str, str]]:

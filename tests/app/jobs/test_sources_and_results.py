@@ -11,13 +11,7 @@ from app.core import jobs
 from app.core.database import Database
 from app.core.jobs import JobProgress
 from app.core.settings import Settings
-
-BODY: dict[str, Any] = {"model": "m", "corpus": "c", "algorithm": "word2vec"}
-
-
-@pytest.fixture
-def corpus(client: TestClient) -> None:
-    assert client.put("/corpora/c", content=b"one two three\n").status_code == 201
+from tests.app.jobs.conftest import BODY
 
 
 def test_a_job_reads_the_revision_that_it_names(client: TestClient, corpus: None) -> None:

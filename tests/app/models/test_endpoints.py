@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,24 +12,7 @@ from app.core.records import Version
 from app.core.table.manifest import MANIFEST_FILE, Written, read_manifest
 from benchmarks.world import add_version
 from tests.app.core.table.test_golden import VERSIONS
-from tests.published import World, random_vectors
-
-WORDS = [f"w{i}" for i in range(30)]
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    world = World(tmp_path)
-    for seed in range(3):
-        world.publish("m", WORDS, random_vectors(30, 4, seed))
-    yield world
-    world.close()
-
-
-@pytest.fixture
-def client(world: World) -> Iterator[httpx.Client]:
-    with world.served() as client:
-        yield client
+from tests.published import World
 
 
 def move(client: httpx.Client, alias: str, version: int, if_match: str | None = None) -> httpx.Response:
