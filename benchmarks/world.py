@@ -84,6 +84,8 @@ def add_version(database: Database, storage: Storage, model: str, folder: Path, 
 def made_payload(written: Written) -> dict[str, Any]:
     """What the job would have been told whose result this is."""
     told = written.manifest.origin
+    if not isinstance(told, TrainedOrigin):
+        raise TypeError("only what was trained has this payload")
     source = CorpusSource(name=told.corpus.name, key="corpora/none", sha256=told.corpus.sha256, n_bytes=1)
     payload = TrainPayload(
         corpus=source,

@@ -69,7 +69,7 @@ def write_version(
     return publish(
         folder,
         vocabulary_of(words),
-        {"vectors": vectors},
+        {"vectors": vectors.copy()},
         provenance=provenance(text),
         threads=2,
         report=ignore,

@@ -13,11 +13,12 @@ from typing import Annotated, Any, NoReturn
 import typer
 from pydantic import ValidationError
 
-from app.command import corpora, jobs, models
+from app.command import corpora, files, jobs, models
 from app.command.failures import CommandFailed, WrongUsage
 from app.command.output import console, say, say_error
 from app.command.questions import add_questions
 from app.command.train import train
+from app.command.vectors import import_vectors
 from app.core.settings import Settings, explained
 
 app = typer.Typer(
@@ -201,7 +202,9 @@ def glove(ctx: typer.Context) -> None:
 
 
 app.command()(train)
+app.command("import")(import_vectors)
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(corpora.app, name="corpora")
+app.add_typer(files.app, name="files")
 app.add_typer(models.app, name="models")
 add_questions(app)

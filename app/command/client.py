@@ -17,7 +17,11 @@ from app.command.failures import ServiceError
 POLL_SECONDS = 0.25
 UPLOAD_PIECE_BYTES = 1 << 20
 ENDED = ("succeeded", "failed", "cancelled")
-LISTS = {"/problems/model-not-found": "models", "/problems/corpus-not-found": "corpora"}
+LISTS = {
+    "/problems/model-not-found": "models",
+    "/problems/corpus-not-found": "corpora",
+    "/problems/file-not-found": "files",
+}
 """Where the names stand of which one was missed."""
 
 Json = dict[str, Any]
@@ -53,13 +57,14 @@ class Client:
         answer: Json = self.send("GET", *parts, params=given).json()
         return answer
 
-    def upload(self, name: str, path: Path, *, content_encoding: str = "identity", encoding: str = "utf-8") -> Json:
-        """Send a file as it is."""
-        headers = {"Content-Encoding": content_encoding, "Content-Type": "text/plain"}
-        asked = {"encoding": encoding}
+    def upload(
+        self, name: str, path: Path, *, noun: str = "corpora", content_encoding: str = "identity", **asked: str
+    ) -> Json:
+        """Send a file as it is; `asked` goes into the query."""
+        headers = {"Content-Encoding": content_encoding, "Content-Type": "application/octet-stream"}
         with path.open("rb") as file:
             pieces = _pieces(file)
-            answer: Json = self.send("PUT", "/corpora", name, content=pieces, headers=headers, params=asked).json()
+            answer: Json = self.send("PUT", f"/{noun}", name, content=pieces, headers=headers, params=asked).json()
         return answer
 
     def submit(self, submission: Json) -> Json:

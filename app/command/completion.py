@@ -57,6 +57,28 @@ def corpora(ctx: typer.Context, incomplete: str) -> list[str]:
     return _beginning(incomplete, (corpus["name"] for corpus in _ask(ctx, "/corpora").get("corpora", [])))
 
 
+def files(ctx: typer.Context, incomplete: str) -> list[str]:
+    return _beginning(incomplete, (file["name"] for file in _ask(ctx, "/files").get("files", [])))
+
+
+def vector_formats(incomplete: str) -> list[str]:
+    from app.core.vector_files import VectorFormat
+
+    return _beginning(incomplete, ["auto", *get_args(VectorFormat)])
+
+
+def row_policies(incomplete: str) -> list[str]:
+    """``spaces=``, and after that what there is."""
+    from app.core.payloads import RowPolicies
+
+    name, is_value, _ = incomplete.partition("=")
+    fields = RowPolicies.model_fields
+    if not is_value:
+        return _beginning(incomplete, (f"{field}=" for field in fields))
+    values = _values(fields[name].annotation) if name in fields else ()
+    return _beginning(incomplete, (f"{name}={value}" for value in values))
+
+
 def jobs(ctx: typer.Context, incomplete: str) -> list[str]:
     return _beginning(incomplete, (job["id"] for job in _ask(ctx, "/jobs").get("jobs", [])))
 

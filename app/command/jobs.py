@@ -19,6 +19,7 @@ app = typer.Typer(help="See, follow, cancel and delete jobs.", no_args_is_help=T
 
 Id = Annotated[str, typer.Argument(metavar="ID", autocompletion=completion.jobs, help="As listed.")]
 State = Annotated[str | None, typer.Option(metavar="STATE", help="Only those that are queued, running, ...")]
+MAX_NAMED = 3
 SHOWN = ("id", "state", "model", "done", "version", "created")
 
 
@@ -68,6 +69,9 @@ def follow_to_the_end(client: Client, job_id: str, *, as_json: bool) -> None:
     if as_json:
         say_json(job)
     elif job["version"]:
+        for found in (job["result"].get("rows") or {}).get("found", []):
+            first = ", ".join(repr(row["word"]) for row in found["first"][:MAX_NAMED])
+            note(f"{found['became']}: {found['n']:,} x {found['what']}, first {first}")
         say(f"{job['model']} version {job['version']} is published.")
     else:
         say_members(job["result"])

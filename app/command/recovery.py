@@ -63,4 +63,4 @@ def _look(storage: Storage, prefix: str, model: str | None) -> Found:
         read_table(storage.local_folder(prefix, manifest.files), manifest)
     except (TableDamaged, OSError) as error:
         return Found(prefix, model or "", None, str(error))
-    return Found(prefix, manifest.model or model or manifest.origin.corpus.name, manifest)
+    return Found(prefix, manifest.model or model or manifest.origin.made_of, manifest)

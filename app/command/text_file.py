@@ -8,10 +8,10 @@ import io
 import re
 import sys
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -52,14 +52,9 @@ class TextFile:
     @classmethod
     def open(cls, path: Path, encoding: str) -> TextFile:
         """Raise `WrongUsage` for what is not packed as its name says, or for an encoding that does not exist."""
-        with path.open("rb") as file:
-            first = file.read(4)
-        packed = next((name for magic, name in PACKED.items() if first.startswith(magic)), "identity")
-        named = PACKED_SUFFIXES.get(path.suffix.lower(), packed)
-        if named != packed and first:
-            raise WrongUsage(f"{path.name} is not {named} by its first bytes; name it by what it is.")
+        packed = packing_of(path)
         try:
-            with {"gzip": gzip.open, "zstd": zstd.open}.get(packed, io.open)(path, "rb") as stream:  # type: ignore[operator] # of three signatures
+            with unpacked(path) as stream:
                 head: bytes = stream.read(SAMPLE_BYTES)
                 is_whole = not stream.read(1)
         except (gzip.BadGzipFile, EOFError, zlib.error, zstd.ZstdError) as error:
@@ -118,6 +113,23 @@ class TextFile:
             raise WrongUsage(f"{self.path.name}: {error}") from error
         except UnicodeDecodeError:
             return  # the service names what it is
+
+
+def packing_of(path: Path) -> str:
+    """The content encoding of a file by its first bytes; raises `WrongUsage` if its name says another one."""
+    with path.open("rb") as file:
+        first = file.read(4)
+    packed = next((name for magic, name in PACKED.items() if first.startswith(magic)), "identity")
+    named = PACKED_SUFFIXES.get(path.suffix.lower(), packed)
+    if named != packed and first:
+        raise WrongUsage(f"{path.name} is not {named} by its first bytes; name it by what it is.")
+    return packed
+
+
+def unpacked(path: Path) -> IO[bytes]:
+    """The file's content as a stream."""
+    opener: Callable[..., IO[bytes]] = {"gzip": gzip.open, "zstd": zstd.open}.get(packing_of(path), io.open)  # type: ignore[assignment] # of three signatures
+    return opener(path, "rb")
 
 
 def format_of(kind: str, name: str | None) -> dict[str, Any]:

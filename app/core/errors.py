@@ -46,7 +46,7 @@ class CorpusInUse(WordkinError):
 
 
 class NewestRevision(WordkinError):
-    """The newest revision of a corpus numbers the next one, and is deleted with the corpus only."""
+    """The newest revision numbers the next one, and is deleted with all others only."""
 
 
 class CorpusEmpty(WordkinError):
@@ -59,6 +59,26 @@ class CorpusTooLarge(WordkinError):
 
 class CorpusNotText(WordkinError):
     """The corpus is not valid UTF-8."""
+
+
+class FileNotFound(WordkinError):
+    """There is no file of this name."""
+
+
+class FileInUse(WordkinError):
+    """A queued or running job still reads this file."""
+
+
+class FileEmpty(WordkinError):
+    """The file has no bytes."""
+
+
+class FileTooLarge(WordkinError):
+    """The file is larger than this service accepts."""
+
+
+class VectorsUnreadable(WordkinError):
+    """The file does not hold vectors in the format that it should have."""
 
 
 class UploadIncomplete(WordkinError):
@@ -78,7 +98,7 @@ class UnsupportedEncoding(WordkinError):
 
 
 class FormBody(WordkinError):
-    """The body is a form, not the text itself; use curl -T FILE."""
+    """The body is a form, not the content itself; use curl -T FILE."""
 
 
 class BadDigest(WordkinError):
@@ -105,6 +125,18 @@ class StorageForeign(WordkinError):
 
 class CorpusMissing(WordkinError):
     """The text of this corpus is not in storage any more; upload the same text again."""
+
+    is_answered = False
+
+
+class FileMissing(WordkinError):
+    """The content of this file is not in storage any more; upload the same again."""
+
+    is_answered = False
+
+
+class FileDamaged(WordkinError):
+    """The stored content of this file is not what was uploaded; delete the file and upload it again."""
 
     is_answered = False
 

@@ -39,7 +39,8 @@ class JobRequest:
     model: str | None
     payload: dict[str, Any]
     corpus_id: str | None = None
-    """A corpus that must stay until the job has ended."""
+    file_ids: list[str] | None = None
+    """The corpus and the files that must stay until the job has ended."""
 
 
 @dataclass(frozen=True)
@@ -140,11 +141,11 @@ def page(session: Session, *, limit: int, before: str | None = None, state: str 
     return session.scalars(query).all()
 
 
-def reads_corpus(session: Session, corpus_id: str) -> str | None:
-    """The id of a job that still needs the corpus, if there is one."""
-    return session.scalar(
-        select(Job.id).where(Job.corpus_id == corpus_id, Job.state.in_([JobState.QUEUED, JobState.RUNNING])).limit(1)
-    )
+def reads(session: Session, upload_id: str) -> str | None:
+    """The id of a job that still needs this corpus or file, if there is one."""
+    unfinished = select(Job.id, Job.corpus_id, Job.file_ids).where(Job.state.not_in(ENDED))
+    found = session.execute(unfinished)
+    return next((job for job, corpus, files in found if upload_id == corpus or upload_id in (files or ())), None)
 
 
 def claim(

@@ -8,7 +8,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, StringConstraints
 
-CORPORA, VERSIONS, CHECKPOINTS, QUARANTINE = "corpora", "versions", "checkpoints", "quarantine"
+CORPORA, FILES, VERSIONS = "corpora", "files", "versions"
+CHECKPOINTS, QUARANTINE = "checkpoints", "quarantine"
 """The folders of a storage."""
 MAX_WORD_BYTES = 65_536
 """Longer words are left out, of a corpus and of a query: no language has them, and half a word is a wrong word."""
@@ -29,6 +30,10 @@ Name = Annotated[
 
 def new_corpus_key() -> str:
     return f"{CORPORA}/{secrets.token_hex(16)}"
+
+
+def new_file_key() -> str:
+    return f"{FILES}/{secrets.token_hex(16)}"
 
 
 def attempt_prefix(job_id: str, token: str) -> str:

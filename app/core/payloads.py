@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.core.names import Name
-from app.core.table.manifest import IndexRequest
+from app.core.table.manifest import FileOrigin, IndexRequest
 from app.core.text import TextSpec
+from app.core.vector_files import RequestedFormat
 
 
 class _Payload(BaseModel):
@@ -23,6 +24,19 @@ class CorpusSource(_Payload):
     key: str
     sha256: str
     n_bytes: int
+
+
+class FileSource(_Payload):
+    """The file to read, as it was when the job was submitted; `key` names its object in storage."""
+
+    name: str
+    revision: int
+    key: str
+    sha256: str
+    n_bytes: int
+
+    def origin(self) -> FileOrigin:
+        return FileOrigin(**self.model_dump(exclude={"key"}))
 
 
 class Publication(_Payload):
@@ -42,5 +56,41 @@ class TrainPayload(_Payload):
     index: IndexRequest = "auto"
 
 
-KINDS: dict[str, type[BaseModel]] = {"train": TrainPayload}
+class RowPolicies(_Payload):
+    """What becomes of rows that are not as they should be. Each is counted in the job's result and the first named."""
+
+    bad_rows: Annotated[
+        Literal["error", "drop"], Field(description="another number of numbers, or one that is not finite")
+    ] = "error"
+    not_utf8: Annotated[
+        Literal["drop", "replace", "error"], Field(description="words that are not UTF-8; `replace` writes U+FFFD")
+    ] = "drop"
+    duplicates: Annotated[
+        Literal["first", "error"], Field(description="words that came before, also those that only folding makes equal")
+    ] = "first"
+    zero_rows: Annotated[Literal["drop", "error"], Field(description="vectors without a direction")] = "drop"
+    spaces: Annotated[
+        Literal["keep", "replace", "drop", "error"],
+        Field(description="white space inside a word; `replace` writes _, and kept ones are found by `word=` alone"),
+    ] = "keep"
+    header: Annotated[
+        Literal["error", "ignore"], Field(description="a first line that promises another number of rows")
+    ] = "error"
+
+
+class ImportPayload(_Payload):
+    """Make a version of vectors that come from elsewhere."""
+
+    file: FileSource
+    vocabulary: FileSource | None = None
+    format: RequestedFormat
+    text: TextSpec
+    rows: RowPolicies = RowPolicies()
+    licence: str | None = None
+    source: str | None = None
+    publish: Publication = Publication()
+    index: IndexRequest = "auto"
+
+
+KINDS: dict[str, type[BaseModel]] = {"train": TrainPayload, "import": ImportPayload}
 """The one list of kinds of job."""

@@ -73,6 +73,21 @@ class Corpus(Record):
     created_at: Mapped[datetime]
 
 
+class File(Record):
+    """A revision of an uploaded file that is no corpus; `key` names its immutable object in storage."""
+
+    __tablename__ = "files"
+    __table_args__ = (UniqueConstraint("name", "revision"),)
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    revision: Mapped[int]
+    key: Mapped[str] = mapped_column(unique=True)
+    sha256: Mapped[str]
+    n_bytes: Mapped[int] = mapped_column(BigInteger)
+    created_at: Mapped[datetime]
+
+
 class Job(Record):
     """One piece of work; `kind` says how `payload` and `result` read. Only `app.core.jobs` changes state and lease."""
 
@@ -91,6 +106,7 @@ class Job(Record):
     model: Mapped[str | None]
     payload: Mapped[dict[str, Any]]
     corpus_id: Mapped[str | None] = mapped_column(ForeignKey("corpora.id", ondelete="SET NULL"))
+    file_ids: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
 
     idempotency_key: Mapped[str | None] = mapped_column(unique=True)
     request_sha256: Mapped[str | None]

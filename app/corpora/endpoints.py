@@ -10,10 +10,12 @@ from starlette.concurrency import run_in_threadpool
 
 from app.core import errors
 from app.core.catalog import corpora
+from app.core.catalog.uploads import CorpusContent
 from app.core.names import new_corpus_key
 from app.core.records import Corpus
-from app.corpora import service
+from app.corpora import preview as previews
 from app.corpora.decode import InvalidUtf8, TextDecoder
+from app.corpora.receive import TextReceiver
 from app.corpora.schemas import (
     CorpusDescription,
     CorpusName,
@@ -26,6 +28,7 @@ from app.corpora.schemas import (
 )
 from app.web.dependencies import DatabaseDependency, SettingsDependency, StorageDependency
 from app.web.problems import problem_responses
+from app.web.uploads import BINARY_BODY, Upload, expected_of, keep, remove
 
 router = APIRouter(tags=["corpora"])
 
@@ -46,12 +49,6 @@ UPLOAD_RESPONSES = problem_responses(
     errors.DatabaseUnavailable,
 )
 UPLOAD_RESPONSES[200] = {"model": CorpusDescription, "description": "The newest revision has this content"}
-TEXT_BODY = {
-    "requestBody": {
-        "required": True,
-        "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
-    }
-}
 
 
 def etag_of(corpus: Corpus) -> str:
@@ -63,7 +60,7 @@ def etag_of(corpus: Corpus) -> str:
     operation_id="upload_corpus",
     status_code=status.HTTP_201_CREATED,
     responses=UPLOAD_RESPONSES,
-    openapi_extra=TEXT_BODY,
+    openapi_extra=BINARY_BODY,
 )
 async def upload(
     name: CorpusName,
@@ -88,14 +85,14 @@ async def upload(
     refused by its name. Other content than before becomes the next revision; sending the same again changes nothing and
     answers 200. Jobs read the newest revision, or the one that ``name@revision`` says.
     """
-    expected = service.expected_of(if_match, if_none_match)
+    expected = expected_of(if_match, if_none_match)
     text = TextDecoder(encoding, invalid_utf8)
-    service.check_media_type(request.headers.get("content-type", ""))
-    upload = service.Upload(storage, settings, encoding=content_encoding, digest=content_digest or repr_digest)
-    announced = request.headers.get("content-length")
-    upload.check_announced(int(announced) if announced else None)
-    content = await upload.store(new_corpus_key(), request.stream(), text)
-    corpus, is_new = await run_in_threadpool(service.name_upload, database, storage, name, content, expected)
+    upload = Upload(storage, settings, encoding=content_encoding, digest=content_digest or repr_digest)
+    upload.check_announced(request, TextReceiver)
+    key = new_corpus_key()
+    received = await upload.store(key, request.stream(), TextReceiver, text=text)
+    content = CorpusContent(key, received.sha256, received.n_bytes, received.n_lines, received.n_words)
+    corpus, is_new = await run_in_threadpool(keep, corpora, database, storage, name, content, expected)
     response.status_code = status.HTTP_201_CREATED if is_new else status.HTTP_200_OK
     response.headers["Location"] = f"/corpora/{quote(name)}"
     response.headers["ETag"] = etag_of(corpus)
@@ -160,7 +157,7 @@ def preview(
     """Show the words of the first lines, as a job with the same `text` will read them."""
     with database.reading() as session:
         corpus = corpora.get(session, name)
-    return service.preview(corpus, text.spec(), storage)
+    return previews.preview(corpus, text.spec(), storage)
 
 
 @router.delete(
@@ -173,7 +170,7 @@ def preview(
 )
 def delete(name: CorpusName, database: DatabaseDependency, storage: StorageDependency) -> None:
     """Delete a corpus that no unfinished job reads, with all revisions. Versions trained on it stay."""
-    service.delete(database, storage, name)
+    remove(corpora, database, storage, name)
 
 
 @router.delete(
@@ -192,4 +189,4 @@ def delete_revision(
     name: CorpusName, revision: CorpusRevision, database: DatabaseDependency, storage: StorageDependency
 ) -> None:
     """Delete an older revision that no unfinished job reads."""
-    service.delete(database, storage, name, revision)
+    remove(corpora, database, storage, name, revision)

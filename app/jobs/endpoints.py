@@ -4,26 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import suppress
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, HTTPException, Query, Response, status
 from fastapi.sse import EventSourceResponse, ServerSentEvent
-from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 
 from app.core import errors, jobs
-from app.core.catalog import check_alias, corpora
+from app.core.catalog import check_alias
 from app.core.catalog.removal import delete_job
 from app.core.errors import DatabaseUnavailable, StorageUnavailable
-from app.core.jobs import JobRequest
-from app.core.names import split_reference
-from app.core.payloads import CorpusSource, Publication, TrainPayload
-from app.core.records import Corpus, JobState
-from app.core.storage import Storage
-from app.core.text import TextSpec
-from app.core.text.sample import SAMPLE_BYTES, read_sample
+from app.core.payloads import Publication
+from app.core.records import JobState
+from app.jobs.kinds import KINDS
 from app.jobs.schemas import JobDescription, JobHistory, JobPage, Submission
 from app.web.dependencies import DatabaseDependency, StorageDependency
 from app.web.problems import problem_responses
@@ -43,6 +38,8 @@ router = APIRouter(tags=["jobs"])
     responses=problem_responses(
         errors.CorpusNotFound,
         errors.BadRecord,
+        errors.FileNotFound,
+        errors.VectorsUnreadable,
         errors.AliasReserved,
         errors.InvalidRequest,
         errors.IdempotencyConflict,
@@ -58,7 +55,7 @@ def submit(
         str | None, Header(max_length=200, description="sending the same request again returns the first one's job")
     ] = None,
 ) -> JobDescription:
-    """Queue a job. Everything is checked now, the first megabyte of the corpus too; what is accepted is never lost.
+    """Queue a job. Everything is checked now, the first megabyte of what it reads too; what is accepted is never lost.
 
     The answer's `Location` is where to watch the job; when it has succeeded, `version` is the number of its result and
     the alias that `publish` names, by default `latest`, points there.
@@ -66,53 +63,27 @@ def submit(
     if submission.publish.alias:
         check_alias(submission.publish.alias)
     idempotency = (idempotency_key, _digest(submission)) if idempotency_key else None
+    kind = KINDS[submission.kind]
     with database.reading() as session:
         is_new = jobs.earlier(session, idempotency) is None
-        corpus = _corpus(session, submission, corpora.get) if is_new else None
-    if corpus:
+        found = kind.find(session, submission, hold=False) if is_new else None
+    if found:
         with suppress(StorageUnavailable):  # the job waits for the storage, and then finds out
-            _check_text(corpus, submission.text.here(), storage)
+            kind.check(submission, found, storage)
     with database.transaction() as session:
         job = jobs.earlier(session, idempotency)
         if job is None:
-            request = _training(submission, _corpus(session, submission, corpora.hold))
+            request = kind.request(submission, kind.find(session, submission, hold=True))
             job = jobs.submit(session, request, idempotency)
     response.headers["Location"] = f"/jobs/{job.id}"
     return JobDescription.of(job)
 
 
-def _corpus(session: Session, submission: Submission, read: Callable[[Session, str, int | None], Corpus]) -> Corpus:
-    name, revision = split_reference(submission.corpus)
-    return read(session, name, int(revision) if revision else None)
-
-
 def _digest(submission: Submission) -> str:
     """What tells two requests apart; what a request can say only since a later release counts where it is said."""
-    since = {"index": "auto", "publish": Publication()}
-    excluded = {"kind"} | {name for name, unsaid in since.items() if getattr(submission, name) == unsaid}
+    since = {"kind": "train", "index": "auto", "publish": Publication()}
+    excluded = {name for name, unsaid in since.items() if getattr(submission, name) == unsaid}
     return hashlib.sha256(submission.model_dump_json(exclude=excluded).encode()).hexdigest()
-
-
-def _check_text(corpus: Corpus, spec: TextSpec, storage: Storage) -> None:
-    """Raise `BadRecord` if the beginning of the corpus cannot be read as the job says."""
-    n_bytes = min(corpus.n_bytes, SAMPLE_BYTES)
-    content = storage.beginning(corpus.key, n_bytes)
-    if content:
-        read_sample(content, spec, is_whole=n_bytes == corpus.n_bytes)
-
-
-def _training(submission: Submission, corpus: Corpus) -> JobRequest:
-    payload = TrainPayload(
-        corpus=CorpusSource(
-            name=corpus.name, revision=corpus.revision, key=corpus.key, sha256=corpus.sha256, n_bytes=corpus.n_bytes
-        ),
-        algorithm=submission.algorithm,
-        hyperparameters=submission.hyperparameters.model_dump(mode="json"),
-        text=submission.text.here(),
-        publish=submission.publish,
-        index=submission.index,
-    )
-    return JobRequest(submission.kind, submission.model, payload.model_dump(mode="json"), corpus.id)
 
 
 @router.get("/jobs", operation_id="list_jobs", responses=problem_responses(errors.DatabaseUnavailable))

@@ -5,36 +5,39 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Union
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, create_model
+from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag, create_model
 
 from app.core.history import Epoch
 from app.core.hyperparameters import ALGORITHMS
 from app.core.names import Name, composed
-from app.core.payloads import Publication
+from app.core.payloads import Publication, RowPolicies
 from app.core.records import Job, JobState
 from app.core.table.manifest import IndexRequest
 from app.core.text import TextSpec
+from app.core.vector_files import RequestedFormat
 
 
-class TrainSubmission(BaseModel):
-    """Train vectors on an uploaded corpus."""
+def _upload(what: str, example: str) -> Any:
+    """Describes the reference to an upload that a job reads."""
+    return Field(
+        pattern=r"^\w[\w.\-]*(@[1-9][0-9]{0,8})?$",
+        max_length=110,
+        description=f"an uploaded {what}, its newest revision or ``name@revision``",
+        examples=[example],
+    )
+
+
+CorpusReference = Annotated[str, _upload("corpus", "bible"), AfterValidator(composed)]
+FileReference = Annotated[str, _upload("file", "glove.6B.50d.txt"), AfterValidator(composed)]
+
+
+class _Publishing(BaseModel):
+    """A job whose result is a version."""
 
     model_config = ConfigDict(extra="forbid")
 
-    kind: Literal["train"] = "train"
     model: Annotated[Name, Field(description="the result becomes its next version", examples=["bible"])]
-    corpus: Annotated[
-        str,
-        Field(
-            pattern=r"^\w[\w.\-]*(@[1-9][0-9]{0,8})?$",
-            max_length=110,
-            description="an uploaded corpus, its newest revision or ``name@revision``",
-            examples=["bible"],
-        ),
-        AfterValidator(composed),
-    ]
     publish: Annotated[Publication, Field(description="what happens to the result")] = Publication()
-    text: Annotated[TextSpec, Field(description="how text becomes words")] = TextSpec()
     index: Annotated[
         IndexRequest,
         Field(
@@ -42,8 +45,34 @@ class TrainSubmission(BaseModel):
             "`auto` scans unless the table is large"
         ),
     ] = "auto"
+
+
+class TrainSubmission(_Publishing):
+    """Train vectors on an uploaded corpus."""
+
+    kind: Literal["train"] = "train"
+    corpus: CorpusReference
+    text: Annotated[TextSpec, Field(description="how text becomes words")] = TextSpec()
     algorithm: str
     hyperparameters: BaseModel
+
+
+class ImportSubmission(_Publishing):
+    """Make a version of vectors that come from elsewhere, in an uploaded file."""
+
+    kind: Literal["import"]
+    file: FileReference
+    format: Annotated[RequestedFormat, Field(description="`auto`: by the first bytes")] = "auto"
+    vocabulary: Annotated[
+        FileReference | None,
+        Field(description="an uploaded file with a word and its count a line; without one, counts are estimated"),
+    ] = None
+    text: Annotated[
+        TextSpec, Field(description="how queries are read; words are normalised and their case folded the same way")
+    ] = TextSpec(normalization="none", case="keep", tokenizer="whitespace")
+    rows: RowPolicies = RowPolicies()
+    licence: Annotated[str | None, Field(max_length=200, description="of the vectors", examples=["PDDL"])] = None
+    source: Annotated[str | None, Field(max_length=500, description="where the vectors come from")] = None
 
 
 def _submission(algorithm: str, hyperparameters: type[BaseModel]) -> type[TrainSubmission]:
@@ -59,11 +88,17 @@ def _submission(algorithm: str, hyperparameters: type[BaseModel]) -> type[TrainS
     )
 
 
+def _kind(said: Any) -> Any:
+    """The kind of job that a body says; trainings need not say it."""
+    return said.get("kind", "train") if isinstance(said, dict) else getattr(said, "kind", "train")
+
+
 if TYPE_CHECKING:
-    Submission = TrainSubmission
+    Submission = TrainSubmission | ImportSubmission
 else:
     _BY_ALGORITHM = tuple(_submission(*entry) for entry in ALGORITHMS.items())
-    Submission = Annotated[Union[_BY_ALGORITHM], Field(discriminator="algorithm")]  # noqa: UP007 (of a list)
+    _TRAINING = Annotated[Union[_BY_ALGORITHM], Field(discriminator="algorithm"), Tag("train")]  # noqa: UP007 (of a list)
+    Submission = Annotated[_TRAINING | Annotated[ImportSubmission, Tag("import")], Discriminator(_kind)]
 
 
 class JobProblem(BaseModel):
@@ -88,6 +123,8 @@ class JobDescription(BaseModel):
     model: str | None
     corpus: str | None = None
     corpus_revision: int | None = None
+    file: str | None = None
+    file_revision: int | None = None
     algorithm: str | None = None
     hyperparameters: dict[str, Any] | None = None
     text: dict[str, Any] | None = None
@@ -111,8 +148,9 @@ class JobDescription(BaseModel):
     def of(cls, job: Job) -> JobDescription:
         """The row's own columns, and of payload, measures and result what has a field here."""
         told = {**job.payload, **job.measures, **(job.result or {})}
-        if isinstance(told.get("corpus"), dict):
-            told |= {"corpus": told["corpus"]["name"], "corpus_revision": told["corpus"].get("revision")}
+        for noun in ("corpus", "file"):
+            if isinstance(source := told.get(noun), dict):
+                told |= {noun: source["name"], f"{noun}_revision": source.get("revision")}
         columns = [column.key for column in job.__table__.columns]
         own = {name: getattr(job, name) for name in columns if name in cls.model_fields}
         return cls.model_validate(told | own)

@@ -12,7 +12,14 @@ from app.core.history import Epoch
 from app.core.names import Name
 from app.core.numbers import NotBoolean
 from app.core.records import Alias, Version
-from app.core.table.manifest import CorpusOrigin, FileDigest, IndexDescription, parse_manifest
+from app.core.table.manifest import (
+    CorpusOrigin,
+    FileDigest,
+    FileOrigin,
+    IndexDescription,
+    RowReport,
+    parse_manifest,
+)
 from app.core.text import TextSpec
 
 ModelName = Annotated[Name, Path(description="the model", examples=["bible"])]
@@ -38,7 +45,7 @@ class VersionSummary(BaseModel):
     def of(cls, version: Version) -> Self:
         """What row and manifest say that has a field here; what its origin does not have is null."""
         manifest = parse_manifest(version.manifest)
-        told: dict[str, Any] = {"algorithm": None, "hyperparameters": None, "corpus": None, "training": None}
+        told: dict[str, Any] = dict.fromkeys(cls.model_fields)
         told |= dict(manifest) | dict(manifest.origin)
         told["history"] = (told["training"] or {}).get("history")
         told |= {
@@ -61,6 +68,11 @@ class VersionDescription(VersionSummary):
     hyperparameters: dict[str, Any] | None
     text: TextSpec
     corpus: CorpusOrigin | None
+    file: Annotated[FileOrigin | None, Field(description="that the vectors were imported from")]
+    format: Annotated[str | None, Field(description="of that file")]
+    rows: Annotated[RowReport | None, Field(description="what became of that file's rows")]
+    licence: str | None
+    source: str | None
     index: IndexDescription
     metrics: dict[str, Any]
     training: dict[str, Any] | None

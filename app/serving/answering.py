@@ -121,11 +121,12 @@ async def vector(version: ServedVersion, asked: VectorQuery) -> Body:
 
 async def words(version: ServedVersion, asked: WordsQuery) -> Body:
     prefix = version.as_prefix(asked.prefix)
-    counts = version.table.vocabulary.counts
+    counts, is_known = version.table.vocabulary.counts, version.table.manifest.counts_known
     ids = np.sort(version.lookup.starting_with(prefix)) if prefix else range(len(counts))
     start = bisect_left(ids, await _rank(version, asked.after)) if asked.after else 0
     page = [int(i) for i in ids[start : start + asked.k]]
-    found = [{"word": version.lookup.word(i), "count": int(counts[i]), "rank": i + 1} for i in page]
+    told = {i: int(counts[i]) if is_known else None for i in page}
+    found = [{"word": version.lookup.word(i), "count": count, "rank": i + 1} for i, count in told.items()]
     return {"prefix": prefix, "words": found, "next": found[-1]["word"] if start + asked.k < len(ids) else None}
 
 

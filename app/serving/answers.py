@@ -75,7 +75,7 @@ class WordVector(Answer):
 
 class ListedWord(Answer):
     word: str
-    count: Annotated[int, Field(description="occurrences in the corpus")]
+    count: Annotated[int | None, Field(description="occurrences in the corpus; null where that is not known")]
     rank: Rank
 
 

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from app.core.errors import Overloaded
+from app.core.errors import InvalidRequest, Overloaded
+from app.core.names import reference
 from app.core.nearest import exact, scores
 from app.core.nearest.scores import DoubleArray, FloatArray
 from app.core.table.vocabulary import WordId
@@ -76,6 +77,9 @@ def _known(version: ServedVersion, words: Sequence[str]) -> list[WordId]:
 def _allowed(version: ServedVersion, query: NeighborsAsked) -> int | IdArray:
     """Ids in rising order, or the number of the most frequent words that are meant."""
     counts = version.table.vocabulary.counts
+    if query.min_count > 1 and not version.table.manifest.counts_known:
+        told = reference(version.model, version.number)
+        raise InvalidRequest(f"How often words occur is not known of {told}, so min_count says nothing; use max_rank.")
     n_frequent = int(np.searchsorted(-counts, -query.min_count, side="right"))
     n_frequent = min(n_frequent, query.max_rank or len(counts))
     prefix = version.as_prefix(query.prefix) if query.prefix else ""

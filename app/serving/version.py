@@ -15,7 +15,7 @@ from app.core.errors import NotOneWord, WordNotFound
 from app.core.nearest.scores import DoubleArray
 from app.core.table.reading import Table
 from app.core.table.vocabulary import WordId
-from app.core.text import TextReader
+from app.core.text import TextReader, without_surrogates
 from app.serving.batching import Batcher
 from app.serving.index import open_index
 from app.serving.suggestions import Allowance, Suggestions, allowance
@@ -87,11 +87,12 @@ class ServedVersion:
         ------
         NotOneWord
         """
+        word_id = self.lookup.find(without_surrogates(text))  # words of imports may have spaces inside
+        if word_id is not None:
+            return Term(self.lookup.word(word_id), word_id, "exact")
         word = self._one_word(text)
         word_id = self.lookup.find(word)
-        if word_id is None:
-            return None
-        return Term(word, word_id, "exact" if word == text else "normalised")
+        return None if word_id is None else Term(word, word_id, "normalised")
 
     async def terms(self, texts: Sequence[str]) -> list[Term]:
         """Words as users write them.

@@ -105,12 +105,14 @@ class CheckHost:
 class LimitBody:
     """Refuses bodies above a limit, however they are sent; some paths have another one.
 
-    Corpora are streamed and limited where they are received.
+    Corpora and files are streamed and limited where they are received.
 
     The framework's limit answers in plain text; raised while the body is read, ours becomes a problem like any other.
     """
 
-    def __init__(self, app: ASGIApp, *, max_bytes: int, others: Mapping[str, int], unless_below: str) -> None:
+    def __init__(
+        self, app: ASGIApp, *, max_bytes: int, others: Mapping[str, int], unless_below: tuple[str, ...]
+    ) -> None:
         self._app = app
         self._max_bytes = max_bytes
         self._others = others

@@ -76,7 +76,7 @@ def _place(issue: Issue, body: Any) -> Place:
         elif n_left == 0 and issue["type"] in {"missing", "extra_forbidden"}:
             place.append(part)
     if issue["type"].startswith("union_tag"):
-        place.append(issue["ctx"]["discriminator"].strip("'"))
+        place.append(issue["ctx"]["discriminator"].strip("'_()"))
     return tuple(place)
 
 
@@ -134,13 +134,21 @@ def _objects(document: Json, schema: Json, parts: Sequence[str | int], value: An
         tags = schema.get("discriminator", {"propertyName": "", "mapping": {}})
         chosen = tags["mapping"].get(str(value.get(tags["propertyName"]))) if isinstance(value, dict) else None
         for alternative in [{"$ref": chosen}] if chosen else alternatives:
-            yield from _objects(document, alternative, parts, value)
+            found = list(_objects(document, alternative, [], value))
+            if not found or any(_may_be(schema, value) for schema in found):
+                yield from _objects(document, alternative, parts, value)
     elif not parts:
         yield schema
     else:
         inner = schema.get("items") if isinstance(parts[0], int) else schema.get("properties", {}).get(parts[0])
         if inner:
             yield from _objects(document, inner, parts[1:], value[parts[0]])
+
+
+def _may_be(schema: Json, value: Any) -> bool:
+    """Whether the value has nothing else where the schema has constants."""
+    fixed = {name: found["const"] for name, found in schema.get("properties", {}).items() if "const" in found}
+    return not isinstance(value, dict) or all(value.get(name, constant) == constant for name, constant in fixed.items())
 
 
 def _shown(value: object) -> object:

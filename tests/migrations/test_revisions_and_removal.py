@@ -10,7 +10,7 @@ from sqlalchemy import create_engine, text
 from app.command.schema import alembic_config, migrate
 from app.core import catalog
 from app.core.catalog import corpora
-from app.core.catalog.corpora import CorpusContent
+from app.core.catalog.uploads import CorpusContent
 from app.core.database import Database
 from app.core.settings import Settings
 

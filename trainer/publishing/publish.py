@@ -15,7 +15,7 @@ from app.core.table.lookup import word_order, word_slots
 from app.core.table.manifest import (
     FORMAT_VERSION,
     Manifest,
-    TrainedOrigin,
+    Origin,
     Written,
     describe,
     digest_files,
@@ -35,7 +35,7 @@ from trainer.steps.soundness import check_vectors
 class Provenance:
     """Where the vectors come from; goes into the manifest as it is."""
 
-    origin: TrainedOrigin
+    origin: Origin
     text: TextSpec
     model: str | None = None
     counts_known: bool = True
@@ -57,8 +57,8 @@ def publish(  # noqa: PLR0913 (one call, made once)
     ----------
     folder : local folder, empty but for `resources`
     vocabulary : the words
-    trained : "vectors", float32 (n_words, dim), C-contiguous, as trained, in vocabulary order; others by their names in
-        `app.core.table.arrays`
+    trained : "vectors", float32 (n_words, dim), C-contiguous, as trained, in vocabulary order, changed to unit vectors;
+        others by their names in `app.core.table.arrays`
     provenance : where they come from
     threads : for the neighbour table; the files are the same for any number
     report : called about once a second
@@ -71,7 +71,8 @@ def publish(  # noqa: PLR0913 (one call, made once)
     """
     vectors: FloatArray = trained["vectors"]
     check_vectors(vectors)
-    unit_vectors, norms = normalise(vectors)
+    component = text_component(vectors, vocabulary.counts)
+    unit_vectors, norms = normalise(vectors, out=vectors)
     started = time.monotonic()
     neighbors = nearest_neighbors(unit_vectors, threads=threads, report=_of_step(report, NEIGHBOR_TABLE))
     seconds = round(time.monotonic() - started, 3)
@@ -80,7 +81,7 @@ def publish(  # noqa: PLR0913 (one call, made once)
         "norms": norms,
         "neighbor_ids": neighbors.ids,
         "neighbor_scores": neighbors.scores,
-        "text_component": text_component(vectors, vocabulary.counts),
+        "text_component": component,
         **_of_words(vocabulary),
         **{name: array for name, array in trained.items() if name != "vectors"},
     }

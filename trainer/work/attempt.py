@@ -8,6 +8,7 @@ import threading
 import time
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
+from typing import Any
 
 import structlog
 from sqlalchemy.orm import Session
@@ -147,12 +148,12 @@ class Attempt:
                 self._check_lease()
                 time.sleep(self._settings.worker_poll_seconds)
             else:
-                self._log("job succeeded", model=self._claim.model, **told)
+                self._log("job succeeded", model=self._claim.model, version=told.get("version"))
                 return
 
-    def _publish(self, session: Session, result: Publishes) -> dict[str, int]:
+    def _publish(self, session: Session, result: Publishes) -> dict[str, Any]:
         prefix, digest = self._order.prefix, result.manifest_sha256
-        return {"version": catalog.publish(session, self._claim, prefix, digest, result.manifest).number}
+        return {"version": catalog.publish(session, self._claim, prefix, digest, result.manifest).number, **result.told}
 
     def _give_up(self, exit_code: int | None) -> None:
         """The process ended without a result: try again, or fail when it did so too often."""

@@ -45,10 +45,11 @@ class Advanced:
 
 @dataclass(frozen=True)
 class Publishes:
-    """The job ends with a version: all its files are in storage, the manifest last."""
+    """The job ends with a version: all its files are in storage, the manifest last; `told` is part of its result."""
 
     manifest_sha256: str
     manifest: dict[str, Any]
+    told: dict[str, Any]
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from app.core import catalog, names, ownership
 from app.core.catalog import removal
 from app.core.database import Database
 from app.core.errors import StorageForeign
-from app.core.records import Corpus, Job, JobState, Version
+from app.core.records import Corpus, File, Job, JobState, Version
 from app.core.storage import Storage
 from app.core.table.manifest import MANIFEST_FILE
 
@@ -104,10 +104,11 @@ def _sweep_attempts(database: Database, storage: Storage, moment: datetime) -> N
 
 
 def _sweep_uploads(database: Database, storage: Storage, moment: datetime) -> None:
-    keys = storage.keys(names.CORPORA, modified_before=moment - UPLOAD_GRACE)
-    with database.reading() as session:
-        named = set(session.scalars(select(Corpus.key)))
-    _put_away(storage, [key for key in keys if key not in named], moment)
+    for folder, rows in ((names.CORPORA, Corpus), (names.FILES, File)):
+        keys = storage.keys(folder, modified_before=moment - UPLOAD_GRACE)
+        with database.reading() as session:
+            named = set(session.scalars(select(rows.key)))
+        _put_away(storage, [key for key in keys if key not in named], moment)
 
 
 def _put_away(storage: Storage, keys: Iterable[str], moment: datetime) -> None:

@@ -1,4 +1,4 @@
-"""The rows that name things: models with their versions and aliases; corpora with their revisions in `corpora`."""
+"""The rows that name things: models with their versions and aliases; corpora and files with their revisions."""
 
 from app.core.catalog.models import (
     LATEST,
@@ -19,6 +19,7 @@ from app.core.catalog.models import (
     serving_state,
     sizes,
 )
+from app.core.catalog.uploads import corpora, files
 
 __all__ = [
     "LATEST",
@@ -27,7 +28,9 @@ __all__ = [
     "add_recovered",
     "alias_history",
     "check_alias",
+    "corpora",
     "existing",
+    "files",
     "get_alias",
     "get_model",
     "get_version",

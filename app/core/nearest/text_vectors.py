@@ -8,6 +8,8 @@ import numpy.typing as npt
 SMOOTHING = 1e-3
 TEXT_WORDS = 10
 """The component is fitted to texts of this many words."""
+BLOCK = 1 << 16
+"""Words that are worked on at a time: a table may take most of the memory."""
 
 
 def word_weights(counts: npt.NDArray[np.int64], n_tokens: int) -> npt.NDArray[np.float64]:
@@ -34,10 +36,14 @@ def text_component(vectors: npt.NDArray[np.float32], counts: npt.NDArray[np.int6
     n_tokens = int(counts.sum())
     frequencies = counts / n_tokens
     weights = word_weights(counts, n_tokens)
-    vectors = vectors / np.abs(vectors).max()  # the direction stays, and no square overflows float32
-    mean = (frequencies * weights) @ vectors
-    scaled = (np.sqrt(frequencies) * weights).astype(np.float32)[:, None] * vectors
-    second_moment = (scaled.T @ scaled).astype(np.float64)
+    largest = max(vectors.max(), -vectors.min())  # dividing by it, the direction stays and no square overflows float32
+    mean, second_moment = np.zeros(vectors.shape[1]), np.zeros((vectors.shape[1],) * 2)
+    for start in range(0, len(vectors), BLOCK):
+        block = slice(start, start + BLOCK)
+        part = vectors[block] / largest
+        mean += (frequencies[block] * weights[block]) @ part
+        scaled = (np.sqrt(frequencies[block]) * weights[block]).astype(np.float32)[:, None] * part
+        second_moment += scaled.T @ scaled
     expected = second_moment / TEXT_WORDS + (1 - 1 / TEXT_WORDS) * np.outer(mean, mean)
     component = np.linalg.eigh(expected)[1][:, -1]
     component *= np.sign(component[np.argmax(np.abs(component))])

@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy.typing as npt
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from app.core.errors import TableDamaged, reason
 from app.core.text import TextSpec
@@ -83,6 +83,62 @@ class TrainedOrigin(_Part):
     corpus: CorpusOrigin
     training: dict[str, Any]
 
+    @property
+    def made_of(self) -> str:
+        return self.corpus.name
+
+
+class FileOrigin(_Part):
+    name: str
+    revision: int
+    sha256: str
+    n_bytes: int
+
+
+class NamedRow(_Part):
+    """A row of a file by its word, and by the number of its line, of its first byte, or of itself."""
+
+    word: str
+    at: int
+
+
+class RowsFound(_Part):
+    """Rows that were not as they should be: what they are, what became of them, and the first of them."""
+
+    what: str
+    became: Literal["left out", "changed", "kept"]
+    n: int
+    first: list[NamedRow]
+
+
+class RowReport(_Part):
+    """What became of the rows of an imported file; `unit` says what `at` counts, from 1, bytes from 0."""
+
+    unit: Literal["line", "byte", "row"]
+    n_rows: int
+    n_words: int
+    found: list[RowsFound]
+
+
+class ImportedOrigin(_Part):
+    """The vectors come from a file; what is not known of it is None. `licence` and `source` are as the user says."""
+
+    kind: Literal["imported"] = "imported"
+    format: str
+    file: FileOrigin
+    vocabulary: FileOrigin | None = None
+    rows: RowReport
+    licence: str | None = None
+    source: str | None = None
+    imported: dict[str, Any]
+
+    @property
+    def made_of(self) -> str:
+        return self.file.name
+
+
+Origin = Annotated[TrainedOrigin | ImportedOrigin, Field(discriminator="kind")]
+
 
 class ArrayDescription(_Part):
     dtype: str
@@ -103,7 +159,7 @@ class Manifest(_Part):
     n_words: int
     dim: int
     counts_known: bool
-    origin: TrainedOrigin
+    origin: Origin
     text: TextSpec
     index: IndexDescription
     metrics: dict[str, Any]

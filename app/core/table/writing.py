@@ -10,12 +10,19 @@ from safetensors.numpy import save_file
 from app.core.table.arrays import Arrays, FloatArray, misfit
 from app.core.table.manifest import TABLE_FILE
 
+BLOCK = 1 << 14
+"""Rows that are worked on at a time: a table may take most of the memory."""
 
-def normalise(vectors: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return float32 unit vectors (n_words, dim) and norms (n_words,); lengths are taken in float64."""
-    norms = np.sqrt(np.einsum("ij,ij->i", vectors, vectors, dtype=np.float64))
-    unit = vectors / norms[:, None]
-    return unit.astype(np.float32), norms.astype(np.float32)
+
+def normalise(vectors: FloatArray, out: FloatArray | None = None) -> tuple[FloatArray, FloatArray]:
+    """Return float32 unit vectors (n_words, dim), in `out` if given, and norms (n_words,), taken in float64."""
+    norms = np.empty(len(vectors))
+    unit = np.empty(vectors.shape, np.float32) if out is None else out
+    for start in range(0, len(vectors), BLOCK):
+        rows = slice(start, start + BLOCK)
+        norms[rows] = np.sqrt(np.einsum("ij,ij->i", vectors[rows], vectors[rows], dtype=np.float64))
+        unit[rows] = vectors[rows] / norms[rows, None]
+    return unit, norms.astype(np.float32)
 
 
 def write_arrays(folder: Path, arrays: Arrays) -> None:

@@ -92,6 +92,10 @@ class TextReader:
         parts[1::2] = [f" {self._in_case(part)} " for part in parts[1::2]]
         return "".join(parts)
 
+    def folded(self, word: str) -> str:
+        """The spelling that a word has after normalisation and change of case, whatever separates words."""
+        return self._in_case(self._prepare(word))
+
     def is_whole(self, text: str) -> bool:
         """Whether a text that is one word lost nothing but the marks around a word in a sentence."""
         if self.spec.tokenizer != "words":
@@ -128,7 +132,7 @@ class TextReader:
 
     def _kept_pattern(self) -> regex.Pattern[str] | None:
         """Matches the tokens to keep, the longest first, if there are any."""
-        tokens = {self._in_case(self._prepare(token)) for token in self.spec.keep_tokens}
+        tokens = {self.folded(token) for token in self.spec.keep_tokens}
         listed = sorted((token for token in tokens if token and " " not in token), key=len, reverse=True)
         if not listed:
             return None

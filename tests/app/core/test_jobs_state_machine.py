@@ -14,7 +14,7 @@ from sqlalchemy import select
 
 from app.core import catalog, jobs
 from app.core.catalog import corpora
-from app.core.catalog.corpora import CorpusContent
+from app.core.catalog.uploads import CorpusContent
 from app.core.database import Database
 from app.core.errors import JobFinished, LeaseLost
 from app.core.jobs import Claim, JobProgress, JobRequest

@@ -8,7 +8,7 @@ from threading import Barrier
 
 from app.core import jobs
 from app.core.catalog import corpora
-from app.core.catalog.corpora import CorpusContent
+from app.core.catalog.uploads import CorpusContent
 from app.core.database import Database
 from app.core.errors import CorpusInUse, CorpusNotFound
 from app.core.jobs import JobRequest

@@ -22,8 +22,8 @@ from app.core.errors import (
 )
 from app.core.storage import Storage
 from app.corpora.decode import InvalidUtf8, TextDecoder
-from app.corpora.decompress import MAX_EMPTY_PARTS, SLICE_BYTES, decoder_for
-from app.corpora.receive import Receiver
+from app.corpora.receive import TextReceiver
+from app.web.decompress import MAX_EMPTY_PARTS, SLICE_BYTES, decoder_for
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -51,12 +51,12 @@ def receive(
     invalid_utf8: InvalidUtf8 = "reject",
     max_bytes: int = 1 << 30,
     piece: int = 7,
-) -> tuple[Receiver, bytes]:
+) -> tuple[TextReceiver, bytes]:
     memory = Memory()
-    receiver = Receiver(
+    receiver = TextReceiver(
         memory,  # type: ignore[arg-type] # only write() is used
         decoder_for(encoding),
-        TextDecoder(text, invalid_utf8),
+        text=TextDecoder(text, invalid_utf8),
         max_bytes=max_bytes,
         max_ratio=200.0,
     )

@@ -10,7 +10,7 @@ import pytest
 
 from app.core import catalog, jobs, names, ownership
 from app.core.catalog import corpora
-from app.core.catalog.corpora import CorpusContent
+from app.core.catalog.uploads import CorpusContent
 from app.core.database import Database
 from app.core.errors import StorageForeign
 from app.core.jobs import Claim, JobRequest

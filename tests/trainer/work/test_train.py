@@ -13,7 +13,7 @@ from app.core.hyperparameters import Word2VecHyperparameters
 from app.core.payloads import CorpusSource, TrainPayload
 from app.core.records import Version
 from app.core.storage import Storage
-from app.core.table.manifest import IndexRequest, parse_manifest
+from app.core.table.manifest import IndexRequest, TrainedOrigin, parse_manifest
 from app.core.text import TextSpec
 from app.models.schemas import VersionDescription
 from trainer.steps.progress import ignore
@@ -44,6 +44,7 @@ def test_a_version_says_what_it_is_made_of_and_for(storage: Storage, tmp_path: P
     storage.put_new(TEXT, "corpora/c")
     manifest = parse_manifest(run(storage, tmp_path / "scratch").manifest)
     assert (manifest.model, manifest.n_words, manifest.origin.kind) == ("m", 7, "trained")
+    assert isinstance(manifest.origin, TrainedOrigin)
     assert manifest.origin.corpus.sha256 == hashlib.sha256(TEXT).hexdigest()
 
 

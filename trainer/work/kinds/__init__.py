@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from trainer.work.context import Context
-from trainer.work.kinds import train
+from trainer.work.kinds import imported, train
 from trainer.work.messages import Finishes, Publishes
 
-KINDS: dict[str, Callable[[Any, Context], Publishes | Finishes]] = {"train": train.run}
+KINDS: dict[str, Callable[[Any, Context], Publishes | Finishes]] = {"train": train.run, "import": imported.run}
 """Each is given its kind's payload, as `app.core.payloads.KINDS` has it."""

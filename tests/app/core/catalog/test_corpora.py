@@ -6,7 +6,7 @@ import pytest
 
 from app.core import jobs
 from app.core.catalog import corpora
-from app.core.catalog.corpora import CorpusContent, Expected
+from app.core.catalog.uploads import CorpusContent, Expected
 from app.core.database import Database
 from app.core.errors import CorpusInUse, CorpusNotFound, NewestRevision, PreconditionFailed
 from app.core.jobs import JobRequest

@@ -8,7 +8,7 @@ import pytest
 
 from app.core import catalog, jobs
 from app.core.catalog import PublishedVersion, Revision, corpora
-from app.core.catalog.corpora import CorpusContent
+from app.core.catalog.uploads import CorpusContent
 from app.core.database import Database
 from app.core.errors import (
     AliasReserved,

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.core.table.manifest import FORMAT_VERSION, MANIFEST_FILE, parse_manifest
+from app.core.table.manifest import FORMAT_VERSION, MANIFEST_FILE, TrainedOrigin, parse_manifest
 from app.core.table.reading import open_table
 from app.serving.index import open_index
 from tests.oracles import search as oracle
@@ -46,6 +46,7 @@ def test_a_golden_version_opens_as_it_was_published(name: str) -> None:
     np.testing.assert_allclose(table.neighbors.scores[5], [score for _, score in expected], atol=1e-6)
     manifest = table.manifest
     assert (manifest.n_words, manifest.dim, manifest.counts_known) == (40, 8, True)
+    assert isinstance(manifest.origin, TrainedOrigin)
     assert (manifest.origin.algorithm, manifest.origin.hyperparameters) == ("word2vec", {"dim": 8})
     assert (manifest.origin.corpus.n_tokens, manifest.origin.training) == (100, {"loss": 1.5})
 

@@ -12,7 +12,15 @@ from safetensors.numpy import load_file
 
 from app.core.errors import TableDamaged
 from app.core.table.arrays import ARRAYS, Spec
-from app.core.table.manifest import MANIFEST_FILE, TABLE_FILE, Manifest, describe, digest_of, write_manifest
+from app.core.table.manifest import (
+    MANIFEST_FILE,
+    TABLE_FILE,
+    Manifest,
+    TrainedOrigin,
+    describe,
+    digest_of,
+    write_manifest,
+)
 from app.core.table.reading import open_table
 from app.core.table.writing import normalise, write_arrays
 from tests.published import ALWAYS_GRAPH, random_vectors, write_version
@@ -132,6 +140,7 @@ def test_manifest_that_does_not_fit_is_refused(published: Path, tmp_path: Path, 
 def test_manifest_says_where_the_vectors_come_from(published: Path) -> None:
     manifest = Manifest.model_validate_json((published / MANIFEST_FILE).read_bytes())
     origin = manifest.origin
+    assert isinstance(origin, TrainedOrigin)
     assert (origin.kind, origin.algorithm, origin.corpus.name) == ("trained", "word2vec", "tiny")
     assert (origin.training, manifest.counts_known) == ({"loss": 1.5}, True)
     assert manifest.index.kind == "hnsw"

@@ -11,11 +11,10 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
-from app.core.errors import CorpusTooLarge
+from app.core.errors import FileTooLarge
 from app.core.settings import Settings
 from app.core.storage import ObjectWriter, Storage
-from app.corpora.decode import TextDecoder
-from app.corpora.service import Upload
+from app.web.uploads import Receiver, Upload
 
 
 class Watched(Storage):
@@ -48,7 +47,7 @@ def store(storage: Storage, text: bytes, **limits: int) -> int:
 
     async def upload() -> int:
         await Upload(storage, Settings.model_validate(limits), encoding="identity", digest=None).store(
-            "corpora/x", body(text), TextDecoder()
+            "corpora/x", body(text), Receiver
         )
         return threading.get_ident()
 
@@ -66,18 +65,19 @@ def test_objects_are_opened_and_closed_beside_the_event_loop(tmp_path: Path) -> 
 
 def test_an_upload_that_is_refused_is_abandoned_beside_the_event_loop(tmp_path: Path) -> None:
     storage = Watched(tmp_path)
-    with pytest.raises(CorpusTooLarge):
+    with pytest.raises(FileTooLarge):
         store(storage, b"some text\n" * 10, max_corpus_bytes=10)
     assert storage.is_abandoned
     assert threading.get_ident() not in storage.threads
     assert storage.keys("corpora") == []
 
 
-def test_the_same_text_again_heals_a_lost_object(client: TestClient, settings: Settings) -> None:
-    assert client.put("/corpora/c", content=b"one two three\n").status_code == 201
-    (lost,) = [path for path in (settings.data_dir / "storage" / "corpora").iterdir() if path.is_file()]
+@pytest.mark.parametrize("noun", ["corpora", "files"])
+def test_the_same_content_again_heals_a_lost_object(client: TestClient, settings: Settings, noun: str) -> None:
+    assert client.put(f"/{noun}/c", content=b"one two three\n").status_code == 201
+    (lost,) = [path for path in (settings.data_dir / "storage" / noun).iterdir() if path.is_file()]
     lost.unlink()
-    assert client.put("/corpora/c", content=b"one two three\n").status_code == 200
+    assert client.put(f"/{noun}/c", content=b"one two three\n").status_code == 200
     assert lost.read_bytes() == b"one two three\n"
-    assert client.put("/corpora/c", content=b"one two three\n").status_code == 200
+    assert client.put(f"/{noun}/c", content=b"one two three\n").status_code == 200
     assert [path for path in lost.parent.iterdir() if path.is_file()] == [lost]

@@ -1,0 +1,116 @@
+"""``wordkin import FILE``: upload vectors that come from elsewhere, and make a version of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from app.command import completion
+from app.command.client import Client
+from app.command.failures import WrongUsage
+from app.command.jobs import follow_to_the_end
+from app.command.options import DEFAULT_URL, AsJson, Url, client_of, url_again
+from app.command.output import note, say, say_json, size
+
+File = Annotated[
+    Path, typer.Argument(metavar="FILE", exists=True, dir_okay=False, help="Vectors; .gz and .zst are understood.")
+]
+Model = Annotated[
+    str | None,
+    typer.Option(metavar="NAME", autocompletion=completion.models, help="Of the model; default: the file's."),
+]
+Format = Annotated[
+    str, typer.Option("--format", metavar="NAME", autocompletion=completion.vector_formats, help="Of the file.")
+]
+Vocabulary = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", exists=True, dir_okay=False, help="A word and its count a line; else estimated."),
+]
+Policies = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--rows",
+        metavar="WHAT=POLICY",
+        autocompletion=completion.row_policies,
+        help="What becomes of rows that are not as they should be; may be repeated.",
+    ),
+]
+Text = Annotated[
+    list[str] | None,
+    typer.Option("--text", metavar="NAME=VALUE", help="How queries are read, such as case=lower; may be repeated."),
+]
+Licence = Annotated[str | None, typer.Option(metavar="NAME", help="Of the vectors, told with the version.")]
+Origin = Annotated[str | None, typer.Option("--source", metavar="TEXT", help="Where the vectors come from.")]
+Alias = Annotated[str | None, typer.Option(metavar="NAME", help="Moves to the result instead of latest.")]
+Detach = Annotated[bool, typer.Option("--detach", metavar="", help="Print the job and end; it goes on.")]
+
+
+def import_vectors(
+    file: File,
+    model: Model = None,
+    format_: Format = "auto",
+    vocabulary: Vocabulary = None,
+    rows: Policies = None,
+    text: Text = None,
+    licence: Licence = None,
+    source: Origin = None,
+    alias: Alias = None,
+    detach: Detach = False,
+    url: Url = DEFAULT_URL,
+    as_json: AsJson = False,
+) -> None:
+    """Upload word vectors, and publish them as the model's next version: word2vec and GloVe files, fastText's .vec."""
+    from app.command.text_file import is_name, name_for
+
+    model = model or name_for(file)
+    if not is_name(model):
+        raise WrongUsage(f"--model {model!r}: a name has letters of any script, digits, _ . and -, and no other first.")
+    if format_ == "auto":
+        note(f"{file.name} looks like {_format_of(file)}")
+    client = client_of(url)
+    said: dict[str, Any] = {"kind": "import", "model": model, "format": format_, "file": _uploaded(client, file)}
+    said |= {"rows": _assigned("--rows", rows), "licence": licence, "source": source}
+    said |= {"text": {"normalization": "none", "case": "keep", "tokenizer": "whitespace"} | _assigned("--text", text)}
+    if vocabulary:
+        said["vocabulary"] = _uploaded(client, vocabulary)
+    if alias:
+        said["publish"] = {"alias": alias}
+    job = client.submit(said)
+    if not detach:
+        follow_to_the_end(client, job["id"], as_json=as_json)
+    elif as_json:
+        say_json(job)
+    else:
+        say(f"job {job['id']}; follow it: wordkin jobs follow {job['id']}{url_again(client.url)}")
+
+
+def _format_of(file: Path) -> str:
+    from app.command.text_file import unpacked
+    from app.core.errors import VectorsUnreadable
+    from app.core.vector_files import HEAD_BYTES, recognise
+
+    with unpacked(file) as opened:
+        head = opened.read(HEAD_BYTES)
+    try:
+        return recognise(head)
+    except VectorsUnreadable as error:
+        raise WrongUsage(f"{file.name}: {error}") from error
+
+
+def _uploaded(client: Client, path: Path) -> str:
+    """The file by its name and revision in the service."""
+    from app.command.text_file import name_for, packing_of
+
+    name = name_for(path)
+    stored = client.upload(name, path, noun="files", content_encoding=packing_of(path))
+    note(f"file {name}: {size(stored['n_bytes'])}")
+    return f"{name}@{stored['revision']}"
+
+
+def _assigned(option: str, assignments: list[str] | None) -> dict[str, str]:
+    for each in assignments or []:
+        if "=" not in each:
+            raise WrongUsage(f"{option} {each}: write it as NAME=VALUE.")
+    return dict(each.split("=", 1) for each in assignments or [])

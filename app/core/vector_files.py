@@ -1,0 +1,123 @@
+"""Files of word vectors: their formats, known by the first bytes; what is refused is named, with what to do."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from typing import Literal, NamedTuple
+
+from app.core.errors import VectorsUnreadable
+
+VectorFormat = Literal["word2vec-text", "word2vec-binary", "glove"]
+RequestedFormat = Literal["auto", "word2vec-text", "word2vec-binary", "glove"]
+HEAD_BYTES = 1 << 20
+"""What is looked at."""
+
+_PICKLE = "it could run code. Save the vectors with gensim: kv.save_word2vec_format('vectors.bin', binary=True)"
+_PACKED = "send it unpacked, or add -H 'Content-Encoding: {}' to the upload"
+_HEADER = re.compile(rb"[ \t]*([0-9]{1,12})[ \t]+([0-9]{1,9})[ \t]*\r?\n")
+_NUMBER = re.compile(rb"[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?|[-+]?(nan|inf(inity)?)", re.IGNORECASE)
+_CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1f]")
+
+
+class _Refused(NamedTuple):
+    magic: re.Pattern[bytes]
+    name: str
+    advice: str
+
+
+_REFUSED = (
+    _Refused(re.compile(rb"\x80[\x02-\x05]"), "a Python pickle", _PICKLE),
+    _Refused(
+        re.compile(rb"PK\x03\x04"), "a zip archive", "unpack it; of PyTorch and numpy, save one table as safetensors"
+    ),
+    _Refused(re.compile(rb"\x1f\x8b"), "gzip", _PACKED.format("gzip")),
+    _Refused(re.compile(rb"\x28\xb5\x2f\xfd"), "zstd", _PACKED.format("zstd")),
+    _Refused(re.compile(rb"BZh[1-9]1AY&SY"), "bzip2", "send it unpacked"),
+    _Refused(re.compile(rb"\xfd7zXZ\x00"), "xz", "send it unpacked"),
+    _Refused(re.compile(rb"SQLite format 3\x00"), "an SQLite database", "export it as word2vec text"),
+    _Refused(re.compile(rb"\x89HDF"), "HDF5", "export it as word2vec text"),
+    _Refused(re.compile(rb"PAR1"), "Parquet", "write it as safetensors, or as word2vec text"),
+)
+
+
+class TextShape(NamedTuple):
+    """What the first lines of a text say: whether there is a header, what it promises, and the numbers in a row."""
+
+    n_header_bytes: int
+    n_words: int | None
+    dim: int
+
+
+def recognise(head: bytes) -> VectorFormat:
+    """The format of a file that begins so, or raise `VectorsUnreadable`."""
+    for refused in _REFUSED:
+        if refused.magic.match(head):
+            raise VectorsUnreadable(f"The file looks like {refused.name}: {refused.advice}.", kind=refused.name)
+    header = _HEADER.match(head)
+    if header:
+        rest = head[header.end() :]
+        is_text = _is_text_row(rest, int(header[2])) or _is_text(rest)
+        return "word2vec-text" if is_text else "word2vec-binary"
+    text_shape(head)
+    return "glove"
+
+
+def text_shape(head: bytes) -> TextShape:
+    """Read the first lines of a text of vectors.
+
+    The first is a header if it is two whole numbers and the second has as many numbers as it says, and a word. Without
+    one the rows have the fewest numbers that a line has: words may have spaces inside.
+
+    Raises
+    ------
+    VectorsUnreadable
+    """
+    header = _HEADER.match(head)
+    if header and (_is_text_row(head[header.end() :], int(header[2])) or not _is_text_row(head, 1)):
+        return TextShape(header.end(), int(header[1]), int(header[2]))
+    lines = head[: head.rfind(b"\n") + 1 or len(head)].split(b"\n")[:1000]
+    numbers = [_trailing_numbers(line) for line in lines if line.strip()]
+    dim = min(numbers, default=0)
+    if dim < 1:
+        line = numbers.index(0) + 1 if numbers else 1
+        raise VectorsUnreadable(
+            f"Line {line} is not a word with numbers after it, so that this is no text of vectors: "
+            f"{lines[line - 1][:80].decode(errors='replace')!r}.",
+            line=line,
+        )
+    return TextShape(0, None, dim)
+
+
+def binary_header(head: bytes) -> TextShape:
+    """The first line of a binary file of word2vec; raises `VectorsUnreadable`."""
+    header = _HEADER.match(head)
+    if header is None or not int(header[2]):
+        raise VectorsUnreadable("The first line must be the number of words and of dimensions, as 400000 100.", byte=0)
+    return TextShape(header.end(), int(header[1]), int(header[2]))
+
+
+def _is_text(rest: bytes) -> bool:
+    """Whether this can be text; numbers in binary nearly always have bytes that text has not."""
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(rest)
+    except UnicodeDecodeError:
+        return False
+    return not _CONTROL.search(rest)
+
+
+def _is_text_row(rest: bytes, dim: int) -> bool:
+    line = rest.split(b"\n", 1)[0]
+    fields = line.split()
+    return 0 < dim < len(fields) and all(_NUMBER.fullmatch(field) for field in fields[-dim:])
+
+
+def _trailing_numbers(line: bytes) -> int:
+    """How many numbers the line ends with; a word comes first."""
+    fields = line.split()
+    found = 0
+    for field in reversed(fields[1:]):
+        if not _NUMBER.fullmatch(field):
+            break
+        found += 1
+    return found

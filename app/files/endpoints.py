@@ -1,0 +1,166 @@
+"""Files that are no corpus, such as vectors, word lists and evaluation sets: upload, list, read, delete."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from urllib.parse import quote
+
+from fastapi import APIRouter, Header, Path, Query, Request, Response, status
+from starlette.concurrency import run_in_threadpool
+
+from app.core import errors
+from app.core.catalog import files
+from app.core.catalog.uploads import FileContent
+from app.core.names import new_file_key
+from app.core.records import File
+from app.files.schemas import FileDescription, FileName, FilePage, FileRevisions, FileSummary
+from app.web.dependencies import DatabaseDependency, SettingsDependency, StorageDependency
+from app.web.problems import problem_responses
+from app.web.uploads import BINARY_BODY, Receiver, Upload, expected_of, keep, remove
+
+router = APIRouter(tags=["files"])
+
+UPLOAD_RESPONSES = problem_responses(
+    errors.FileEmpty,
+    errors.FileTooLarge,
+    errors.UploadIncomplete,
+    errors.BadCompression,
+    errors.UnsupportedEncoding,
+    errors.FormBody,
+    errors.BadDigest,
+    errors.DigestMismatch,
+    errors.StorageFull,
+    errors.StorageUnavailable,
+    errors.InvalidRequest,
+    errors.PreconditionFailed,
+    errors.DatabaseUnavailable,
+)
+UPLOAD_RESPONSES[200] = {"model": FileDescription, "description": "The newest revision has this content"}
+
+
+class FileReceiver(Receiver):
+    """Takes a body of any kind that is not empty."""
+
+    def finish(self) -> None:
+        super().finish()
+        if not self.n_bytes:
+            raise errors.FileEmpty
+
+
+def etag_of(file: File) -> str:
+    return f'"{file.id}"'
+
+
+@router.put(
+    "/files/{name}",
+    operation_id="upload_file",
+    status_code=status.HTTP_201_CREATED,
+    responses=UPLOAD_RESPONSES,
+    openapi_extra=BINARY_BODY,
+)
+async def upload(
+    name: FileName,
+    request: Request,
+    response: Response,
+    database: DatabaseDependency,
+    storage: StorageDependency,
+    settings: SettingsDependency,
+    content_encoding: Annotated[str, Header(description="identity, gzip or zstd")] = "identity",
+    content_digest: Annotated[str | None, Header(description="sha-256=:base64: of the body as sent")] = None,
+    repr_digest: Annotated[str | None, Header(description="the same")] = None,
+    if_match: Annotated[str | None, Header(description="the ETag that the newest revision has; * for any")] = None,
+    if_none_match: Annotated[str | None, Header(description="*: there must be no file of this name")] = None,
+) -> FileDescription:
+    """Store what is no corpus, such as word vectors to import. The body is the content itself, streamed.
+
+    A compressed body is stored unpacked if Content-Encoding says how. Other content than before becomes the next
+    revision; sending the same again changes nothing and answers 200. Jobs read the newest revision, or the one that
+    ``name@revision`` says.
+    """
+    expected = expected_of(if_match, if_none_match)
+    upload = Upload(storage, settings, encoding=content_encoding, digest=content_digest or repr_digest)
+    upload.check_announced(request, FileReceiver)
+    key = new_file_key()
+    received = await upload.store(key, request.stream(), FileReceiver)
+    content = FileContent(key, received.sha256, received.n_bytes)
+    file, is_new = await run_in_threadpool(keep, files, database, storage, name, content, expected)
+    response.status_code = status.HTTP_201_CREATED if is_new else status.HTTP_200_OK
+    response.headers["Location"] = f"/files/{quote(name)}"
+    response.headers["ETag"] = etag_of(file)
+    return FileDescription.model_validate(file)
+
+
+@router.get("/files", operation_id="list_files", responses=problem_responses(errors.DatabaseUnavailable))
+def list_files(
+    database: DatabaseDependency,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+    after: Annotated[str | None, Query(description="the last name of the page before")] = None,
+) -> FilePage:
+    """List files by name."""
+    with database.reading() as session:
+        found = files.page(session, limit=limit + 1, after=after)
+    page = [
+        FileSummary(**FileDescription.model_validate(file).model_dump(), n_bytes_of_all_revisions=n_bytes)
+        for file, n_bytes in found[:limit]
+    ]
+    return FilePage(files=page, next=page[-1].name if len(found) > limit else None)
+
+
+@router.get(
+    "/files/{name}",
+    operation_id="get_file",
+    responses=problem_responses(errors.FileNotFound, errors.DatabaseUnavailable),
+)
+def read(name: FileName, database: DatabaseDependency, response: Response) -> FileDescription:
+    """Read what is known of the newest revision; its `ETag` guards the next upload."""
+    with database.reading() as session:
+        file = files.get(session, name)
+    response.headers["ETag"] = etag_of(file)
+    return FileDescription.model_validate(file)
+
+
+@router.get(
+    "/files/{name}/revisions",
+    operation_id="list_file_revisions",
+    responses=problem_responses(errors.FileNotFound, errors.DatabaseUnavailable),
+)
+def list_revisions(name: FileName, database: DatabaseDependency) -> FileRevisions:
+    """List the revisions of a file, newest first."""
+    with database.reading() as session:
+        found = files.revisions(session, name)
+    return FileRevisions(revisions=[FileDescription.model_validate(file) for file in found])
+
+
+@router.delete(
+    "/files/{name}",
+    operation_id="delete_file",
+    status_code=status.HTTP_204_NO_CONTENT,
+    responses=problem_responses(
+        errors.FileNotFound, errors.FileInUse, errors.StorageUnavailable, errors.DatabaseUnavailable
+    ),
+)
+def delete(name: FileName, database: DatabaseDependency, storage: StorageDependency) -> None:
+    """Delete a file that no unfinished job reads, with all revisions. Versions made of it stay."""
+    remove(files, database, storage, name)
+
+
+@router.delete(
+    "/files/{name}/revisions/{revision}",
+    operation_id="delete_file_revision",
+    status_code=status.HTTP_204_NO_CONTENT,
+    responses=problem_responses(
+        errors.FileNotFound,
+        errors.FileInUse,
+        errors.NewestRevision,
+        errors.StorageUnavailable,
+        errors.DatabaseUnavailable,
+    ),
+)
+def delete_revision(
+    name: FileName,
+    revision: Annotated[int, Path(ge=1, lt=1 << 31, description="the revision's number")],
+    database: DatabaseDependency,
+    storage: StorageDependency,
+) -> None:
+    """Delete an older revision that no unfinished job reads."""
+    remove(files, database, storage, name, revision)

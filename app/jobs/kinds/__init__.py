@@ -1,0 +1,9 @@
+"""The kinds of job by name: how a submission becomes a request that a trainer can do."""
+
+from __future__ import annotations
+
+from app.jobs.kinds.imported import Import
+from app.jobs.kinds.kind import Kind
+from app.jobs.kinds.train import Train
+
+KINDS: dict[str, Kind] = {"train": Train(), "import": Import()}

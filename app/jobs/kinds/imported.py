@@ -1,0 +1,55 @@
+"""Submitting an import."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from sqlalchemy.orm import Session
+
+from app.core.catalog import files
+from app.core.jobs import JobRequest
+from app.core.names import split_reference
+from app.core.payloads import FileSource, ImportPayload
+from app.core.records import File
+from app.core.storage import Storage
+from app.core.vector_files import HEAD_BYTES, recognise
+from app.jobs.schemas import ImportSubmission
+
+
+class Found(NamedTuple):
+    """The files that an import reads."""
+
+    file: File
+    vocabulary: File | None
+
+
+class Import:
+    """Reads a file of vectors, and perhaps one of words and their counts."""
+
+    def find(self, session: Session, submission: ImportSubmission, *, hold: bool) -> Found:
+        return Found(
+            _file(session, submission.file, hold=hold),
+            _file(session, submission.vocabulary, hold=hold) if submission.vocabulary else None,
+        )
+
+    def check(self, submission: ImportSubmission, found: Found, storage: Storage) -> None:
+        """Raise `VectorsUnreadable` if the file is of no format that can be read, where none is named."""
+        head = storage.beginning(found.file.key, min(found.file.n_bytes, HEAD_BYTES))
+        if head and submission.format == "auto":
+            recognise(head)
+
+    def request(self, submission: ImportSubmission, found: Found) -> JobRequest:
+        sources = {name: _source(file) for name, file in found._asdict().items() if file}
+        said = submission.model_dump(exclude={"kind", "model", *sources})
+        payload = ImportPayload.model_validate(said | sources | {"text": submission.text.here()})
+        ids = [file.id for file in found if file]
+        return JobRequest(submission.kind, submission.model, payload.model_dump(mode="json"), file_ids=ids)
+
+
+def _file(session: Session, reference: str, *, hold: bool) -> File:
+    name, revision = split_reference(reference)
+    return (files.hold if hold else files.get)(session, name, int(revision) if revision else None)
+
+
+def _source(file: File) -> FileSource:
+    return FileSource(name=file.name, revision=file.revision, key=file.key, sha256=file.sha256, n_bytes=file.n_bytes)

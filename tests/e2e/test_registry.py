@@ -1,0 +1,31 @@
+"""Vectors from elsewhere become a version that answers, and what was left out is told."""
+
+from __future__ import annotations
+
+import lzma
+from pathlib import Path
+
+import httpx
+
+from tests.e2e.conftest import wait_for
+
+GLOVE = Path(__file__).resolve().parents[1] / "data" / "vectors" / "glove.6B.50d.sample.txt.xz"
+
+
+def test_a_file_of_glove_becomes_a_version_that_answers(http: httpx.Client) -> None:
+    content = lzma.decompress(GLOVE.read_bytes())
+    spoiled = content + b"the " + b"1 " * 49 + b"1\n"
+    assert http.put("/files/glove.txt", content=spoiled).status_code == 201
+    submitted = http.post("/jobs", json={"kind": "import", "model": "glove", "file": "glove.txt"})
+    assert submitted.status_code == 202, submitted.text
+    path = submitted.headers["location"]
+    job = wait_for(lambda: (j := http.get(path).json())["state"] in {"succeeded", "failed"} and j, 60, "the import")
+    assert (job["state"], job["version"], job["progress"]) == ("succeeded", 1, 1.0), job
+    (found,) = job["result"]["rows"]["found"]
+    assert (found["what"], found["n"], found["first"][0]["word"]) == ("a word that came before", 1, "the")
+    near = wait_for(lambda: (r := http.get("/neighbors?word=king&k=5")).is_success and r.json(), 30, "serving")
+    assert near["neighbors"][0]["word"] in {"prince", "queen"}
+    assert http.get("/words?k=1").json()["words"] == [{"word": "the", "count": None, "rank": 1}]
+    assert "max_rank" in http.get("/neighbors?word=king&min_count=2").json()["detail"]
+    described = http.get("/models/glove/versions/1").json()
+    assert (described["origin"], described["format"], described["counts_known"]) == ("imported", "glove", False)

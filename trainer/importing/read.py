@@ -1,0 +1,23 @@
+"""Every format that can be imported, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from app.core.vector_files import HEAD_BYTES, VectorFormat, recognise
+from trainer.importing.binary import read_binary
+from trainer.importing.rows import Collected
+from trainer.importing.source import Source
+from trainer.importing.text import read_text
+
+READERS: dict[VectorFormat, Callable[[Source], Collected]] = {
+    "word2vec-text": read_text,
+    "word2vec-binary": read_binary,
+    "glove": read_text,
+}
+
+
+def format_of(source: Source) -> VectorFormat:
+    """The format by the first bytes, or raise `VectorsUnreadable`."""
+    with source.path.open("rb") as file:
+        return recognise(file.read(HEAD_BYTES))

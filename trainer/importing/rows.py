@@ -1,0 +1,161 @@
+"""Rows of a file -> the words and vectors of a table, by the policies of the job; nothing is left out in silence."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from app.core.errors import VectorsUnreadable
+from app.core.names import MAX_WORD_BYTES
+from app.core.payloads import RowPolicies
+from app.core.table.arrays import FloatArray
+from app.core.table.manifest import NamedRow, RowReport, RowsFound
+from app.core.text import TextReader
+
+MAX_NAMED = 20
+"""Rows of one kind that the report names."""
+MAX_SHOWN = 200
+"""Characters of a word that the report shows."""
+_SPACES = re.compile(r"\s+")
+
+Unit = Literal["line", "byte", "row"]
+
+
+class Batch(NamedTuple):
+    """Some rows of a file: words as bytes, float32 vectors (n, dim), and where each row is."""
+
+    words: Sequence[bytes]
+    vectors: FloatArray
+    places: Sequence[int]
+
+
+@dataclass(frozen=True, eq=False)
+class Collected:
+    """Words that are all different, their float32 vectors (n_words, dim), finite and not zero, and what was met."""
+
+    words: list[str]
+    vectors: FloatArray
+    report: RowReport
+
+
+class Collector:
+    """Takes batches of rows, in their order.
+
+    Parameters
+    ----------
+    n_rows : how many will come at most
+    dim : of each vector
+    policies : what becomes of rows that are not as they should be
+    reader : folds words as queries will be read
+    unit : what the places count
+    """
+
+    def __init__(self, n_rows: int, dim: int, policies: RowPolicies, reader: TextReader, unit: Unit) -> None:
+        self._vectors = np.empty((n_rows, dim), np.float32)
+        self._policies = policies
+        self._reader = reader
+        self._folds = reader.spec.normalization != "none" or reader.spec.case != "keep"
+        self._unit = unit
+        self._words: dict[str, None] = {}
+        self._found: dict[str, RowsFound] = {}
+        self.n_rows = 0
+
+    def take(self, batch: Batch) -> None:
+        """Take the next rows; raises `VectorsUnreadable` where a policy says so."""
+        self.n_rows += len(batch.words)
+        words = self._spelled(batch)
+        finite: npt.NDArray[np.bool_] = np.asarray(np.isfinite(batch.vectors).all(axis=1))
+        directed: npt.NDArray[np.bool_] = np.asarray(batch.vectors.any(axis=1))
+        policies, wanted, n_before = self._policies, [], len(self._words)
+        for row, word in enumerate(words):
+            if word is None:
+                continue
+            if not finite[row]:
+                self.leave_out("a number that is not finite", word, batch.places[row], policies.bad_rows)
+            elif not directed[row]:
+                self.leave_out("a vector of zeros", word, batch.places[row], policies.zero_rows)
+            elif word in self._words:
+                self.leave_out("a word that came before", word, batch.places[row], policies.duplicates)
+            else:
+                self._words[word] = None
+                wanted.append(row)
+        self._vectors[n_before : len(self._words)] = batch.vectors[wanted]
+
+    def leave_out(self, what: str, word: str, place: int, policy: str) -> None:
+        """Note a row that is left out, or raise `VectorsUnreadable` if the policy is `error`."""
+        if policy == "error":
+            raise self.unreadable(what, word, place)
+        self._note(what, "left out", word, place)
+
+    def unreadable(self, what: str, word: str, place: int) -> VectorsUnreadable:
+        """The error that names a row."""
+        return VectorsUnreadable(
+            f"{self._unit.capitalize()} {place}, {word[:MAX_SHOWN]!r}: {what}.",
+            word=word[:MAX_SHOWN],
+            **{self._unit: place},
+        )
+
+    def finish(self) -> Collected:
+        """All that was taken; raises `VectorsUnreadable` if no row is left."""
+        words = list(self._words)
+        if not words:
+            left_out = ", ".join(f"{found.n} {found.what}" for found in self._found.values())
+            raise VectorsUnreadable(f"No row of {self.n_rows} is left: {left_out or 'the file has none'}.")
+        report = RowReport(unit=self._unit, n_rows=self.n_rows, n_words=len(words), found=list(self._found.values()))
+        self._words.clear()
+        return Collected(words, self._vectors[: len(words)], report)
+
+    def _spelled(self, batch: Batch) -> list[str | None]:
+        """Words as they will be in the table; None for those that are left out."""
+        try:
+            words: list[str | None] = [word.decode() for word in batch.words]
+        except UnicodeDecodeError:
+            words = [self._decoded(word, place) for word, place in zip(batch.words, batch.places, strict=True)]
+        if self._folds or not self._is_plain(words):
+            words = [word and self._word(word, place) for word, place in zip(words, batch.places, strict=True)]
+        for row, word in enumerate(words):
+            if word == "":
+                self.leave_out("no word", "", batch.places[row], self._policies.bad_rows)
+                words[row] = None
+        return words
+
+    @staticmethod
+    def _is_plain(words: Sequence[str | None]) -> bool:
+        """Whether none has a space inside or is very long."""
+        joined = "\0".join(word or "" for word in words)
+        return not _SPACES.search(joined) and max(map(len, joined.split("\0")), default=0) * 4 <= MAX_WORD_BYTES
+
+    def _decoded(self, word: bytes, place: int) -> str | None:
+        try:
+            return word.decode()
+        except UnicodeDecodeError:
+            readable, what = word.decode(errors="replace"), "a word that is not UTF-8"
+            if self._policies.not_utf8 != "replace":
+                self.leave_out(what, readable, place, self._policies.not_utf8)
+                return None
+            self._note(what, "changed", readable, place)
+            return readable
+
+    def _word(self, word: str, place: int) -> str | None:
+        folded = self._reader.folded(word).strip() if self._folds else word
+        if len(folded.encode()) > MAX_WORD_BYTES:
+            self.leave_out(f"a word of more than {MAX_WORD_BYTES} bytes", folded, place, self._policies.bad_rows)
+            return None
+        if not _SPACES.search(folded):
+            return folded
+        what, policy = "white space inside the word", self._policies.spaces
+        if policy in {"error", "drop"}:
+            self.leave_out(what, folded, place, policy)
+            return None
+        self._note(what, "changed" if policy == "replace" else "kept", folded, place)
+        return _SPACES.sub("_", folded) if policy == "replace" else folded
+
+    def _note(self, what: str, became: Literal["left out", "changed", "kept"], word: str, place: int) -> None:
+        found = self._found.get(what) or RowsFound(what=what, became=became, n=0, first=[])
+        first = [*found.first, NamedRow(word=word[:MAX_SHOWN], at=place)] if found.n < MAX_NAMED else found.first
+        self._found[what] = found.model_copy(update={"n": found.n + 1, "first": first})

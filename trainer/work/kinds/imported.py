@@ -1,0 +1,101 @@
+"""An import as prose: a file -> words and vectors -> table -> storage."""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+
+from app.core.errors import FileDamaged, FileMissing
+from app.core.payloads import FileSource, ImportPayload
+from app.core.table.arrays import FloatArray
+from app.core.table.manifest import ImportedOrigin, digest_of
+from app.core.table.vocabulary import Vocabulary
+from app.core.text import TextReader
+from trainer.importing import counts
+from trainer.importing.read import READERS, format_of
+from trainer.importing.rows import Collected
+from trainer.importing.source import Source
+from trainer.publishing.costs import expected_seconds
+from trainer.publishing.index import IndexLimits
+from trainer.publishing.publish import Provenance, publish
+from trainer.steps.progress import Progress
+from trainer.work.context import Context
+from trainer.work.forecast import Step
+from trainer.work.messages import Publishes
+from trainer.work.stored import store_version
+
+READING, PUBLISHING = "reading", "publishing"
+
+
+def run(payload: ImportPayload, context: Context) -> Publishes:
+    """Read the file, and write the version's files to storage."""
+    report = context.report(READING)
+    started = time.monotonic()
+    spec = payload.text.here()
+    reader = TextReader(spec)
+    path = _local(payload.file, context)
+    source = Source(
+        path=path,
+        n_bytes=payload.file.n_bytes,
+        policies=payload.rows,
+        reader=reader,
+        threads=context.threads,
+        told=lambda fraction: report(Progress(fraction)),
+    )
+    with ThreadPoolExecutor(1) as pool:
+        digest = pool.submit(digest_of, path)  # beside the reading, which finds the file in the system's cache
+        name = format_of(source) if payload.format == "auto" else payload.format
+        collected = READERS[name](source)
+        if digest.result().sha256 != payload.file.sha256:
+            raise FileDamaged(f"The stored content of {payload.file.name!r} is not what was uploaded.")
+    vocabulary, vectors = _by_count(collected, payload, context, reader)
+    limits = IndexLimits(payload.index)
+    ahead = expected_seconds(len(vocabulary), vectors.shape[1], context.threads, limits)
+    context.expect({Step(PUBLISHING, step): seconds for step, seconds in ahead.items()})
+    told = {"job": context.job_id, "attempt": context.attempt}
+    origin = ImportedOrigin(
+        format=name,
+        file=payload.file.origin(),
+        vocabulary=payload.vocabulary and payload.vocabulary.origin(),
+        rows=collected.report,
+        licence=payload.licence,
+        source=payload.source,
+        imported={"seconds": {READING: round(time.monotonic() - started, 3)}, **told},
+    )
+    folder = context.scratch / "version"
+    folder.mkdir()
+    written = publish(
+        folder,
+        vocabulary,
+        {"vectors": vectors},
+        provenance=Provenance(origin, spec, context.model, counts_known=payload.vocabulary is not None),
+        threads=context.threads,
+        report=context.report(PUBLISHING),
+        limits=limits,
+    )
+    told = {"format": name, "rows": collected.report.model_dump(mode="json")}
+    return store_version(context.storage, context.prefix, folder, written, told)
+
+
+def _local(file: FileSource, context: Context) -> Path:
+    """The file on this machine."""
+    if not context.storage.exists(file.key):
+        raise FileMissing(f"The content of the file {file.name!r} is not in storage; upload it again.", key=file.key)
+    return context.storage.local_file(file.key, context.scratch / file.key.rpartition("/")[2])
+
+
+def _by_count(
+    collected: Collected, payload: ImportPayload, context: Context, reader: TextReader
+) -> tuple[Vocabulary, FloatArray]:
+    """Words and vectors, the most frequent first; in the order of the file where no counts are known."""
+    words, vectors = collected.words, collected.vectors
+    if payload.vocabulary is None:
+        return Vocabulary.from_words(words, counts.estimated(len(words))), vectors
+    found = counts.of_file(_local(payload.vocabulary, context), words, reader)
+    order = np.argsort(-found, kind="stable")
+    if (np.diff(order) == 1).all():
+        return Vocabulary.from_words(words, found), vectors
+    return Vocabulary.from_words([words[i] for i in order.tolist()], found[order]), vectors[order]
