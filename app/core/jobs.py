@@ -40,7 +40,8 @@ class JobRequest:
     payload: dict[str, Any]
     corpus_id: str | None = None
     file_ids: list[str] | None = None
-    """The corpus and the files that must stay until the job has ended."""
+    versions: list[str] | None = None
+    """The corpus, the files and the versions, as ``model@3``, that must stay until the job has ended."""
 
 
 @dataclass(frozen=True)
@@ -139,13 +140,6 @@ def page(session: Session, *, limit: int, before: str | None = None, state: str 
     if state:
         query = query.where(Job.state == state)
     return session.scalars(query).all()
-
-
-def reads(session: Session, upload_id: str) -> str | None:
-    """The id of a job that still needs this corpus or file, if there is one."""
-    unfinished = select(Job.id, Job.corpus_id, Job.file_ids).where(Job.state.not_in(ENDED))
-    found = session.execute(unfinished)
-    return next((job for job, corpus, files in found if upload_id == corpus or upload_id in (files or ())), None)
 
 
 def claim(

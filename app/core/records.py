@@ -107,6 +107,7 @@ class Job(Record):
     payload: Mapped[dict[str, Any]]
     corpus_id: Mapped[str | None] = mapped_column(ForeignKey("corpora.id", ondelete="SET NULL"))
     file_ids: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
+    versions: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
 
     idempotency_key: Mapped[str | None] = mapped_column(unique=True)
     request_sha256: Mapped[str | None]

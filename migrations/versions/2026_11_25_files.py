@@ -1,4 +1,4 @@
-"""Files that are no corpus, and the jobs that read them."""
+"""Files that are no corpus, and the jobs that read them or versions."""
 
 from __future__ import annotations
 
@@ -26,9 +26,11 @@ def upgrade() -> None:
         sa.UniqueConstraint("key", name=op.f("uq_files_key")),
     )
     op.add_column("jobs", sa.Column("file_ids", sa.JSON(none_as_null=True), nullable=True))
+    op.add_column("jobs", sa.Column("versions", sa.JSON(none_as_null=True), nullable=True))
 
 
 def downgrade() -> None:
     with op.batch_alter_table("jobs") as batch:
+        batch.drop_column("versions")
         batch.drop_column("file_ids")
     op.drop_table("files")

@@ -6,7 +6,7 @@ import numpy as np
 
 from app.core.errors import VectorsUnreadable
 from app.core.names import MAX_WORD_BYTES
-from app.core.vector_files import HEAD_BYTES, binary_header
+from app.core.vector_files import HEAD_BYTES, TextShape, binary_header
 from trainer.importing.rows import Batch, Collected, Collector
 from trainer.importing.source import Source, check_shape
 from trainer.kernels.vectors.parse import cut_records
@@ -25,14 +25,7 @@ def read_binary(source: Source) -> Collected:
     with source.path.open("rb", buffering=0) as file:
         shape = binary_header(file.read(HEAD_BYTES))
         n_words, row_bytes = shape.n_words or 0, 4 * shape.dim
-        left = source.n_bytes - shape.n_header_bytes
-        if n_words * (row_bytes + 2) > left and source.policies.header == "error":
-            raise VectorsUnreadable(
-                f"The header promises {n_words} words of {shape.dim} numbers, which need {n_words * (row_bytes + 2)} "
-                f"bytes; {left} follow. The file was cut, or it is of another format.",
-                byte=0,
-            )
-        n_rows = min(n_words, left // (row_bytes + 2))
+        n_rows = _rows_that_fit(shape, source)
         check_shape(n_rows, shape.dim)
         collector = Collector(n_rows, shape.dim, source.policies, source.reader, "byte")
         file.seek(shape.n_header_bytes)
@@ -63,6 +56,19 @@ def read_binary(source: Source) -> Collected:
         told = f"{source.n_bytes - position} bytes follow" if rest else f"there are {n_done}"
         raise VectorsUnreadable(f"The header promises {n_words} words; {told}.", byte=position)
     return collector.finish()
+
+
+def _rows_that_fit(shape: TextShape, source: Source) -> int:
+    """How many rows the header promises, or as many as there can be if a lie is to be ignored."""
+    n_words, needed = shape.n_words or 0, 4 * shape.dim + 2
+    left = source.n_bytes - shape.n_header_bytes
+    if n_words * needed > left and source.policies.header == "error":
+        raise VectorsUnreadable(
+            f"The header promises {n_words} words of {shape.dim} numbers, which need {n_words * needed} bytes; {left} "
+            "follow. The file was cut, or it is of another format.",
+            byte=0,
+        )
+    return min(n_words, left // needed)
 
 
 def _broken(rest: bytes, position: int, dim: int) -> VectorsUnreadable:

@@ -79,6 +79,13 @@ def get_version(session: Session, model: str, number: int) -> Version:
     return version
 
 
+def hold_version(session: Session, model: str, which: str) -> Version:
+    """The version of a number or alias, which nobody deletes until the transaction ends; raises as `get_version`."""
+    serialise(session, f"model:{model}")
+    number = int(which) if which.isdecimal() and len(which) < 10 else get_alias(session, model, which).version
+    return get_version(session, model, number)
+
+
 def publish(session: Session, claim: Claim, prefix: str, manifest_sha256: str, manifest: dict[str, Any]) -> Version:
     """Number a table that lies complete in storage and move the alias to it that the job names.
 

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from app.core import jobs
 from app.core.catalog import models
 from app.core.catalog.models import Revision
+from app.core.catalog.use import reader_of
 from app.core.database import now, serialise
 from app.core.errors import JobInUse, ModelInUse, VersionInUse
 from app.core.names import reference
@@ -24,7 +25,7 @@ def delete_version(session: Session, model: str, number: int) -> str:
     ------
     ModelNotFound, VersionNotFound
     VersionInUse
-        An alias names it.
+        An alias names it, or an unfinished job reads it.
     """
     serialise(session, f"model:{model}")
     version = models.get_version(session, model, number)
@@ -32,6 +33,8 @@ def delete_version(session: Session, model: str, number: int) -> str:
     if naming:
         told = ", ".join(map(repr, naming))
         raise VersionInUse(f"{reference(model, number)} is named by {told}; move that first.", aliases=naming)
+    if job_id := reader_of(session, reference(model, number)):
+        raise VersionInUse(f"The job {job_id} still reads {reference(model, number)}.", job=job_id)
     session.delete(version)
     session.flush()
     return version.prefix
@@ -60,7 +63,7 @@ def delete_model(session: Session, model: str) -> Sequence[str]:
     ------
     ModelNotFound
     ModelInUse
-        A queued or running job will publish into it.
+        A queued or running job will publish into it, or reads a version of it.
     """
     serialise(session, f"model:{model}")
     found = models.get_model(session, model)
@@ -69,7 +72,10 @@ def delete_model(session: Session, model: str) -> Sequence[str]:
         raise ModelInUse(
             f"The job {unfinished} will publish into {model!r}; cancel it first.", model=model, job=unfinished
         )
-    prefixes = session.scalars(select(Version.prefix).where(Version.model == model)).all()
+    versions = models.list_versions(session, model)
+    if job_id := reader_of(session, *(reference(model, version.number) for version in versions)):
+        raise ModelInUse(f"The job {job_id} still reads a version of {model!r}.", model=model, job=job_id)
+    prefixes = [version.prefix for version in versions]
     session.execute(delete_rows(Alias).where(Alias.model == model))
     session.execute(delete_rows(Version).where(Version.model == model))
     found.deleted_at = now(session)
@@ -85,7 +91,11 @@ def delete_superfluous(session: Session, model: str) -> Sequence[str]:
         return []
     named = {alias.version for alias in models.list_aliases(session, model)}
     old = models.list_versions(session, model)[found.keep_versions :]
-    leaving = [version for version in old if version.number not in named]
+    leaving = [
+        version
+        for version in old
+        if version.number not in named and not reader_of(session, reference(model, version.number))
+    ]
     for version in leaving:
         session.delete(version)
     session.flush()

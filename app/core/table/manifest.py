@@ -237,4 +237,4 @@ def _as_format_2(said: dict[str, Any]) -> dict[str, Any]:
     """Format 1 knew trainings only, and had what is said of them beside the rest."""
     origin = {name: said[name] for name in ("algorithm", "hyperparameters", "corpus", "training") if name in said}
     rest = {name: value for name, value in said.items() if name not in origin}
-    return rest | {"origin": origin, "arrays": None, "counts_known": True}
+    return rest | {"origin": {"kind": "trained"} | origin, "arrays": None, "counts_known": True}

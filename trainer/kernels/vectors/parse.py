@@ -148,7 +148,8 @@ def cut_records(block: Any, n_bytes: int, rows: Any, word_starts: Any, word_ends
 
     Parameters
     ----------
-    block : uint8 (n,), read; of it `n_bytes` count
+    block : uint8 (n,), read
+    n_bytes : how many of them count
     rows : uint8 (n_rows, row bytes), the vectors' bytes, written
     word_starts, word_ends : int64 (n_rows,), where each word lies in the block, written
 

@@ -14,6 +14,7 @@ from app.core.table.arrays import FloatArray
 from app.core.table.manifest import ImportedOrigin, digest_of
 from app.core.table.vocabulary import Vocabulary
 from app.core.text import TextReader
+from app.core.vector_files import VectorFormat
 from trainer.importing import counts
 from trainer.importing.read import READERS, format_of
 from trainer.importing.rows import Collected
@@ -32,10 +33,42 @@ READING, PUBLISHING = "reading", "publishing"
 
 def run(payload: ImportPayload, context: Context) -> Publishes:
     """Read the file, and write the version's files to storage."""
-    report = context.report(READING)
     started = time.monotonic()
     spec = payload.text.here()
     reader = TextReader(spec)
+    name, collected = _read(payload, context, reader)
+    vocabulary, vectors = _by_count(collected, payload, context, reader)
+    limits = IndexLimits(payload.index)
+    ahead = expected_seconds(len(vocabulary), vectors.shape[1], context.threads, limits)
+    context.expect({Step(PUBLISHING, step): seconds for step, seconds in ahead.items()})
+    seconds = {READING: round(time.monotonic() - started, 3)}
+    origin = ImportedOrigin(
+        format=name,
+        file=payload.file.origin(),
+        vocabulary=payload.vocabulary and payload.vocabulary.origin(),
+        rows=collected.report,
+        licence=payload.licence,
+        source=payload.source,
+        imported={"job": context.job_id, "attempt": context.attempt, "seconds": seconds},
+    )
+    folder = context.scratch / "version"
+    folder.mkdir()
+    written = publish(
+        folder,
+        vocabulary,
+        {"vectors": vectors},
+        provenance=Provenance(origin, spec, context.model, counts_known=payload.vocabulary is not None),
+        threads=context.threads,
+        report=context.report(PUBLISHING),
+        limits=limits,
+    )
+    told = {"format": name, "rows": collected.report.model_dump(mode="json")}
+    return store_version(context.storage, context.prefix, folder, written, told)
+
+
+def _read(payload: ImportPayload, context: Context, reader: TextReader) -> tuple[VectorFormat, Collected]:
+    """The file's format and rows, when its content has been verified."""
+    report = context.report(READING)
     path = _local(payload.file, context)
     source = Source(
         path=path,
@@ -51,33 +84,7 @@ def run(payload: ImportPayload, context: Context) -> Publishes:
         collected = READERS[name](source)
         if digest.result().sha256 != payload.file.sha256:
             raise FileDamaged(f"The stored content of {payload.file.name!r} is not what was uploaded.")
-    vocabulary, vectors = _by_count(collected, payload, context, reader)
-    limits = IndexLimits(payload.index)
-    ahead = expected_seconds(len(vocabulary), vectors.shape[1], context.threads, limits)
-    context.expect({Step(PUBLISHING, step): seconds for step, seconds in ahead.items()})
-    told = {"job": context.job_id, "attempt": context.attempt}
-    origin = ImportedOrigin(
-        format=name,
-        file=payload.file.origin(),
-        vocabulary=payload.vocabulary and payload.vocabulary.origin(),
-        rows=collected.report,
-        licence=payload.licence,
-        source=payload.source,
-        imported={"seconds": {READING: round(time.monotonic() - started, 3)}, **told},
-    )
-    folder = context.scratch / "version"
-    folder.mkdir()
-    written = publish(
-        folder,
-        vocabulary,
-        {"vectors": vectors},
-        provenance=Provenance(origin, spec, context.model, counts_known=payload.vocabulary is not None),
-        threads=context.threads,
-        report=context.report(PUBLISHING),
-        limits=limits,
-    )
-    told = {"format": name, "rows": collected.report.model_dump(mode="json")}
-    return store_version(context.storage, context.prefix, folder, written, told)
+    return name, collected
 
 
 def _local(file: FileSource, context: Context) -> Path:

@@ -135,3 +135,29 @@ def test_a_publication_moves_the_alias_that_its_job_names(
 ) -> None:
     publish(database, payload)
     assert aliases(database) == expected
+
+
+def test_what_an_unfinished_job_reads_stays(database: Database) -> None:
+    for _ in range(3):
+        publish(database)
+    with database.transaction() as session:
+        parent = catalog.hold_version(session, "m", "1")
+        assert (parent.number, catalog.hold_version(session, "m", "latest").number) == (1, 3)
+        job = jobs.submit(session, JobRequest("derive", "other", {}, versions=["m@1"]))
+        session.add(Model(name="other", created_at=job.created_at))
+    for delete, error in (
+        (lambda session: removal.delete_version(session, "m", 1), VersionInUse),
+        (lambda session: removal.delete_model(session, "m"), ModelInUse),
+    ):
+        with pytest.raises(error, match=f"The job {job.id} still reads") as caught, database.transaction() as session:
+            delete(session)
+        assert caught.value.members["job"] == job.id
+    with database.transaction() as session:
+        catalog.get_model(session, "m").keep_versions = 1
+    with database.transaction() as session:
+        assert len(removal.delete_superfluous(session, "m")) == 1
+    assert numbers(database) == [3, 1]
+    with database.transaction() as session:
+        jobs.cancel(session, job.id)
+        removal.delete_version(session, "m", 1)
+    assert numbers(database) == [3]

@@ -1,0 +1,115 @@
+"""What can be wrong with what is uploaded, and with where it is kept."""
+
+from __future__ import annotations
+
+from app.core.errors.base import WordkinError
+
+
+class CorpusNotFound(WordkinError):
+    """There is no corpus of this name."""
+
+
+class CorpusInUse(WordkinError):
+    """A queued or running job still reads this corpus."""
+
+
+class NewestRevision(WordkinError):
+    """The newest revision numbers the next one, and is deleted with all others only."""
+
+
+class CorpusEmpty(WordkinError):
+    """The corpus has no text."""
+
+
+class CorpusTooLarge(WordkinError):
+    """The corpus is larger than this service accepts."""
+
+
+class CorpusNotText(WordkinError):
+    """The corpus is not valid UTF-8."""
+
+
+class FileNotFound(WordkinError):
+    """There is no file of this name."""
+
+
+class FileInUse(WordkinError):
+    """A queued or running job still reads this file."""
+
+
+class FileEmpty(WordkinError):
+    """The file has no bytes."""
+
+
+class FileTooLarge(WordkinError):
+    """The file is larger than this service accepts."""
+
+
+class VectorsUnreadable(WordkinError):
+    """The file does not hold vectors in the format that it should have."""
+
+
+class UploadIncomplete(WordkinError):
+    """The connection ended before the whole body arrived."""
+
+
+class BadRecord(WordkinError):
+    """Rows of the corpus do not hold text where the job's format says."""
+
+
+class BadCompression(WordkinError):
+    """The compressed body is damaged, truncated, or expands beyond the allowed ratio."""
+
+
+class UnsupportedEncoding(WordkinError):
+    """This Content-Encoding is not supported; send identity, gzip or zstd."""
+
+
+class FormBody(WordkinError):
+    """The body is a form, not the content itself; use curl -T FILE."""
+
+
+class BadDigest(WordkinError):
+    """The digest header is malformed or names no supported algorithm."""
+
+
+class DigestMismatch(WordkinError):
+    """The body does not have the digest that the request states."""
+
+
+class StorageFull(WordkinError):
+    """There is not enough space left to store this."""
+
+
+class StorageUnavailable(WordkinError):
+    """The storage does not answer; what is stored there is not lost, and models that are loaded keep serving."""
+
+
+class StorageForeign(WordkinError):
+    """The storage belongs to another database."""
+
+    is_answered = False
+
+
+class CorpusMissing(WordkinError):
+    """The text of this corpus is not in storage any more; upload the same text again."""
+
+    is_answered = False
+
+
+class FileMissing(WordkinError):
+    """The content of this file is not in storage any more; upload the same again."""
+
+    is_answered = False
+
+
+class FileDamaged(WordkinError):
+    """The stored content of this file is not what was uploaded; delete the file and upload it again."""
+
+    is_answered = False
+
+
+class CorpusDamaged(WordkinError):
+    """The stored text of this corpus is not what was uploaded; delete the corpus and upload it again."""
+
+    is_answered = False
