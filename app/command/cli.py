@@ -14,6 +14,7 @@ import typer
 from pydantic import ValidationError
 
 from app.command import corpora, files, jobs, models
+from app.command.derive import derive
 from app.command.failures import CommandFailed, WrongUsage
 from app.command.output import console, say, say_error
 from app.command.questions import add_questions
@@ -203,6 +204,7 @@ def glove(ctx: typer.Context) -> None:
 
 app.command()(train)
 app.command("import")(import_vectors)
+app.command()(derive)
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(corpora.app, name="corpora")
 app.add_typer(files.app, name="files")

@@ -79,6 +79,20 @@ def row_policies(incomplete: str) -> list[str]:
     return _beginning(incomplete, (f"{name}={value}" for value in values))
 
 
+def steps(incomplete: str) -> list[str]:
+    """``center``, and after ``center:`` what it can be told."""
+    from app.core.steps import STEPS
+
+    name, is_named, told = incomplete.partition(":")
+    if not is_named:
+        return _beginning(incomplete, STEPS)
+    given, _, last = told.rpartition(",")
+    before = f"{name}:{given}," if given else f"{name}:"
+    fields = STEPS[name].model_fields if name in STEPS else {}
+    told_by = [field.alias or key for key, field in fields.items() if key != "step"]
+    return [f"{before}{member}=" for member in told_by if member.startswith(last)]
+
+
 def jobs(ctx: typer.Context, incomplete: str) -> list[str]:
     return _beginning(incomplete, (job["id"] for job in _ask(ctx, "/jobs").get("jobs", [])))
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from app.command import completion
 from app.command.options import DEFAULT_URL, AsJson, Limit, Url, Yes, client_of
-from app.command.output import ask_first, say_json, say_table, size, when
+from app.command.output import ask_first, say, say_json, say_table, size, when
 
 app = typer.Typer(help="See and delete files: vectors, word lists, evaluation sets.", no_args_is_help=True)
 
@@ -33,6 +34,24 @@ def _row(file: Mapping[str, Any]) -> dict[str, Any]:
         "size": size(file["n_bytes"]),
         "created": when(file["created_at"]),
     }
+
+
+@app.command()
+def upload(
+    path: Annotated[Path, typer.Argument(metavar="FILE", exists=True, dir_okay=False)],
+    name: Annotated[str | None, typer.Option(metavar="NAME", help="Of the file; default: as it is called.")] = None,
+    url: Url = DEFAULT_URL,
+    as_json: AsJson = False,
+) -> None:
+    """Upload a file that is no corpus: a lexicon, a list of words; .gz and .zst are unpacked."""
+    from app.command.text_file import name_for, packing_of
+
+    name = name or name_for(path)
+    stored = client_of(url).upload(name, path, noun="files", content_encoding=packing_of(path))
+    if as_json:
+        say_json(stored)
+    else:
+        say(f"{name}@{stored['revision']}")
 
 
 @app.command()

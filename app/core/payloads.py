@@ -7,7 +7,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.core.names import Name
-from app.core.table.manifest import FileOrigin, IndexRequest
+from app.core.steps import Step
+from app.core.table.manifest import FileOrigin, IndexRequest, VersionOrigin
 from app.core.text import TextSpec
 from app.core.vector_files import RequestedFormat
 
@@ -37,6 +38,18 @@ class FileSource(_Payload):
 
     def origin(self) -> FileOrigin:
         return FileOrigin(**self.model_dump(exclude={"key"}))
+
+
+class VersionSource(_Payload):
+    """The version to read; `prefix` names its folder in storage."""
+
+    model: str
+    version: int
+    prefix: str
+    manifest_sha256: str
+
+    def origin(self) -> VersionOrigin:
+        return VersionOrigin(**self.model_dump(exclude={"prefix"}))
 
 
 class Publication(_Payload):
@@ -92,5 +105,16 @@ class ImportPayload(_Payload):
     index: IndexRequest = "auto"
 
 
-KINDS: dict[str, type[BaseModel]] = {"train": TrainPayload, "import": ImportPayload}
+class DerivePayload(_Payload):
+    """Make a version of others; `versions` and `files` are what the steps name, by how they name it."""
+
+    parent: VersionSource
+    steps: tuple[Step, ...]
+    versions: dict[str, VersionSource]
+    files: dict[str, FileSource]
+    publish: Publication = Publication()
+    index: IndexRequest = "auto"
+
+
+KINDS: dict[str, type[BaseModel]] = {"train": TrainPayload, "import": ImportPayload, "derive": DerivePayload}
 """The one list of kinds of job."""

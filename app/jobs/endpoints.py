@@ -40,6 +40,8 @@ router = APIRouter(tags=["jobs"])
         errors.BadRecord,
         errors.FileNotFound,
         errors.VectorsUnreadable,
+        errors.ModelNotFound,
+        errors.VersionNotFound,
         errors.AliasReserved,
         errors.InvalidRequest,
         errors.IdempotencyConflict,

@@ -5,30 +5,28 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Union
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag, create_model
+from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag, create_model, field_validator
 
 from app.core.history import Epoch
 from app.core.hyperparameters import ALGORITHMS
 from app.core.names import Name, composed
 from app.core.payloads import Publication, RowPolicies
 from app.core.records import Job, JobState
+from app.core.steps import FileReference, Step
 from app.core.table.manifest import IndexRequest
 from app.core.text import TextSpec
 from app.core.vector_files import RequestedFormat
 
-
-def _upload(what: str, example: str) -> Any:
-    """Describes the reference to an upload that a job reads."""
-    return Field(
+CorpusReference = Annotated[
+    str,
+    Field(
         pattern=r"^\w[\w.\-]*(@[1-9][0-9]{0,8})?$",
         max_length=110,
-        description=f"an uploaded {what}, its newest revision or ``name@revision``",
-        examples=[example],
-    )
-
-
-CorpusReference = Annotated[str, _upload("corpus", "bible"), AfterValidator(composed)]
-FileReference = Annotated[str, _upload("file", "glove.6B.50d.txt"), AfterValidator(composed)]
+        description="an uploaded corpus, its newest revision or ``name@revision``",
+        examples=["bible"],
+    ),
+    AfterValidator(composed),
+]
 
 
 class _Publishing(BaseModel):
@@ -75,6 +73,22 @@ class ImportSubmission(_Publishing):
     source: Annotated[str | None, Field(max_length=500, description="where the vectors come from")] = None
 
 
+class DeriveSubmission(_Publishing):
+    """Make a version of one that there is, by steps that are done in their order."""
+
+    kind: Literal["derive"]
+    version: Annotated[
+        str, Field(max_length=100, description="number or alias of the version that is read", examples=["latest"])
+    ] = "latest"
+    into: Annotated[Name | None, Field(description="the model that gets the result, by default the same")] = None
+    steps: Annotated[list[Step], Field(min_length=1, max_length=20)]
+
+    @field_validator("version", mode="before")
+    @classmethod
+    def _number(cls, value: Any) -> Any:
+        return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
 def _submission(algorithm: str, hyperparameters: type[BaseModel]) -> type[TrainSubmission]:
     """The submission of one algorithm."""
     name = hyperparameters.__name__.removesuffix("Hyperparameters")
@@ -94,11 +108,14 @@ def _kind(said: Any) -> Any:
 
 
 if TYPE_CHECKING:
-    Submission = TrainSubmission | ImportSubmission
+    Submission = TrainSubmission | ImportSubmission | DeriveSubmission
 else:
     _BY_ALGORITHM = tuple(_submission(*entry) for entry in ALGORITHMS.items())
     _TRAINING = Annotated[Union[_BY_ALGORITHM], Field(discriminator="algorithm"), Tag("train")]  # noqa: UP007 (of a list)
-    Submission = Annotated[_TRAINING | Annotated[ImportSubmission, Tag("import")], Discriminator(_kind)]
+    Submission = Annotated[
+        _TRAINING | Annotated[ImportSubmission, Tag("import")] | Annotated[DeriveSubmission, Tag("derive")],
+        Discriminator(_kind),
+    ]
 
 
 class JobProblem(BaseModel):

@@ -18,6 +18,8 @@ from app.core.table.manifest import (
     FileOrigin,
     IndexDescription,
     RowReport,
+    StepDone,
+    VersionOrigin,
     parse_manifest,
 )
 from app.core.text import TextSpec
@@ -71,6 +73,9 @@ class VersionDescription(VersionSummary):
     file: Annotated[FileOrigin | None, Field(description="that the vectors were imported from")]
     format: Annotated[str | None, Field(description="of that file")]
     rows: Annotated[RowReport | None, Field(description="what became of that file's rows")]
+    parents: Annotated[list[VersionOrigin] | None, Field(description="that it was derived from")]
+    steps: Annotated[list[StepDone] | None, Field(description="by which it was derived, and what they found")]
+    frequencies: Annotated[str | None, Field(description="of words, by which steps weighed them")]
     licence: str | None
     source: str | None
     index: IndexDescription

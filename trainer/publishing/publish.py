@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as package_version
 from pathlib import Path
+from typing import Any
 
 from app.core.nearest.text_vectors import text_component
-from app.core.table.arrays import Arrays, FloatArray
+from app.core.table.arrays import Arrays, FloatArray, Neighbors
 from app.core.table.lookup import word_order, word_slots
 from app.core.table.manifest import (
     FORMAT_VERSION,
@@ -50,6 +52,7 @@ def publish(  # noqa: PLR0913 (one call, made once)
     threads: int,
     report: Report,
     limits: IndexLimits | None = None,
+    measure: Callable[[Neighbors], dict[str, Any]] = lambda _: {},
 ) -> Written:
     """Write table, index and, last, the manifest.
 
@@ -63,6 +66,7 @@ def publish(  # noqa: PLR0913 (one call, made once)
     threads : for the neighbour table; the files are the same for any number
     report : called about once a second
     limits : what decides how the table is searched
+    measure : further metrics, from the neighbour table
 
     Raises
     ------
@@ -98,6 +102,7 @@ def publish(  # noqa: PLR0913 (one call, made once)
         metrics={
             "neighbors": {"n_words": len(neighbors.ids), "k": neighbors.ids.shape[1], "seconds": seconds},
             "hubness": hubness(neighbors, vocabulary),
+            **measure(neighbors),
         },
         code_version=_code_version(),
         created_at=datetime.now(UTC),

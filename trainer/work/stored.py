@@ -1,12 +1,16 @@
-"""A version's files into storage."""
+"""Files and versions from storage, and a version's files into it."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
 
+from app.core.errors import FileMissing
+from app.core.payloads import FileSource, VersionSource
 from app.core.storage import Storage
-from app.core.table.manifest import MANIFEST_FILE, Written
+from app.core.table.manifest import MANIFEST_FILE, Written, read_manifest
+from app.core.table.reading import Table, read_table
+from trainer.work.context import Context
 from trainer.work.messages import Publishes
 
 
@@ -22,3 +26,17 @@ def store_version(
     if not storage.put_new(written.content, f"{prefix}/{MANIFEST_FILE}"):
         raise RuntimeError(f"{prefix} has a manifest already")
     return Publishes(written.sha256, written.manifest.model_dump(mode="json"), told or {})
+
+
+def local_file(context: Context, file: FileSource) -> Path:
+    """A file on this machine, or raise `FileMissing`."""
+    if not context.storage.exists(file.key):
+        raise FileMissing(f"The content of the file {file.name!r} is not in storage; upload it again.", key=file.key)
+    return context.storage.local_file(file.key, context.scratch / file.key.rpartition("/")[2])
+
+
+def open_version(context: Context, version: VersionSource) -> Table:
+    """A version's table, verified; raises `TableDamaged`."""
+    folder = context.storage.local_folder(version.prefix, [MANIFEST_FILE])
+    manifest = read_manifest(folder, version.manifest_sha256)
+    return read_table(context.storage.local_folder(version.prefix, manifest.files), manifest)

@@ -11,7 +11,6 @@ from app.core.catalog.models import (
     get_alias,
     get_model,
     get_version,
-    hold_version,
     list_aliases,
     list_models,
     list_versions,
@@ -19,6 +18,7 @@ from app.core.catalog.models import (
     publish,
     serving_state,
     sizes,
+    version_of,
 )
 from app.core.catalog.uploads import corpora, files
 
@@ -35,7 +35,6 @@ __all__ = [
     "get_alias",
     "get_model",
     "get_version",
-    "hold_version",
     "list_aliases",
     "list_models",
     "list_versions",
@@ -43,4 +42,5 @@ __all__ = [
     "publish",
     "serving_state",
     "sizes",
+    "version_of",
 ]

@@ -79,9 +79,10 @@ def get_version(session: Session, model: str, number: int) -> Version:
     return version
 
 
-def hold_version(session: Session, model: str, which: str) -> Version:
-    """The version of a number or alias, which nobody deletes until the transaction ends; raises as `get_version`."""
-    serialise(session, f"model:{model}")
+def version_of(session: Session, model: str, which: str, *, hold: bool = False) -> Version:
+    """The version of a number or alias; with `hold` nobody deletes it until the end. Raises as `get_version`."""
+    if hold:
+        serialise(session, f"model:{model}")
     number = int(which) if which.isdecimal() and len(which) < 10 else get_alias(session, model, which).version
     return get_version(session, model, number)
 

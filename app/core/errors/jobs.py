@@ -99,6 +99,12 @@ class TrainingDiverged(WordkinError):
     is_answered = False
 
 
+class StepImpossible(WordkinError):
+    """A step cannot be done with these vectors."""
+
+    is_answered = False
+
+
 class VectorsCollapsed(WordkinError):
     """Training collapsed: the vectors hardly differ from each other."""
 

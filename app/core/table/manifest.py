@@ -137,7 +137,38 @@ class ImportedOrigin(_Part):
         return self.file.name
 
 
-Origin = Annotated[TrainedOrigin | ImportedOrigin, Field(discriminator="kind")]
+class VersionOrigin(_Part):
+    model: str
+    version: int
+    manifest_sha256: str
+
+
+class StepDone(_Part):
+    """A step as it was asked for, and what it has found."""
+
+    step: dict[str, Any]
+    found: dict[str, Any]
+
+
+class DerivedOrigin(_Part):
+    """The vectors come from other versions, the first of which gave words, counts and the reading of text.
+
+    `frequencies` says where the frequencies of words come from that steps weigh them by.
+    """
+
+    kind: Literal["derived"] = "derived"
+    parents: list[VersionOrigin]
+    files: list[FileOrigin]
+    steps: list[StepDone]
+    frequencies: Literal["counted", "estimated by rank"]
+    derived: dict[str, Any]
+
+    @property
+    def made_of(self) -> str:
+        return self.parents[0].model
+
+
+Origin = Annotated[TrainedOrigin | ImportedOrigin | DerivedOrigin, Field(discriminator="kind")]
 
 
 class ArrayDescription(_Part):

@@ -28,8 +28,8 @@ class Import:
 
     def find(self, session: Session, submission: ImportSubmission, *, hold: bool) -> Found:
         return Found(
-            _file(session, submission.file, hold=hold),
-            _file(session, submission.vocabulary, hold=hold) if submission.vocabulary else None,
+            file_of(session, submission.file, hold=hold),
+            file_of(session, submission.vocabulary, hold=hold) if submission.vocabulary else None,
         )
 
     def check(self, submission: ImportSubmission, found: Found, storage: Storage) -> None:
@@ -39,17 +39,17 @@ class Import:
             recognise(head)
 
     def request(self, submission: ImportSubmission, found: Found) -> JobRequest:
-        sources = {name: _source(file) for name, file in found._asdict().items() if file}
+        sources = {name: source_of(file) for name, file in found._asdict().items() if file}
         said = submission.model_dump(exclude={"kind", "model", *sources})
         payload = ImportPayload.model_validate(said | sources | {"text": submission.text.here()})
         ids = [file.id for file in found if file]
         return JobRequest(submission.kind, submission.model, payload.model_dump(mode="json"), file_ids=ids)
 
 
-def _file(session: Session, reference: str, *, hold: bool) -> File:
+def file_of(session: Session, reference: str, *, hold: bool) -> File:
     name, revision = split_reference(reference)
     return (files.hold if hold else files.get)(session, name, int(revision) if revision else None)
 
 
-def _source(file: File) -> FileSource:
+def source_of(file: File) -> FileSource:
     return FileSource(name=file.name, revision=file.revision, key=file.key, sha256=file.sha256, n_bytes=file.n_bytes)

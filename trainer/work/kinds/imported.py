@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import numpy as np
 
-from app.core.errors import FileDamaged, FileMissing
-from app.core.payloads import FileSource, ImportPayload
+from app.core.errors import FileDamaged
+from app.core.payloads import ImportPayload
 from app.core.table.arrays import FloatArray
 from app.core.table.manifest import ImportedOrigin, digest_of
 from app.core.table.vocabulary import Vocabulary
@@ -26,7 +25,7 @@ from trainer.steps.progress import Progress
 from trainer.work.context import Context
 from trainer.work.forecast import Step
 from trainer.work.messages import Publishes
-from trainer.work.stored import store_version
+from trainer.work.stored import local_file, store_version
 
 READING, PUBLISHING = "reading", "publishing"
 
@@ -69,7 +68,7 @@ def run(payload: ImportPayload, context: Context) -> Publishes:
 def _read(payload: ImportPayload, context: Context, reader: TextReader) -> tuple[VectorFormat, Collected]:
     """The file's format and rows, when its content has been verified."""
     report = context.report(READING)
-    path = _local(payload.file, context)
+    path = local_file(context, payload.file)
     source = Source(
         path=path,
         n_bytes=payload.file.n_bytes,
@@ -87,13 +86,6 @@ def _read(payload: ImportPayload, context: Context, reader: TextReader) -> tuple
     return name, collected
 
 
-def _local(file: FileSource, context: Context) -> Path:
-    """The file on this machine."""
-    if not context.storage.exists(file.key):
-        raise FileMissing(f"The content of the file {file.name!r} is not in storage; upload it again.", key=file.key)
-    return context.storage.local_file(file.key, context.scratch / file.key.rpartition("/")[2])
-
-
 def _by_count(
     collected: Collected, payload: ImportPayload, context: Context, reader: TextReader
 ) -> tuple[Vocabulary, FloatArray]:
@@ -101,7 +93,7 @@ def _by_count(
     words, vectors = collected.words, collected.vectors
     if payload.vocabulary is None:
         return Vocabulary.from_words(words, counts.estimated(len(words))), vectors
-    found = counts.of_file(_local(payload.vocabulary, context), words, reader)
+    found = counts.of_file(local_file(context, payload.vocabulary), words, reader)
     order = np.argsort(-found, kind="stable")
     if (np.diff(order) == 1).all():
         return Vocabulary.from_words(words, found), vectors

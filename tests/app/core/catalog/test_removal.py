@@ -141,8 +141,8 @@ def test_what_an_unfinished_job_reads_stays(database: Database) -> None:
     for _ in range(3):
         publish(database)
     with database.transaction() as session:
-        parent = catalog.hold_version(session, "m", "1")
-        assert (parent.number, catalog.hold_version(session, "m", "latest").number) == (1, 3)
+        parent = catalog.version_of(session, "m", "1", hold=True)
+        assert (parent.number, catalog.version_of(session, "m", "latest").number) == (1, 3)
         job = jobs.submit(session, JobRequest("derive", "other", {}, versions=["m@1"]))
         session.add(Model(name="other", created_at=job.created_at))
     for delete, error in (

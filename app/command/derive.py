@@ -1,0 +1,76 @@
+"""``wordkin derive MODEL``: make a version of one that there is."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any
+
+import typer
+
+from app.command import completion
+from app.command.failures import WrongUsage
+from app.command.jobs import follow_to_the_end
+from app.command.options import DEFAULT_URL, AsJson, Url, client_of, url_again
+from app.command.output import say, say_json
+
+Model = Annotated[
+    str, typer.Argument(metavar="MODEL[@VERSION]", autocompletion=completion.models, help="What is read first.")
+]
+Steps = Annotated[
+    list[str],
+    typer.Option(
+        "--step",
+        metavar="STEP[:NAME=VALUE,...]",
+        autocompletion=completion.steps,
+        help="Such as center, reduce:dim=100 or combine:with=general@2; may be repeated, done in order.",
+    ),
+]
+Into = Annotated[str | None, typer.Option(metavar="NAME", help="The model that gets the result; default: the same.")]
+Alias = Annotated[str | None, typer.Option(metavar="NAME", help="Moves to the result instead of latest.")]
+Detach = Annotated[bool, typer.Option("--detach", metavar="", help="Print the job and end; it goes on.")]
+
+
+def derive(
+    model: Model,
+    step: Steps,
+    into: Into = None,
+    alias: Alias = None,
+    detach: Detach = False,
+    url: Url = DEFAULT_URL,
+    as_json: AsJson = False,
+) -> None:
+    """Center, whiten, reduce, prune, align, retrofit or combine vectors, as a new version with its lineage."""
+    name, _, version = model.partition("@")
+    said: dict[str, Any] = {"kind": "derive", "model": name, "steps": [_step(each) for each in step]}
+    said |= {"version": version or "latest", "into": into}
+    if alias:
+        said["publish"] = {"alias": alias}
+    client = client_of(url)
+    job = client.submit(said)
+    if not detach:
+        follow_to_the_end(client, job["id"], as_json=as_json)
+    elif as_json:
+        say_json(job)
+    else:
+        say(f"job {job['id']}; follow it: wordkin jobs follow {job['id']}{url_again(client.url)}")
+
+
+def _step(text: str) -> dict[str, Any]:
+    """``reduce:dim=100`` as the service reads it; lists of ``combine`` have ``+`` between their values."""
+    name, _, rest = text.partition(":")
+    members: dict[str, Any] = {}
+    for part in filter(None, rest.split(",")):
+        member, is_value, value = part.partition("=")
+        if not is_value:
+            raise WrongUsage(f"--step {text}: write {part} as NAME=VALUE.")
+        is_list = name == "combine" and member in {"with", "weights"}
+        members[member] = [_value(each) for each in value.split("+")] if is_list else _value(value)
+    return {"step": name, **members}
+
+
+def _value(text: str) -> Any:
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return text
+    return value if isinstance(value, int | float) else text

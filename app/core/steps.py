@@ -1,0 +1,158 @@
+"""The steps by which a version is derived from others: what each can be told."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self, get_args
+
+import regex
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from app.core.names import composed
+
+Weights = Annotated[
+    Literal["frequency", "uniform"],
+    Field(description="of words in means: by their frequency (by rank where counts are not known), or all alike"),
+]
+VersionReference = Annotated[
+    str,
+    Field(
+        pattern=r"^\w[\w.\-]*(@\w[\w.\-]*)?$",
+        max_length=210,
+        description="``model@version``, a number or an alias; `latest` if only the model is named",
+        examples=["bible@2"],
+    ),
+    AfterValidator(composed),
+]
+FileReference = Annotated[
+    str,
+    Field(
+        pattern=r"^\w[\w.\-]*(@[1-9][0-9]{0,8})?$",
+        max_length=110,
+        description="an uploaded file, its newest revision or ``name@revision``",
+        examples=["ppdb.txt"],
+    ),
+    AfterValidator(composed),
+]
+Dim = Annotated[int, Field(ge=1, le=16_384)]
+
+
+class _Step(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    def versions(self) -> tuple[str, ...]:
+        """The other versions that it reads."""
+        return ()
+
+    def files(self) -> tuple[str, ...]:
+        """The files that it reads."""
+        return ()
+
+
+class Center(_Step):
+    """Subtract the mean of all vectors."""
+
+    step: Literal["center"]
+    weights: Weights = "frequency"
+
+
+class RemoveComponents(_Step):
+    """Center, and remove the first principal components (Mu and Viswanath 2018, all-but-the-top)."""
+
+    step: Literal["remove_components"]
+    n: Annotated[int, Field(ge=1, le=1000, description="how many")] = 2
+    weights: Weights = "frequency"
+
+
+class Whiten(_Step):
+    """Center, and make the covariance the identity; by frequency that is Zipfian whitening (Yokoi et al. 2024)."""
+
+    step: Literal["whiten"]
+    weights: Weights = "frequency"
+
+
+class Reduce(_Step):
+    """Rotate so that any first dimensions hold the most, by a singular value decomposition, and keep `dim` of them."""
+
+    step: Literal["reduce"]
+    dim: Dim
+
+
+class Prune(_Step):
+    """Keep some words, in their order. What is not said restricts nothing."""
+
+    step: Literal["prune"]
+    max_words: Annotated[int | None, Field(ge=1, description="the most frequent")] = None
+    min_count: Annotated[int | None, Field(ge=1, description="occurrences that a word has at least")] = None
+    words: Annotated[FileReference | None, Field(description="a file with a word to keep a line")] = None
+    pattern: Annotated[str | None, Field(max_length=1000, description="a regular expression of whole words")] = None
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if not self.model_fields_set - {"step"}:
+            raise ValueError("prune needs one of max_words, min_count, words, pattern")
+        try:
+            regex.compile(self.pattern or "")
+        except regex.error as error:
+            raise ValueError(f"pattern is no regular expression: {error}") from error
+        return self
+
+    def files(self) -> tuple[str, ...]:
+        return (self.words,) if self.words else ()
+
+
+class Align(_Step):
+    """Rotate onto another version, so that vectors of both can be compared (orthogonal Procrustes)."""
+
+    step: Literal["align"]
+    to: VersionReference
+    max_words: Annotated[int, Field(ge=1, description="the most frequent words of both that decide the rotation")] = (
+        20_000
+    )
+
+    def versions(self) -> tuple[str, ...]:
+        return (self.to,)
+
+
+class Retrofit(_Step):
+    """Draw words to their neighbours in a lexicon (Faruqui et al. 2015): a word and its neighbours a line."""
+
+    step: Literal["retrofit"]
+    lexicon: FileReference
+    sweeps: Annotated[int, Field(ge=1, le=1000)] = 10
+
+    def files(self) -> tuple[str, ...]:
+        return (self.lexicon,)
+
+
+class Combine(_Step):
+    """Put the unit vectors of several versions beside each other (Yin and Schütze 2016), and perhaps reduce them."""
+
+    step: Literal["combine"]
+    with_: Annotated[list[VersionReference], Field(alias="with", min_length=1, max_length=8)]
+    weights: Annotated[
+        list[Annotated[float, Field(gt=0)]] | None, Field(description="of each version, this one's first")
+    ] = None
+    vocabulary: Annotated[
+        Literal["first", "intersection"], Field(description="`first`: words that another one lacks are zeros there")
+    ] = "first"
+    dim: Dim | None = None
+
+    model_config = ConfigDict(frozen=True, extra="forbid", serialize_by_alias=True)
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.weights is not None and len(self.weights) != len(self.with_) + 1:
+            raise ValueError(f"weights are {len(self.weights)} for {len(self.with_) + 1} versions")
+        return self
+
+    def versions(self) -> tuple[str, ...]:
+        return tuple(self.with_)
+
+
+Step = Annotated[
+    Center | RemoveComponents | Whiten | Reduce | Prune | Align | Retrofit | Combine, Field(discriminator="step")
+]
+STEPS: dict[str, type[_Step]] = {
+    get_args(kind.model_fields["step"].annotation)[0]: kind for kind in get_args(get_args(Step)[0])
+}
+"""Each by the name that users write."""

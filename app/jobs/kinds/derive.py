@@ -1,0 +1,83 @@
+"""Submitting a derivation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy.orm import Session
+
+from app.core.catalog import version_of
+from app.core.errors import InvalidRequest
+from app.core.jobs import JobRequest
+from app.core.names import reference, split_reference
+from app.core.payloads import DerivePayload, VersionSource
+from app.core.records import File, Version
+from app.core.steps import Combine, Prune, Reduce
+from app.core.storage import Storage
+from app.jobs.kinds.imported import file_of, source_of
+from app.jobs.schemas import DeriveSubmission
+
+
+@dataclass(frozen=True)
+class Found:
+    """The version that is read first, and what the steps name, by how they name it."""
+
+    parent: Version
+    versions: dict[str, Version]
+    files: dict[str, File]
+
+
+class Derive:
+    """Reads versions, and files that steps name."""
+
+    def find(self, session: Session, submission: DeriveSubmission, *, hold: bool) -> Found:
+        named = {name for step in submission.steps for name in step.versions()}
+        files = {name for step in submission.steps for name in step.files()}
+        return Found(
+            version_of(session, submission.model, submission.version, hold=hold),
+            {name: _version(session, name, hold=hold) for name in sorted(named)},
+            {name: file_of(session, name, hold=hold) for name in sorted(files)},
+        )
+
+    def check(self, submission: DeriveSubmission, found: Found, storage: Storage) -> None:  # noqa: ARG002 (rows say it)
+        """Raise `InvalidRequest` for steps that these versions cannot have."""
+        dim = int(found.parent.manifest["dim"])
+        for number, step in enumerate(submission.steps):
+            if isinstance(step, Combine):
+                dim += sum(int(found.versions[name].manifest["dim"]) for name in step.with_)
+            wanted = step.dim if isinstance(step, Reduce | Combine) else None
+            if wanted is not None and wanted > dim:
+                raise InvalidRequest(f"steps.{number}.dim: there are {dim} dimensions, not {wanted}.")
+            dim = wanted or dim
+            if isinstance(step, Prune) and step.min_count and not found.parent.manifest.get("counts_known", True):
+                told = reference(found.parent.model, found.parent.number)
+                raise InvalidRequest(f"steps.{number}.min_count: how often words of {told} occur is not known.")
+
+    def request(self, submission: DeriveSubmission, found: Found) -> JobRequest:
+        payload = DerivePayload(
+            parent=_source(found.parent),
+            steps=tuple(submission.steps),
+            versions={name: _source(version) for name, version in found.versions.items()},
+            files={name: source_of(file) for name, file in found.files.items()},
+            publish=submission.publish,
+            index=submission.index,
+        )
+        versions = {reference(each.model, each.number) for each in (found.parent, *found.versions.values())}
+        return JobRequest(
+            submission.kind,
+            submission.into or submission.model,
+            payload.model_dump(mode="json"),
+            file_ids=[file.id for file in found.files.values()],
+            versions=sorted(versions),
+        )
+
+
+def _version(session: Session, name: str, *, hold: bool) -> Version:
+    model, which = split_reference(name)
+    return version_of(session, model, which or "latest", hold=hold)
+
+
+def _source(version: Version) -> VersionSource:
+    return VersionSource(
+        model=version.model, version=version.number, prefix=version.prefix, manifest_sha256=version.manifest_sha256
+    )

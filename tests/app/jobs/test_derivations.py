@@ -1,0 +1,85 @@
+"""Derivations over HTTP: what the steps cannot do is told when the job is submitted. No trainer runs here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.published import World, random_vectors
+
+WORDS = [f"w{i}" for i in range(30)]
+
+
+@pytest.fixture
+def http(tmp_path: Path) -> Any:
+    world = World(tmp_path / "world")
+    for seed in (0, 1):
+        world.publish("m", WORDS, random_vectors(30, 4, seed))
+    with world.served() as client:
+        yield client
+    world.close()
+
+
+def submit(http: httpx.Client, *steps: dict[str, Any], **said: Any) -> httpx.Response:
+    return http.post("/jobs", json={"kind": "derive", "model": "m", "steps": steps, **said})
+
+
+def test_a_derivation_is_queued_and_holds_what_it_reads(http: httpx.Client) -> None:
+    http.put("/files/words", content=b"w1\nw2\n")
+    steps: list[dict[str, Any]] = [
+        {"step": "center"},
+        {"step": "prune", "words": "words"},
+        {"step": "combine", "with": ["m@1"], "dim": 8},
+        {"step": "align", "to": "m"},
+    ]
+    submitted = submit(http, *steps, version=1, into="better", publish={"alias": None})
+    assert submitted.status_code == 202, submitted.text
+    job = submitted.json()
+    assert (job["kind"], job["model"], job["state"]) == ("derive", "better", "queued")
+    for path in ("/files/words", "/models/m/versions/1", "/models/m"):
+        refused = http.delete(path)
+        assert (refused.status_code, refused.json()["job"]) == (409, job["id"]), path
+
+
+@pytest.mark.parametrize(
+    ("step", "location", "told"),
+    [
+        ({"step": "centre"}, "body.steps.0.step", "'center'"),
+        ({"step": "center", "weight": "uniform"}, "body.steps.0.weight", "Did you mean 'weights'?"),
+        ({"step": "remove_components", "n": 0}, "body.steps.0.n", "greater than or equal to 1"),
+        ({"step": "prune"}, "body.steps.0", "prune needs one of"),
+        ({"step": "prune", "pattern": "("}, "body.steps.0", "no regular expression"),
+        ({"step": "combine", "with": ["m"], "weights": [1]}, "body.steps.0", "weights are 1 for 2 versions"),
+    ],
+)
+def test_a_bad_step_is_named(http: httpx.Client, step: dict[str, Any], location: str, told: str) -> None:
+    refused = submit(http, step)
+    assert refused.status_code == 422
+    (issue,) = refused.json()["errors"]
+    assert issue["location"] == location
+    assert told in issue["message"]
+
+
+@pytest.mark.parametrize(
+    ("step", "status", "told"),
+    [
+        ({"step": "reduce", "dim": 5}, 422, "steps.0.dim: there are 4 dimensions, not 5."),
+        ({"step": "combine", "with": ["m@1"], "dim": 9}, 422, "steps.0.dim: there are 8 dimensions, not 9."),
+        ({"step": "align", "to": "n"}, 404, "There is no model 'n'."),
+        ({"step": "align", "to": "m@7"}, 404, "The model 'm' has no version 7."),
+        ({"step": "retrofit", "lexicon": "ppdb"}, 404, "There is no file 'ppdb'."),
+    ],
+)
+def test_what_is_not_there_is_named(http: httpx.Client, step: dict[str, Any], status: int, told: str) -> None:
+    refused = submit(http, step)
+    assert (refused.status_code, refused.json()["detail"]) == (status, told)
+
+
+def test_the_version_may_be_an_alias(http: httpx.Client) -> None:
+    assert submit(http, {"step": "center"}, version="latest").status_code == 202
+    for version, told in (("staging", "no alias 'staging'"), (9, "no version 9")):
+        refused = submit(http, {"step": "center"}, version=version)
+        assert (refused.status_code, refused.json()["detail"]) == (404, f"The model 'm' has {told}.")

@@ -1,0 +1,91 @@
+"""A derivation: a version of versions, with its steps, what they found, and how much its neighbours changed."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from app.core.errors import FileDamaged, TableDamaged
+from app.core.payloads import DerivePayload
+from app.core.storage import Storage
+from app.core.table.manifest import DerivedOrigin, parse_manifest
+from app.core.table.reading import Table, open_table
+from tests.published import random_vectors, write_version
+from trainer.steps.progress import ignore
+from trainer.work.context import Context
+from trainer.work.kinds import derive
+from trainer.work.messages import Publishes
+from trainer.work.stored import store_version
+
+WORDS = [f"w{i}" for i in range(40)]
+
+
+@pytest.fixture
+def parent(storage: Storage, tmp_path: Path) -> dict[str, Any]:
+    """A stored version, as a payload names it."""
+    written = write_version(tmp_path / "parent", WORDS, random_vectors(40, 6) + np.float32(1))
+    store_version(storage, "versions/parent", tmp_path / "parent", written)
+    return {"model": "m", "version": 3, "prefix": "versions/parent", "manifest_sha256": written.sha256}
+
+
+def run(storage: Storage, folder: Path, parent: dict[str, Any], steps: list[dict[str, Any]], **said: Any) -> Publishes:
+    payload = DerivePayload.model_validate({"parent": parent, "steps": steps, "versions": {}, "files": {}} | said)
+    folder.mkdir()
+    prefix = f"versions/{folder.name}"
+    context = Context("job", 1, "into", storage, prefix, folder, 2, lambda _: ignore, lambda _: None, None)
+    return derive.run(payload, context)
+
+
+def opened(storage: Storage, folder: Path, result: Publishes) -> Table:
+    manifest = parse_manifest(result.manifest)
+    return open_table(storage.local_folder(f"versions/{folder.name}", ["manifest.json", *manifest.files]))
+
+
+def test_a_version_says_what_it_is_derived_from(storage: Storage, tmp_path: Path, parent: dict[str, Any]) -> None:
+    steps: list[dict[str, Any]] = [{"step": "center", "weights": "uniform"}, {"step": "prune", "max_words": 30}]
+    result = run(storage, tmp_path / "child", parent, steps)
+    table = opened(storage, tmp_path / "child", result)
+    assert table.vocabulary.words() == WORDS[:30]
+    origin = table.manifest.origin
+    assert isinstance(origin, DerivedOrigin)
+    assert (origin.parents[0].model, origin.parents[0].version) == ("m", 3)
+    assert origin.parents[0].manifest_sha256 == parent["manifest_sha256"]
+    assert [done.step["step"] for done in origin.steps] == ["center", "prune"]
+    assert origin.steps[1].found == {"n_words_before": 40, "n_words": 30}
+    assert (origin.frequencies, table.manifest.counts_known, table.manifest.model) == ("counted", True, "into")
+    overlap = table.manifest.metrics["overlap_with_parent"]
+    assert (overlap["k"], overlap["n_words"]) == (10, 30)
+    assert 0 < overlap["mean"] < 1
+
+
+def test_versions_and_files_that_steps_name_are_read_and_verified(
+    storage: Storage, tmp_path: Path, parent: dict[str, Any]
+) -> None:
+    lexicon = b"w0 w1\nw1 w0\n"
+    storage.put_new(lexicon, "files/l")
+    digest = hashlib.sha256(lexicon).hexdigest()
+    file = {"name": "l", "revision": 1, "key": "files/l", "sha256": digest, "n_bytes": len(lexicon)}
+    combine = {"step": "combine", "with": ["m@3"], "dim": 4}
+    steps: list[dict[str, Any]] = [{"step": "retrofit", "lexicon": "l@1"}, combine]
+    said = {"versions": {"m@3": parent}, "files": {"l@1": file}}
+    table = opened(storage, tmp_path / "child", run(storage, tmp_path / "child", parent, steps, **said))
+    assert table.unit_vectors.shape == (40, 4)
+    origin = table.manifest.origin
+    assert isinstance(origin, DerivedOrigin)
+    assert (len(origin.parents), origin.files[0].sha256, origin.steps[1].step["with"]) == (2, digest, ["m@3"])
+    with pytest.raises(FileDamaged):
+        run(storage, tmp_path / "again", parent, steps, **said | {"files": {"l@1": file | {"sha256": "0" * 64}}})
+    with pytest.raises(TableDamaged):
+        run(storage, tmp_path / "wrong", parent | {"manifest_sha256": "0" * 64}, steps[:1], **said)
+
+
+def test_the_same_steps_give_the_same_bytes(storage: Storage, tmp_path: Path, parent: dict[str, Any]) -> None:
+    steps: list[dict[str, Any]] = [{"step": "whiten"}, {"step": "reduce", "dim": 4}, {"step": "align", "to": "m@3"}]
+    first, second = (
+        run(storage, tmp_path / name, parent, steps, versions={"m@3": parent}).manifest["files"] for name in ("a", "b")
+    )
+    assert first == second

@@ -1,0 +1,77 @@
+"""Words and vectors that steps change, and what the steps read besides."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from app.core.steps import Weights
+from app.core.table.arrays import FloatArray
+from app.core.table.reading import Table
+from app.core.text import TextReader
+
+BLOCK = 1 << 14
+"""Rows that are worked on at a time, in float64."""
+DoubleArray = npt.NDArray[np.float64]
+Facts = dict[str, Any]
+
+
+@dataclass
+class Working:
+    """Words by frequency and their vectors.
+
+    Parameters
+    ----------
+    words : n_words of them
+    counts : int64 (n_words,), non-increasing
+    vectors : float32 (n_words, dim), of the work alone, changed by steps
+    """
+
+    words: list[str]
+    counts: npt.NDArray[np.int64]
+    vectors: FloatArray
+
+    def frequencies(self, weights: Weights) -> DoubleArray:
+        """What each word counts in a mean; float64 (n_words,), with the sum 1."""
+        if weights == "uniform":
+            return np.full(len(self.words), 1 / len(self.words))
+        shares: DoubleArray = self.counts / self.counts.sum()
+        return shares
+
+    def blocks(self) -> Iterator[tuple[slice, DoubleArray]]:
+        """Some rows at a time, as float64."""
+        for start in range(0, len(self.vectors), BLOCK):
+            rows = slice(start, start + BLOCK)
+            yield rows, self.vectors[rows].astype(np.float64)
+
+    def keep(self, ids: npt.NDArray[np.int64]) -> None:
+        """Keep the words of these ids, in rising order."""
+        self.words = [self.words[i] for i in ids.tolist()]
+        self.counts, self.vectors = self.counts[ids], self.vectors[ids]
+
+
+@dataclass(frozen=True)
+class Sources:
+    """What steps name: versions by ``model@version`` as it was written, local files by name, and how words are read."""
+
+    tables: Mapping[str, Table]
+    files: Mapping[str, Path]
+    reader: TextReader
+    threads: int
+
+
+def working_of(table: Table) -> Working:
+    """A table's words and vectors as they were before they became unit vectors."""
+    vectors = table.unit_vectors * table.norms[:, None]
+    return Working(table.vocabulary.words(), table.vocabulary.counts.copy(), vectors)
+
+
+def unit(block: DoubleArray) -> DoubleArray:
+    """Rows of length 1; zeros stay."""
+    lengths = np.sqrt((block * block).sum(axis=1, keepdims=True))
+    return block / np.where(lengths == 0, 1, lengths)
