@@ -8,17 +8,19 @@ from collections.abc import Iterable, Sequence
 from fractions import Fraction
 
 
-def cooccurrences(lines: Iterable[Sequence[int]], window: int, symmetric: bool) -> dict[tuple[int, int], Fraction]:
-    """The full table: every ordered pair of places of a line at most `window` apart adds 1/distance to its cell."""
+def cooccurrences(
+    lines: Iterable[Sequence[int]], window: int, symmetric: bool, *, equal: bool = False
+) -> dict[tuple[int, int], Fraction]:
+    """The full table: every ordered pair of places of a line at most `window` apart adds 1/distance, or 1 if equal."""
     table: defaultdict[tuple[int, int], Fraction] = defaultdict(Fraction)
     for line in lines:
         for i, left in enumerate(line):
             for distance in range(1, window + 1):
                 if i + distance < len(line):
                     right = line[i + distance]
-                    table[left, right] += Fraction(1, distance)
+                    table[left, right] += Fraction(1, 1 if equal else distance)
                     if symmetric:
-                        table[right, left] += Fraction(1, distance)
+                        table[right, left] += Fraction(1, 1 if equal else distance)
     return dict(table)
 
 

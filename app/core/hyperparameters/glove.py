@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -13,6 +13,10 @@ from app.core.hyperparameters.shared import Dim, Epochs, Hyperparameters, MaxWor
 # slowly at 0.05 (analogies 0.238, one seed) and diverges at 0.3. The C program has 0.312, 0.450, 0.219 (one seed).
 LEARNING_RATES = {"reference": 0.05, "standard": 0.1}
 """What is taken where no learning rate is given, by `glove_update`."""
+
+DistanceWeighting = Literal["harmonic", "equal"]
+MOST_HARMONIC = 20
+"""The largest window of which lcm(1..window) leaves room for sums in 64 bits."""
 
 
 class GloVeHyperparameters(Hyperparameters):
@@ -26,8 +30,12 @@ class GloVeHyperparameters(Hyperparameters):
 
     dim: Dim = 100
     window: Annotated[
-        int, Field(ge=1, le=20, description="words on one side; more would not fit exact 64-bit counts")
+        int, Field(ge=1, le=100, description="words on one side; of `harmonic` at most 20, for exact 64-bit counts")
     ] = 10
+    distance_weighting: Annotated[
+        DistanceWeighting,
+        Field(description="a pair counts 1 / distance, or 1: for baskets and walks, with the whole line as window"),
+    ] = "harmonic"
     symmetric: Annotated[bool, Field(description="count both sides; else row = left word, column = right")] = True
     x_max: Annotated[
         float | None, Field(gt=0, le=1e12, description="count from which a cell weighs 1; default by corpus size")
@@ -55,6 +63,14 @@ class GloVeHyperparameters(Hyperparameters):
         int, Field(ge=2**26, description="working memory; what does not fit goes to the scratch folder")
     ] = 2**30
 
+    @model_validator(mode="after")
+    def _check_window(self) -> Self:
+        if self.distance_weighting == "harmonic" and self.window > MOST_HARMONIC:
+            raise ValueError(
+                f"window {self.window} needs distance_weighting 'equal'; 'harmonic' is exact up to {MOST_HARMONIC}"
+            )
+        return self
+
     @model_validator(mode="before")
     @classmethod
     def _fill_defaults(cls, given: Any) -> Any:
@@ -62,6 +78,11 @@ class GloVeHyperparameters(Hyperparameters):
             return given
         update = "standard" if given.get("glove_update") == "standard" else "reference"
         return given | {"learning_rate": LEARNING_RATES[update]}
+
+    @property
+    def counted(self) -> tuple[int, bool, DistanceWeighting]:
+        """What a co-occurrence table was counted with: window, sides and weighting."""
+        return self.window, self.symmetric, self.distance_weighting
 
     @property
     def initial_learning_rate(self) -> float:

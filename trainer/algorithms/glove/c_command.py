@@ -94,11 +94,12 @@ def train(
 ) -> None:
     """Train on the C program's counts, as glove does, and write vectors as it does.
 
-    The settings window and symmetric must be those the records were counted with.
+    The settings window, symmetric and distance_weighting must be those the records were counted with.
     """
     chosen = _hyperparameters(set_)
     words = read_vocabulary(vocabulary)
-    table = read_records(records, len(words), chosen.window, symmetric=chosen.symmetric)
+    window, symmetric, weighting = chosen.counted
+    table = read_records(records, len(words), window, symmetric=symmetric, weighting=weighting)
     with TemporaryDirectory(prefix="train-", dir=vectors.parent) as scratch, Bar(console=errors) as bar:
         n_tokens = int(words.counts.sum())
         counted = EncodedCorpus(np.zeros(0, np.int32), words, n_tokens, n_tokens, n_lines=0)

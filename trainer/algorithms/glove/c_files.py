@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from app.core.errors import TableDamaged
+from app.core.hyperparameters.glove import DistanceWeighting
 from app.core.table.vocabulary import Vocabulary
 from trainer.algorithms.glove.cooccurrence import CooccurrenceTable, integer_weights
 
@@ -95,7 +96,9 @@ def _records(table: CooccurrenceTable, places: npt.NDArray[np.int64], rows: npt.
     return records
 
 
-def read_records(path: Path, n_words: int, window: int, *, symmetric: bool = True) -> CooccurrenceTable:
+def read_records(
+    path: Path, n_words: int, window: int, *, symmetric: bool = True, weighting: DistanceWeighting = "harmonic"
+) -> CooccurrenceTable:
     """Read records in any order, as `cooccur` or `shuffle` wrote them for this window; takes some 60 bytes a record.
 
     Parameters
@@ -104,6 +107,7 @@ def read_records(path: Path, n_words: int, window: int, *, symmetric: bool = Tru
     n_words : of the vocabulary
     window : words on one side, as they were counted
     symmetric : whether both sides were counted
+    weighting : "equal" for records that were counted with -distance-weighting 0
 
     Raises
     ------
@@ -114,14 +118,15 @@ def read_records(path: Path, n_words: int, window: int, *, symmetric: bool = Tru
     if path.stat().st_size % RECORD.itemsize:
         raise TableDamaged(f"{path.name} is no whole number of {RECORD.itemsize}-byte records.")
     records = np.fromfile(path, RECORD)
-    unit = int(integer_weights(window)[1])
+    unit = int(integer_weights(window, weighting)[1])
     rows, columns = records["row"].astype(np.int64) - 1, records["column"].astype(np.int64) - 1
     if len(records) and (min(rows.min(), columns.min()) < 0 or max(rows.max(), columns.max()) >= n_words):
         raise TableDamaged(f"{path.name} names words beyond the vocabulary's {n_words}.")
     scaled = records["count"] * unit
     counts = np.rint(scaled)
     if not (np.abs(scaled - counts) <= TOLERANCE * np.maximum(counts, 1)).all() or (counts < 1).any():
-        raise TableDamaged(f"{path.name} holds counts that are no sums of 1/distance within a window of {window}.")
+        what = "sums of 1/distance" if weighting == "harmonic" else "whole numbers"
+        raise TableDamaged(f"{path.name} holds counts that are no {what} within a window of {window}.")
     if symmetric:
         _check_mirrored(path, rows, columns, counts)
         kept = rows <= columns
@@ -130,7 +135,7 @@ def read_records(path: Path, n_words: int, window: int, *, symmetric: bool = Tru
     sums = np.zeros(len(keys), np.uint64)
     np.add.at(sums, cells, counts.astype(np.uint64))
     row_starts = np.searchsorted(keys, np.arange(n_words + 1) * n_words)
-    return CooccurrenceTable(row_starts, (keys % n_words).astype(np.int32), sums, window, symmetric)
+    return CooccurrenceTable(row_starts, (keys % n_words).astype(np.int32), sums, window, symmetric, weighting)
 
 
 def _check_mirrored(

@@ -1,8 +1,8 @@
 """The co-occurrence table of an encoded corpus: exact, the same for any threads and chunks, in bounded memory.
 
-A pair at distance d counts 1/d, kept as the integer unit/d with unit = lcm(1..window), so that a cell is a sum of
-integers: no order of adding, and no retry, can change a bit of it. The corpus is taken in chunks whose places fit the
-memory limit; each makes one run of rows on disk, and runs are merged row by row.
+A pair at distance d counts 1/d, kept as the integer unit/d with unit = lcm(1..window), or 1, so that a cell is a sum
+of integers: no order of adding, and no retry, can change a bit of it. The corpus is taken in chunks whose places fit
+the memory limit; each makes one run of rows on disk, and runs are merged row by row.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from app.core.errors import CorpusTooLarge
 from app.core.hyperparameters import GloVeHyperparameters
+from app.core.hyperparameters.glove import DistanceWeighting
 from trainer.algorithms.algorithm import Work
 from trainer.algorithms.glove.cells import CELL_BYTES, CellFile
 from trainer.kernels.glove.cooccurrence import (
@@ -56,6 +57,7 @@ class CooccurrenceTable:
     window : words on one side
     symmetric : both sides are counted and only the cells ``column >= row`` are kept, each standing for its mirror
         image too; otherwise the column is the word to the right
+    weighting : what a pair counts by its distance
     """
 
     row_starts: Integers
@@ -63,11 +65,17 @@ class CooccurrenceTable:
     counts: npt.NDArray[np.uint64]
     window: int
     symmetric: bool
+    weighting: DistanceWeighting = "harmonic"
 
     @property
     def unit(self) -> int:
         """The integer that stands for a count of 1."""
-        return math.lcm(*range(1, self.window + 1))
+        return int(integer_weights(self.window, self.weighting)[1])
+
+    @property
+    def counted(self) -> tuple[int, bool, DistanceWeighting]:
+        """How it was counted: window, sides and weighting."""
+        return self.window, self.symmetric, self.weighting
 
     @property
     def n_words(self) -> int:
@@ -78,8 +86,10 @@ class CooccurrenceTable:
         return len(self.columns)
 
 
-def integer_weights(window: int) -> npt.NDArray[np.uint64]:
-    """Weights by distance, times lcm(1..window); entry 0 is 0."""
+def integer_weights(window: int, weighting: DistanceWeighting = "harmonic") -> npt.NDArray[np.uint64]:
+    """Weights by distance, `harmonic` ones times lcm(1..window); entry 0 is 0."""
+    if weighting == "equal":
+        return np.array([0] + [1] * window, np.uint64)
     unit = math.lcm(*range(1, window + 1))
     return np.array([0] + [unit // distance for distance in range(1, window + 1)], np.uint64)
 
@@ -111,7 +121,7 @@ def count(work: Work, chosen: GloVeHyperparameters) -> CooccurrenceTable:
     Parameters
     ----------
     work : Work
-    chosen : GloVeHyperparameters; window, symmetric, min_cooccurrence and memory_limit_bytes decide
+    chosen : GloVeHyperparameters; window, distance_weighting, symmetric, min_cooccurrence and memory_limit_bytes decide
 
     Raises
     ------
@@ -120,7 +130,7 @@ def count(work: Work, chosen: GloVeHyperparameters) -> CooccurrenceTable:
     CorpusTooLarge
         a cell could exceed 64 bits: about 10**10 tokens at window 20, 10**15 at window 10
     """
-    corpus, weights = work.corpus, integer_weights(chosen.window)
+    corpus, weights = work.corpus, integer_weights(chosen.window, chosen.distance_weighting)
     if 2 * sum(weights.tolist()) * max(corpus.n_tokens, 1) >= 2**64:
         raise CorpusTooLarge(
             f"{corpus.n_tokens} tokens could overflow exact counts at window {chosen.window}; lower it.",
@@ -135,8 +145,8 @@ def count(work: Work, chosen: GloVeHyperparameters) -> CooccurrenceTable:
 class _Counting:
     def __init__(self, work: Work, chosen: GloVeHyperparameters, folder: Path) -> None:
         self.ids, self.n_words = work.corpus.ids, len(work.corpus.vocabulary)
-        self.window, self.symmetric = chosen.window, chosen.symmetric
-        self.weights = integer_weights(self.window)
+        self.window, self.symmetric, self.weighting = chosen.counted
+        self.weights = integer_weights(self.window, self.weighting)
         self.least = np.uint64(max(1, math.ceil(chosen.min_cooccurrence * int(self.weights[1]))))
         self.folder, self.report, self.progress = folder, work.report, 0.0
         self.threads, self.chunk = plan(self.n_words, chosen.threads or work.threads, chosen.memory_limit_bytes)
@@ -150,14 +160,14 @@ class _Counting:
         if self.n_chunks == 1:
             with CellFile(self.folder, "table") as file:
                 row_starts = self._count_chunk(0, self.least, 1.0, file)
-            return CooccurrenceTable(row_starts, *file.map(), self.window, self.symmetric)
+            return CooccurrenceTable(row_starts, *file.map(), self.window, self.symmetric, self.weighting)
         with CellFile(self.folder, "runs") as runs:
             share = 0.7 / self.n_chunks
             starts = [self._count_chunk(number, np.uint64(1), share, runs) for number in range(self.n_chunks)]
         with CellFile(self.folder, "table") as file:
             row_starts = self._merge(np.array(starts), Cells(starts[0], *runs.map()), file)
         runs.remove()
-        return CooccurrenceTable(row_starts, *file.map(), self.window, self.symmetric)
+        return CooccurrenceTable(row_starts, *file.map(), self.window, self.symmetric, self.weighting)
 
     def _check_space(self) -> None:
         counts = np.zeros(self.n_words, np.int64)

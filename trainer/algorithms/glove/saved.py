@@ -43,7 +43,12 @@ class Saved:
         if "row_starts" in arrays:
             about = state["table"]
             self.table = CooccurrenceTable(
-                arrays["row_starts"], arrays["columns"], arrays["counts"], about["window"], about["symmetric"]
+                arrays["row_starts"],
+                arrays["columns"],
+                arrays["counts"],
+                about["window"],
+                about["symmetric"],
+                about.get("weighting", "harmonic"),
             )
         self.parameters = arrays.get("parameters")
         self.history = History(**state["history"])
@@ -53,7 +58,7 @@ class Saved:
         if not self._saver.is_saving or table.columns.nbytes + table.counts.nbytes > self._most_table_bytes:
             return
         self._arrays = {"row_starts": table.row_starts, "columns": table.columns, "counts": table.counts}
-        self._about_table = {"window": table.window, "symmetric": table.symmetric}
+        self._about_table = dict(zip(("window", "symmetric", "weighting"), table.counted, strict=True))
         if self.table is None:
             self._save({} if self.parameters is None else {"parameters": self.parameters}, self.history)
 

@@ -79,10 +79,8 @@ def train(work: Work, chosen: GloVeHyperparameters, table: CooccurrenceTable | N
     n_words = len(work.corpus.vocabulary)
     if n_words < 2:
         raise VocabularyTooSmall("Training needs at least two different words.", n_words=n_words)
-    if table is not None:
-        counted, wanted = (table.window, table.symmetric), (chosen.window, chosen.symmetric)
-        if counted != wanted or table.n_words != n_words:
-            raise ValueError(f"the table was counted with (window, symmetric) {counted}, not {wanted}, or other words")
+    if table is not None and (table.counted != chosen.counted or table.n_words != n_words):
+        raise ValueError(f"the table was counted with {table.counted}, not {chosen.counted}, or other words")
     check_memory((16 + 4) * n_words * chosen.dim, f"Training {n_words:,} words x {chosen.dim}")
     return _Training(work, chosen).run(table)
 

@@ -23,7 +23,7 @@ def test_the_learning_rate_goes_by_the_update(given: dict[str, Any], expected: f
 @pytest.mark.parametrize(
     ("given", "reason"),
     [
-        ({"window": 21}, "less than or equal to 20"),
+        ({"window": 21}, "window 21 needs distance_weighting"),
         ({"window": 0}, "greater than or equal to 1"),
         ({"x_max": 0}, "greater than 0"),
         ({"x_max": float("inf")}, "finite"),

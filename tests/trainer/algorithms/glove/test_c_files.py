@@ -132,11 +132,23 @@ def test_training_on_records_equals_training_on_the_corpus(tmp_path: Path) -> No
     assert found.facts["costs"] == expected.facts["costs"]
 
 
-@pytest.mark.parametrize("change", [{"window": 4}, {"symmetric": False}])
+@pytest.mark.parametrize("change", [{"window": 4}, {"symmetric": False}, {"distance_weighting": "equal"}])
 def test_a_table_counted_otherwise_is_refused(tmp_path: Path, change: dict[str, Any]) -> None:
     chosen = GloVeHyperparameters.model_validate({"window": 3} | change)
     with pytest.raises(ValueError, match="counted with"):
         glove.train(work(corpus(), tmp_path), chosen, table(tmp_path / "t"))
+
+
+def test_records_of_equal_weights_come_back(tmp_path: Path) -> None:
+    chosen = GloVeHyperparameters(window=30, distance_weighting="equal")
+    written = count(work(corpus(), tmp_path), chosen)
+    write_records(written, tmp_path / "r")
+    read = read_records(tmp_path / "r", len(corpus().vocabulary), 30, weighting="equal")
+    assert same(read, written)
+    assert read.counted == (30, True, "equal")
+    write_records(table(tmp_path / "h"), tmp_path / "harmonic")
+    with pytest.raises(TableDamaged, match="no whole numbers within a window of 3"):
+        read_records(tmp_path / "harmonic", len(corpus().vocabulary), 3, weighting="equal")
 
 
 @pytest.mark.skipif("WORDKIN_GLOVE_DIR" not in os.environ, reason="WORDKIN_GLOVE_DIR names no built GloVe program")

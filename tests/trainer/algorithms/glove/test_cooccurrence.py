@@ -8,6 +8,7 @@ import math
 import shutil
 import tempfile
 from collections import namedtuple
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -48,7 +49,7 @@ def counted(lines: Lines, n_words: int, **chosen: Any) -> CooccurrenceTable:
     with tempfile.TemporaryDirectory() as folder:
         table = count(work(corpus_of(lines, n_words), Path(folder)), hyperparameters)
         in_memory = (np.array(table.columns), np.array(table.counts))
-        return CooccurrenceTable(table.row_starts, *in_memory, table.window, table.symmetric)
+        return replace(table, columns=in_memory[0], counts=in_memory[1])
 
 
 def cells(table: CooccurrenceTable) -> dict[tuple[int, int], Fraction]:
@@ -210,3 +211,18 @@ def test_progress_rises_to_one() -> None:
     assert fractions == sorted(fractions)
     assert fractions[-1] == pytest.approx(1)
     assert len(set(fractions)) > 3
+
+
+@given(corpora, st.integers(1, 100), st.booleans())
+@settings(max_examples=30, deadline=None)
+def test_equal_weights_count_every_pair_of_a_window_once(lines: Lines, window: int, symmetric: bool) -> None:
+    table = counted(lines, N_WORDS, window=window, symmetric=symmetric, distance_weighting="equal")
+    full = cooccurrences(lines, window, symmetric, equal=True)
+    assert cells(table) == {cell: value for cell, value in full.items() if cell[0] <= cell[1] or not symmetric}
+    assert (table.unit, table.counted) == (1, (window, symmetric, "equal"))
+
+
+def test_a_window_that_is_no_exact_sum_is_refused_with_what_to_say() -> None:
+    with pytest.raises(ValueError, match="window 21 needs distance_weighting 'equal'"):
+        GloVeHyperparameters(window=21)
+    assert GloVeHyperparameters(window=100, distance_weighting="equal").counted == (100, True, "equal")

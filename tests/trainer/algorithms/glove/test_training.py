@@ -254,3 +254,30 @@ def test_progress_rises_to_one_and_tells_costs(tmp_path: Path) -> None:
     assert [epoch["held_out_loss"] for epoch in result.history] == result.held_out_costs
     assert {epoch["learning_rate"] for epoch in result.history} == {0.05}
     assert (seen[-1].loss, seen[-1].held_out_loss, seen[-1].epoch) == (result.costs[-1], result.held_out_costs[-1], 5)
+
+
+def test_what_is_in_one_basket_is_near_whatever_its_place(tmp_path: Path) -> None:
+    """Baskets have no order: with equal weights over the whole line, turning them round changes nothing."""
+    rng = np.random.default_rng(0)
+    kinds = [rng.permutation(30)[:4] if i % 10 == 0 else rng.permutation(15) + 15 * (i % 2) for i in range(400)]
+    options: dict[str, Any] = {"window": 100, "distance_weighting": "equal", "dim": 8, "epochs": 30}
+    forth = train(corpus_of([basket.tolist() for basket in kinds]), tmp_path / "forth", **options)
+    back = train(corpus_of([basket[::-1].tolist() for basket in kinds]), tmp_path / "back", **options)
+    assert forth.vectors.tobytes() == back.vectors.tobytes()
+    unit = forth.vectors / np.linalg.norm(forth.vectors, axis=1, keepdims=True)
+    cosines = unit @ unit.T
+    np.fill_diagonal(cosines, -1)
+    nearest = np.argsort(-cosines, axis=1)[:, :10]
+    assert ((nearest < 15) == (np.arange(30) < 15)[:, None]).all()
+
+
+def test_a_table_says_how_it_was_counted_also_from_a_checkpoint(tmp_path: Path) -> None:
+    corpus = zipf_corpus()
+    options: dict[str, Any] = {"window": 30, "distance_weighting": "equal", "epochs": 2}
+    checkpoints = FolderCheckpoints(tmp_path / "checkpoints", every_seconds=0)
+    expected = train(corpus, tmp_path / "whole", checkpoints=checkpoints, **options)
+    saved = checkpoints.load()
+    assert saved is not None
+    assert saved[1]["table"] == {"window": 30, "symmetric": True, "weighting": "equal"}
+    again = train(corpus, tmp_path / "again", checkpoints=checkpoints, **options)
+    assert again.vectors.tobytes() == expected.vectors.tobytes()
