@@ -9,7 +9,7 @@ import typer
 
 from app.command import completion
 from app.command.options import DEFAULT_URL, AsJson, Limit, Url, Yes, client_of
-from app.command.output import ask_first, say, say_json, say_members, say_table, size, when
+from app.command.output import ask_first, number, say, say_json, say_members, say_table, size, when
 
 app = typer.Typer(help="See and delete corpora.", no_args_is_help=True)
 
@@ -30,8 +30,8 @@ def _row(corpus: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "name": corpus["name"],
         "revision": corpus["revision"],
-        "lines": f"{corpus['n_lines']:,}",
-        "words": f"{corpus['n_words']:,}",
+        "lines": number(corpus["n_lines"]),
+        "words": number(corpus["n_words"]),
         "size": size(corpus["n_bytes"]),
         "created": when(corpus["created_at"]),
     }
@@ -52,7 +52,7 @@ def show(name: Name, url: Url = DEFAULT_URL, as_json: AsJson = False) -> None:
 def preview(
     name: Name,
     format_: Annotated[
-        str, typer.Option("--format", metavar="KIND", help="plain, jsonl, csv, tsv or tokens.")
+        str, typer.Option("--format", metavar="KIND", help="plain, jsonl, csv, tsv, tokens or parquet.")
     ] = "plain",
     field: Annotated[str | None, typer.Option("--field", metavar="NAME", help="Field or column with the text.")] = None,
     url: Url = DEFAULT_URL,

@@ -97,6 +97,10 @@ def size(n_bytes: float) -> str:
     return f"{n_bytes:,.1f} GB"
 
 
+def number(value: int | None) -> str:
+    return "" if value is None else f"{value:,}"
+
+
 def ask_first(question: str, *, yes: bool) -> None:
     """End the command unless the user, or ``--yes``, agrees."""
     if not yes:

@@ -9,6 +9,7 @@ import re
 import sys
 import zlib
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
@@ -16,11 +17,12 @@ from typing import IO, Any
 from pydantic import TypeAdapter, ValidationError
 
 from app.command.failures import WrongUsage
-from app.core.errors import BadRecord
+from app.core.errors import BadRecord, ExtraMissing
 from app.core.names import Name, composed
-from app.core.text import JsonLines, TextSpec
-from app.core.text.rows import Rows
-from app.core.text.sample import SAMPLE_BYTES, read_sample
+from app.core.text import JsonLines, Parquet, TextSpec
+from app.core.text.parquet import MAGIC, ParquetRows
+from app.core.text.rows import LineRows
+from app.core.text.sample import SAMPLE_BYTES, read_parquet_sample, read_sample
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -29,8 +31,15 @@ else:
 
 PACKED = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
 PACKED_SUFFIXES = {".gz": "gzip", ".zst": "zstd"}
-KINDS = {".jsonl": "jsonl", ".ndjson": "jsonl", ".csv": "csv", ".tsv": "tsv"}
-CALLED = {"plain": "plain lines", "jsonl": "JSON Lines", "csv": "CSV", "tsv": "TSV", "tokens": "baskets of items"}
+KINDS = {".parquet": "parquet", ".jsonl": "jsonl", ".ndjson": "jsonl", ".csv": "csv", ".tsv": "tsv"}
+CALLED = {
+    "plain": "plain lines",
+    "jsonl": "JSON Lines",
+    "csv": "CSV",
+    "tsv": "TSV",
+    "tokens": "baskets of items",
+    "parquet": "Parquet",
+}
 TEXT_SUFFIXES = {".txt", ".text", ".json", *KINDS}
 MAX_NAME = 100
 FIELD_BYTES = 1 << 16
@@ -72,12 +81,25 @@ class TextFile:
         start = self.head.removeprefix(codecs.BOM_UTF8).lstrip()
         if start.startswith(b"[") and suffixes[-1:] == [".json"]:
             raise WrongUsage(f"{self.path.name} is one JSON array; make JSON Lines: jq -c '.[]' FILE > FILE.jsonl")
+        if self.is_parquet:
+            return "parquet"
         by_name = KINDS.get(suffixes[-1]) if suffixes else None
         return by_name or ("jsonl" if self._first_rows_are_objects else "plain")
 
     @property
+    def is_parquet(self) -> bool:
+        return self.head.startswith(MAGIC)
+
+    def _parquet_names(self) -> list[str]:
+        with self.path.open("rb") as file:
+            rows = ParquetRows(Parquet(column=" "), file)
+            with suppress(BadRecord):  # there is no such column, which tells those that there are
+                next(iter(rows))
+        return rows.names
+
+    @property
     def _first_rows_are_objects(self) -> bool:
-        rows = Rows(JsonLines(field=USUAL_FIELD), io.BytesIO(self.head.split(b"\n", 1)[0]).readline)
+        rows = LineRows(JsonLines(field=USUAL_FIELD), io.BytesIO(self.head.split(b"\n", 1)[0]).readline)
         try:
             return bool(list(rows) or rows.names)
         except (UnicodeDecodeError, BadRecord):
@@ -96,7 +118,9 @@ class TextFile:
             yield name
 
     def _named(self, kind: str) -> list[str]:
-        rows = Rows(
+        if self.is_parquet:
+            return self._parquet_names()
+        rows = LineRows(
             TextSpec.model_validate({"format": format_of(kind, "1")}).format,  # type: ignore[arg-type] # one of rows
             io.BytesIO(self.head).readline,
         )
@@ -108,8 +132,12 @@ class TextFile:
         """Raise `WrongUsage` where the beginning has no words, or too few rows have text."""
         head = self.head[:n_bytes]
         try:
+            if self.is_parquet and isinstance(spec.format, Parquet):
+                with self.path.open("rb") as file:
+                    read_parquet_sample(file, spec)
+                return
             read_sample(head, spec, is_whole=self.is_whole and len(head) == len(self.head))
-        except BadRecord as error:
+        except (BadRecord, ExtraMissing) as error:
             raise WrongUsage(f"{self.path.name}: {error}") from error
         except UnicodeDecodeError:
             return  # the service names what it is
@@ -134,7 +162,7 @@ def unpacked(path: Path) -> IO[bytes]:
 
 def format_of(kind: str, name: str | None) -> dict[str, Any]:
     """The member `format` of a job's text."""
-    member = {"jsonl": "field", "csv": "column", "tsv": "column", "tokens": "separator"}.get(kind)
+    member = {"jsonl": "field", "csv": "column", "tsv": "column", "parquet": "column", "tokens": "separator"}.get(kind)
     return {"kind": kind, **({member: name} if member and name else {})}
 
 

@@ -11,7 +11,7 @@ from app.command import completion
 from app.command.failures import WrongUsage
 from app.command.jobs import follow_to_the_end
 from app.command.options import DEFAULT_URL, AsJson, Url, client_of, url_again
-from app.command.output import note, say, say_json
+from app.command.output import note, say, say_json, size
 from app.core.names import composed
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ Preset = Annotated[
 ]
 Format = Annotated[
     str | None,
-    typer.Option("--format", metavar="KIND", help="plain, jsonl, csv, tsv or tokens; default: by name and first line."),
+    typer.Option("--format", metavar="KIND", help="plain, jsonl, csv, tsv, tokens, parquet; default: by the file."),
 ]
 Field = Annotated[str | None, typer.Option(metavar="NAME", help="Field of JSON Lines, or column, with the text.")]
 Separator = Annotated[str | None, typer.Option(metavar="CHARACTER", help="Between the items of tokens.")]
@@ -95,7 +95,8 @@ def train(
     }
     client = client_of(url)
     described = client.upload(corpus, file, content_encoding=opened.content_encoding, encoding=encoding)
-    note(f"corpus {corpus}: {described['n_words']:,} words")
+    n_words = described["n_words"]
+    note(f"corpus {corpus}: {size(described['n_bytes'])}" + (f", {n_words:,} words" if n_words else ""))
     job = client.submit(submission)
     if not detach:
         follow_to_the_end(client, job["id"], as_json=as_json)
@@ -127,7 +128,7 @@ def _text(file: TextFile, kind: str | None, name: str | None, choices: dict[str,
     found = kind or file.kind
     if kind is None and name and found == "plain":
         raise WrongUsage(f"--field {name}: {file.path.name} looks like plain lines; say --format jsonl, csv or tsv.")
-    if found in ("jsonl", "csv", "tsv"):
+    if found in ("jsonl", "csv", "tsv", "parquet"):
         name = name or _obvious_field(file, found)
     given = {option: value for option, value in choices.items() if value is not None}
     text = {"format": format_of(found, name), **given}
@@ -139,7 +140,7 @@ def _text(file: TextFile, kind: str | None, name: str | None, choices: dict[str,
         typed = given.get(str(place), found)
         raise WrongUsage(f"--{place} {typed}: {wrong['msg'].removeprefix('Value error, ')}") from error
     file.check(spec)
-    what = {"jsonl": "field", "csv": "column", "tsv": "column", "tokens": "separator"}.get(found)
+    what = {"jsonl": "field", "csv": "column", "tsv": "column", "parquet": "column", "tokens": "separator"}.get(found)
     note(f"reading {file.path.name} as {CALLED[found]}" + (f"; {what} {name}" if what and name else ""))
     return text
 

@@ -68,8 +68,8 @@ class Corpus(Record):
     key: Mapped[str] = mapped_column(unique=True)
     sha256: Mapped[str]
     n_bytes: Mapped[int] = mapped_column(BigInteger)
-    n_lines: Mapped[int] = mapped_column(BigInteger)
-    n_words: Mapped[int] = mapped_column(BigInteger)
+    n_lines: Mapped[int | None] = mapped_column(BigInteger)
+    n_words: Mapped[int | None] = mapped_column(BigInteger)
     created_at: Mapped[datetime]
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, cast
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from obstore.store import RetryConfig
 
 from app.core.errors import StorageUnavailable, TableDamaged
+from app.core.stored_file import StoredFile
 
 CHUNK_BYTES = 8 << 20
 RETRY: RetryConfig = {"max_retries": 4, "retry_timeout": timedelta(seconds=30)}
@@ -126,6 +127,14 @@ class Storage:
         """The first bytes of an object that has at least so many; None if there is none."""
         try:
             return bytes(obstore.get_range(self._store, key, start=0, end=n_bytes))
+        except (NotFoundError, FileNotFoundError):
+            return None
+
+    @_reached()
+    def open(self, key: str) -> IO[bytes] | None:
+        """An object to be read here and there; None if there is none."""
+        try:
+            return cast("IO[bytes]", StoredFile(obstore.open_reader(self._store, key)))
         except (NotFoundError, FileNotFoundError):
             return None
 

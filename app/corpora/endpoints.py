@@ -81,9 +81,10 @@ async def upload(
 ) -> CorpusDescription:
     """Store a text, one sentence or document a line. The body is the text itself, streamed, of any size to the limit.
 
-    Text in another `encoding` is stored as UTF-8. A body that is no text, such as an archive, a PDF or a form, is
-    refused by its name. Other content than before becomes the next revision; sending the same again changes nothing and
-    answers 200. Jobs read the newest revision, or the one that ``name@revision`` says.
+    Text in another `encoding` is stored as UTF-8. A Parquet file is stored as it is; any other body that is no text,
+    such as an archive, a PDF or a form, is refused by its name. Other content than before becomes the next revision;
+    sending the same again changes nothing and answers 200. Jobs read the newest revision, or the one that
+    ``name@revision`` says.
     """
     expected = expected_of(if_match, if_none_match)
     text = TextDecoder(encoding, invalid_utf8)
@@ -91,7 +92,8 @@ async def upload(
     upload.check_announced(request, TextReceiver)
     key = new_corpus_key()
     received = await upload.store(key, request.stream(), TextReceiver, text=text)
-    content = CorpusContent(key, received.sha256, received.n_bytes, received.n_lines, received.n_words)
+    sizes = (received.n_lines, received.n_words) if received.is_text else (None, None)
+    content = CorpusContent(key, received.sha256, received.n_bytes, *sizes)
     corpus, is_new = await run_in_threadpool(keep, corpora, database, storage, name, content, expected)
     response.status_code = status.HTTP_201_CREATED if is_new else status.HTTP_200_OK
     response.headers["Location"] = f"/corpora/{quote(name)}"
@@ -146,6 +148,7 @@ def list_revisions(name: CorpusName, database: DatabaseDependency) -> CorpusRevi
     responses=problem_responses(
         errors.CorpusNotFound,
         errors.BadRecord,
+        errors.ExtraMissing,
         errors.InvalidRequest,
         errors.StorageUnavailable,
         errors.DatabaseUnavailable,

@@ -8,6 +8,7 @@ import numpy as np
 
 from app.core.errors import CorpusEmpty, CorpusTooLarge
 from app.core.storage import ObjectWriter
+from app.core.text.parquet import MAGIC
 from app.corpora.decode import TextDecoder
 from app.corpora.recognise import HEAD_BYTES, check_is_text
 from app.web.decompress import Decoder
@@ -15,7 +16,10 @@ from app.web.uploads import Receiver
 
 
 class TextReceiver(Receiver):
-    """Takes a body that is text, and writes it as UTF-8; also raises `CorpusNotText`, and at the end `CorpusEmpty`."""
+    """Takes a body that is text, and writes it as UTF-8, or a Parquet file, and writes that as it is.
+
+    Also raises `CorpusNotText`, and at the end `CorpusEmpty`.
+    """
 
     noun = "corpus"
     too_large = CorpusTooLarge
@@ -26,6 +30,7 @@ class TextReceiver(Receiver):
         self._head: bytes | None = b""
         self._in_word = False
         self._last_byte = 0x0A
+        self.is_text = True
         self.n_lines = 0
         self.n_words = 0
 
@@ -33,7 +38,7 @@ class TextReceiver(Receiver):
         super().finish()
         if self._last_byte != 0x0A:
             self.n_lines += 1
-        if not self.n_words:
+        if self.is_text and not self.n_words:
             raise CorpusEmpty(n_bytes=self.n_bytes)
 
     def _take(self, piece: bytes, *, final: bool = False) -> None:
@@ -43,12 +48,14 @@ class TextReceiver(Receiver):
             if len(self._head) < HEAD_BYTES and not final:
                 return
             piece, self._head = self._head, None
-            check_is_text(piece[:HEAD_BYTES], self._text.encoding)
-        self._write(self._text.utf8(piece, final=final))
+            self.is_text = not piece.startswith(MAGIC)
+            if self.is_text:
+                check_is_text(piece[:HEAD_BYTES], self._text.encoding)
+        self._write(self._text.utf8(piece, final=final) if self.is_text else piece)
 
     def _write(self, data: bytes) -> None:
         super()._write(data)
-        if not data:
+        if not data or not self.is_text:
             return
         self.n_lines += data.count(b"\n")
         is_letter = np.frombuffer(data, np.uint8) > 0x20

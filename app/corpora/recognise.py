@@ -34,7 +34,6 @@ _KINDS = (
     _Kind(b"PK\x03\x04", "zip", _UNPACK),
     _Kind(b"PK\x05\x06", "zip", _UNPACK),
     _Kind(b"%PDF-", "pdf", "extract its text (pdftotext), and send that"),
-    _Kind(b"PAR1", "parquet", "write its rows as JSON Lines or CSV, and send those"),
     _Kind(b"\xd0\xcf\x11\xe0", "an old office document", _OFFICE),
     _Kind(codecs.BOM_UTF32_LE, "utf-32", "add ?encoding=utf-32"),
     _Kind(codecs.BOM_UTF32_BE, "utf-32", "add ?encoding=utf-32"),

@@ -19,7 +19,7 @@ CorpusRevision = Annotated[int, Path(ge=1, lt=1 << 31, description="the revision
 
 
 class CorpusDescription(BaseModel):
-    """A revision of a stored corpus. `n_words` counts runs of characters between white space."""
+    """A revision of a stored corpus. `n_words` counts runs of characters between white space; null for Parquet."""
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -27,8 +27,8 @@ class CorpusDescription(BaseModel):
     revision: int
     sha256: str
     n_bytes: int
-    n_lines: int
-    n_words: int
+    n_lines: int | None
+    n_words: int | None
     created_at: datetime
 
 
@@ -58,14 +58,16 @@ class PreviewText(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    format: Annotated[Literal["plain", "jsonl", "csv", "tsv", "tokens"], Field(description="of the rows")] = "plain"
+    format: Annotated[
+        Literal["plain", "jsonl", "csv", "tsv", "tokens", "parquet"], Field(description="of the rows")
+    ] = "plain"
     field: Annotated[str | None, Field(description="of jsonl")] = None
-    column: Annotated[str | None, Field(description="of csv and tsv")] = None
+    column: Annotated[str | None, Field(description="of csv, tsv and parquet")] = None
     header: Annotated[bool | None, Field(description="of csv and tsv")] = None
     delimiter: Annotated[str | None, Field(description="of csv and tsv")] = None
     quote: Annotated[str | None, Field(description="of csv and tsv")] = None
     separator: Annotated[str | None, Field(description="of tokens")] = None
-    max_bad_rows: Annotated[float | None, Field(description="of jsonl, csv and tsv")] = None
+    max_bad_rows: Annotated[float | None, Field(description="of jsonl, csv, tsv and parquet")] = None
     normalization: Literal["nfc", "nfkc_jamo_safe", "none"] | None = None
     case: Literal["lower", "keep"] | None = None
     tokenizer: Literal["words", "whitespace", "items"] | None = None

@@ -38,6 +38,7 @@ router = APIRouter(tags=["jobs"])
     responses=problem_responses(
         errors.CorpusNotFound,
         errors.BadRecord,
+        errors.ExtraMissing,
         errors.FileNotFound,
         errors.VectorsUnreadable,
         errors.ModelNotFound,

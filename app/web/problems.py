@@ -31,6 +31,7 @@ STATUS: dict[type[WordkinError], HTTPStatus] = {
     errors.CorpusNotText: HTTPStatus.BAD_REQUEST,
     errors.BadRecord: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.UploadIncomplete: HTTPStatus.BAD_REQUEST,
+    errors.ExtraMissing: HTTPStatus.NOT_IMPLEMENTED,
     errors.BadCompression: HTTPStatus.BAD_REQUEST,
     errors.UnsupportedEncoding: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     errors.FormBody: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,

@@ -14,9 +14,10 @@ from typing import BinaryIO, cast
 
 from typing_extensions import Buffer
 
-from app.core.errors import BadCompression
-from app.core.text import PlainText, TextReader, Tokens, without_surrogates
-from app.core.text.rows import MAX_RECORD_BYTES, Rows
+from app.core.errors import BadCompression, BadRecord
+from app.core.text import Parquet, PlainText, TextReader, Tokens, without_surrogates
+from app.core.text.parquet import MAGIC, ParquetRows
+from app.core.text.rows import MAX_RECORD_BYTES, Rows, line_rows
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -34,6 +35,14 @@ ZSTD_WINDOW_LOG_MAX = 27
 def open_text(source: Path, reader: TextReader) -> Iterator[tuple[io.BufferedReader, BinaryIO, Rows | None]]:
     """The bytes of the text, the file they come from, whose position tells how far the reading is, and its rows."""
     with source.open("rb") as file:
+        is_parquet = file.read(len(MAGIC)) == MAGIC
+        file.seek(0)
+        if is_parquet:
+            if not isinstance(reader.spec.format, Parquet):
+                raise BadRecord("The corpus is a Parquet file; say so with the format 'parquet' and a column.")
+            table = ParquetRows(reader.spec.format, file)
+            yield io.BufferedReader(_RowText(table), _BUFFER_BYTES), file, table
+            return
         stream = _unpacked(file)
         if stream.peek(3)[:3] == _BYTE_ORDER_MARK:
             stream.read(3)
@@ -42,7 +51,7 @@ def open_text(source: Path, reader: TextReader) -> Iterator[tuple[io.BufferedRea
         elif isinstance(reader.spec.format, Tokens):
             yield io.BufferedReader(_ItemText(stream, reader), _BUFFER_BYTES), file, None
         else:
-            rows = Rows(reader.spec.format, stream.readline)
+            rows = line_rows(reader.spec.format, stream.readline)
             yield io.BufferedReader(_RowText(rows), _BUFFER_BYTES), file, rows
 
 

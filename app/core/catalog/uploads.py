@@ -48,10 +48,10 @@ class FileContent:
 
 @dataclass(frozen=True)
 class CorpusContent(FileContent):
-    """The same of a text."""
+    """The same of a corpus; lines and words are not known of Parquet."""
 
-    n_lines: int
-    n_words: int
+    n_lines: int | None
+    n_words: int | None
 
 
 class Uploads(Generic[Row]):

@@ -57,6 +57,10 @@ class BadRecord(WordkinError):
     """Rows of the corpus do not hold text where the job's format says."""
 
 
+class ExtraMissing(WordkinError):
+    """What reads this format is not installed."""
+
+
 class BadCompression(WordkinError):
     """The compressed body is damaged, truncated, or expands beyond the allowed ratio."""
 

@@ -71,5 +71,16 @@ class Tokens(_Format):
     separator: Character = ","
 
 
-Format = PlainText | JsonLines | Csv | Tsv | Tokens
-RowFormat = JsonLines | Csv | Tsv
+class Parquet(_Format):
+    """Rows of a Parquet file; line ends inside a text end a line too."""
+
+    kind: Literal["parquet"] = "parquet"
+    column: Annotated[
+        str, Field(min_length=1, max_length=200, description="with texts or lists of tokens; a.b for nested")
+    ]
+    max_bad_rows: Share = 0.2
+
+
+Format = PlainText | JsonLines | Csv | Tsv | Tokens | Parquet
+RowFormat = JsonLines | Csv | Tsv | Parquet
+LineFormat = JsonLines | Csv | Tsv

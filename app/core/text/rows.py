@@ -1,4 +1,4 @@
-"""Rows of JSON Lines, CSV and TSV -> their texts; rows without one are counted."""
+"""Rows -> their texts; rows without one are counted. Here those of JSON Lines, CSV and TSV."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 from app.core.errors import BadRecord
-from app.core.text.formats import JsonLines, RowFormat
+from app.core.text.formats import JsonLines, LineFormat, Parquet, RowFormat
 
 MAX_RECORD_BYTES = 1 << 28
 """Longest row that is read into memory."""
@@ -32,22 +32,30 @@ class Rows:
     Parameters
     ----------
     format : how rows hold their text
-    readline : hands out the lines
     """
 
-    def __init__(self, format: RowFormat, readline: ReadLine) -> None:  # noqa: A002 (what a spec calls it)
+    def __init__(self, format: RowFormat) -> None:  # noqa: A002 (what a spec calls it)
         self.n_rows = 0
         self.n_bad = 0
         self.first_bad: list[BadRow] = []
         self.names: list[str] = []
         self._format = format
-        self._readline = readline
         self._n_lines = 0
         self._last_bad = -1
 
     def __iter__(self) -> Iterator[str]:
         """Raise UnicodeDecodeError, or `BadRecord` for a row that is too long or a column that is not there."""
-        return self._json_texts(self._format.field) if isinstance(self._format, JsonLines) else self._column_texts()
+        raise NotImplementedError
+
+    def sample(self, n_characters: int) -> tuple[list[str], bool]:
+        """The first texts, of about so many characters together; True if those are all."""
+        texts, n_read = [], 0
+        for text in self:
+            texts.append(text)
+            n_read += len(text)
+            if n_read >= n_characters:
+                return texts, False
+        return texts, True
 
     def check(self, *, is_cut: bool = False) -> None:
         """Raise `BadRecord` if too many rows had no text; of a text that is cut the last row does not count."""
@@ -82,6 +90,25 @@ class Rows:
         self._last_bad = self.n_rows
         if len(self.first_bad) < N_TOLD:
             self.first_bad.append(BadRow(self._n_lines, reason[:200]))
+
+
+class LineRows(Rows):
+    """Rows that are lines.
+
+    Parameters
+    ----------
+    format : how rows hold their text
+    readline : hands out the lines
+    """
+
+    _format: LineFormat
+
+    def __init__(self, format: LineFormat, readline: ReadLine) -> None:  # noqa: A002 (what a spec calls it)
+        super().__init__(format)
+        self._readline = readline
+
+    def __iter__(self) -> Iterator[str]:
+        return self._json_texts(self._format.field) if isinstance(self._format, JsonLines) else self._column_texts()
 
     def _lines(self) -> Iterator[bytes]:
         while line := self._readline(MAX_RECORD_BYTES + 1):
@@ -153,6 +180,13 @@ class Rows:
         if str(column).isdecimal() and int(column) > 0:
             return int(column) - 1
         raise BadRecord(f"There is no column {column!r}. {self._there_is()}", line=1, names=self.names)
+
+
+def line_rows(format: RowFormat, readline: ReadLine) -> LineRows:  # noqa: A002 (what a spec calls it)
+    """Rows of a text; raises `BadRecord` if they are said to be Parquet."""
+    if isinstance(format, Parquet):
+        raise BadRecord("The corpus is text, no Parquet file: say plain, jsonl, csv, tsv or tokens.")
+    return LineRows(format, readline)
 
 
 def _member(record: Any, path: list[str]) -> Any:

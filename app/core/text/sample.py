@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import io
-from typing import NamedTuple
+from typing import IO, NamedTuple
 
 from app.core.errors import BadRecord
-from app.core.text.formats import PlainText, Tokens
+from app.core.text.formats import Parquet, PlainText, Tokens
+from app.core.text.parquet import MAGIC, ParquetRows
 from app.core.text.reader import TextReader, without_surrogates
-from app.core.text.rows import BadRow, Rows
+from app.core.text.rows import BadRow, line_rows
 from app.core.text.spec import TextSpec
 
 SAMPLE_BYTES = 1 << 20
@@ -39,27 +40,40 @@ def read_sample(content: bytes, spec: TextSpec, *, is_whole: bool, n_lines: int 
     BadRecord
         Too many rows have no text, or no line has a word.
     """
+    if content.startswith(MAGIC):
+        raise BadRecord("The corpus is a Parquet file; say so with the format 'parquet' and a column.")
     content = content.removeprefix(b"\xef\xbb\xbf")
     if not is_whole:
         content = content[: content.rfind(b"\n") + 1] or content
-    reader = TextReader(spec)
-    rows = None if isinstance(spec.format, PlainText | Tokens) else Rows(spec.format, io.BytesIO(content).readline)
-    if rows and not content.endswith(b"\n") and not is_whole:
+    if isinstance(spec.format, PlainText | Tokens):
+        return Sample(_lines([content.decode(errors="replace")], spec, n_lines, []), 0, 0, [], [])
+    rows = line_rows(spec.format, io.BytesIO(content).readline)
+    if not content.endswith(b"\n") and not is_whole:
         return Sample([], 0, 0, [], [])  # not one row is whole, so that nothing can be said
-    if rows is None:
-        texts = [content.decode(errors="replace")]
-    else:
-        texts = [without_surrogates(text) for text in rows]
-        rows.check(is_cut=not is_whole)
+    texts = list(rows)
+    rows.check(is_cut=not is_whole)
+    return Sample(_lines(texts, spec, n_lines, rows.names), rows.n_rows, rows.n_bad, rows.first_bad, rows.names)
+
+
+def read_parquet_sample(file: IO[bytes], spec: TextSpec, *, n_lines: int = 1) -> Sample:
+    """The same of a Parquet file, of which as much text is read; raises `ExtraMissing`, too."""
+    assert isinstance(spec.format, Parquet)  # noqa: S101 (for the type checker)
+    rows = ParquetRows(spec.format, file)
+    texts, _ = rows.sample(SAMPLE_BYTES)
+    rows.check()
+    return Sample(_lines(texts, spec, n_lines, rows.names), rows.n_rows, rows.n_bad, rows.first_bad, rows.names)
+
+
+def _lines(texts: list[str], spec: TextSpec, n_lines: int, names: list[str]) -> list[list[str]]:
+    """The first lines that have words, as words; raises `BadRecord` if there is none."""
+    reader = TextReader(spec)
     lines: list[list[str]] = []
-    for line in "\n".join(texts).split("\n"):
+    for line in without_surrogates("\n".join(texts)).split("\n"):
         if len(lines) < n_lines and (words := reader.words(line)):
             lines.append(words)
     if not lines:
         raise BadRecord(
             f"The corpus has no words as it would be read: format {spec.format.kind!r}, tokenizer {spec.tokenizer!r}.",
-            names=rows.names if rows else [],
+            names=names,
         )
-    if rows is None:
-        return Sample(lines, 0, 0, [], [])
-    return Sample(lines, rows.n_rows, rows.n_bad, rows.first_bad, rows.names)
+    return lines

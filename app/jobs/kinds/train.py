@@ -10,8 +10,8 @@ from app.core.names import split_reference
 from app.core.payloads import CorpusSource, TrainPayload
 from app.core.records import Corpus
 from app.core.storage import Storage
-from app.core.text.sample import SAMPLE_BYTES, read_sample
 from app.jobs.schemas import TrainSubmission
+from app.web.beginning import read_beginning
 
 
 class Train:
@@ -23,10 +23,7 @@ class Train:
 
     def check(self, submission: TrainSubmission, found: Corpus, storage: Storage) -> None:
         """Raise `BadRecord` if the beginning of the corpus cannot be read as the job says."""
-        n_bytes = min(found.n_bytes, SAMPLE_BYTES)
-        content = storage.beginning(found.key, n_bytes)
-        if content:
-            read_sample(content, submission.text.here(), is_whole=n_bytes == found.n_bytes)
+        read_beginning(storage, found, submission.text.here())
 
     def request(self, submission: TrainSubmission, found: Corpus) -> JobRequest:
         payload = TrainPayload(

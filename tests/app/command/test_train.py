@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from tests.app.command.conftest import Ran, Wordkin, wordkin
@@ -109,3 +111,14 @@ def test_an_interrupt_ends_the_showing_and_says_that_the_job_goes_on(service: ht
     assert f"The job goes on. Follow it: wordkin jobs follow {job_id} --url {url.rstrip('/')}\n" in rest
     assert f"wordkin jobs cancel {job_id}" in rest
     assert service.get(f"/jobs/{job_id}").json()["state"] == "queued"
+
+
+def test_parquet_is_known_and_its_columns_are_told(ask: Wordkin, service: httpx.Client, folder: Path) -> None:
+    rows = [{"id": i, "title": f"blue lamp {i}", "maker": "acme"} for i in range(50)]
+    pq.write_table(pa.Table.from_pylist(rows), folder / "products.parquet")
+    unsaid = ask("train", "products.parquet", "--detach", cwd=folder)
+    assert (unsaid.returncode, "where the text is: one of title, maker" in unsaid.stderr) == (2, True), unsaid.stderr
+    done = ask("train", "products.parquet", "--field", "title", "--detach", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    assert "reading products.parquet as Parquet; column title" in done.stderr
+    assert newest_job(service)["text"]["format"] == {"kind": "parquet", "column": "title", "max_bad_rows": 0.2}

@@ -5,9 +5,12 @@ from __future__ import annotations
 import base64
 import gzip
 import hashlib
+import io
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from fastapi.testclient import TestClient
 
@@ -198,3 +201,20 @@ def test_a_preview_says_what_does_not_fit(client: TestClient, asked: str, slug: 
     client.put("/corpora/c", content=b"id,title\n1,red\n")
     assert named in problem(client.get(f"/corpora/c/preview?{asked}"), 422, slug)["detail"]
     problem(client.get("/corpora/d/preview"), 404, "corpus-not-found")
+
+
+def test_parquet_is_kept_as_it_is_and_read_by_its_column(client: TestClient) -> None:
+    buffer = io.BytesIO()
+    pq.write_table(pa.Table.from_pylist([{"title": "Blue lamp"}, {"title": "파란 등"}]), buffer)
+    stored = client.put("/corpora/products", content=buffer.getvalue())
+    assert (stored.status_code, stored.json()["n_lines"], stored.json()["n_words"]) == (201, None, None)
+    assert stored.json()["sha256"] == hashlib.sha256(buffer.getvalue()).hexdigest()
+    shown = client.get("/corpora/products/preview?format=parquet&column=title").json()
+    assert (shown["lines"], shown["names"], shown["n_rows"]) == ([["blue", "lamp"], ["파란", "등"]], ["title"], 2)
+    wrong = client.get("/corpora/products/preview?format=parquet&column=text").json()
+    assert wrong["detail"] == "There is no column 'text'. There are: title."
+    body: dict[str, Any] = {"model": "m", "corpus": "products", "algorithm": "word2vec"}
+    refused = client.post("/jobs", json=body)
+    assert (refused.status_code, "say so with the format 'parquet'" in refused.json()["detail"]) == (422, True)
+    text = {"format": {"kind": "parquet", "column": "title"}}
+    assert client.post("/jobs", json=body | {"text": text}).status_code == 202

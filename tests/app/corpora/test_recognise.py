@@ -40,7 +40,6 @@ BODIES = {
     "zip": (zipped("corpus.txt"), "unpack"),
     "xlsx, or another office document": (zipped("[Content_Types].xml", "xl/workbook.xml"), "CSV"),
     "pdf": (b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n1 0 obj", "pdftotext"),
-    "parquet": (b"PAR1\x15\x04\x15 some rows PAR1", "JSON Lines"),
     "an old office document": (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1 rest", "CSV"),
     "utf-16": (TEXT.encode("utf-16"), "encoding=utf-16"),
     "utf-32": (TEXT.encode("utf-32"), "encoding=utf-32"),
