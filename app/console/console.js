@@ -139,7 +139,7 @@ function jobRow(job) {
   const percent = `${Math.floor(job.progress * 100)} %`;
   const cells = [
     job.version ? `${job.model} → version ${job.version}` : job.model,
-    job.algorithm,
+    job.algorithm ?? job.kind,
     element("span", { textContent: doing(job), title: job.error?.detail ?? "", className: job.error ? "problem" : "" }),
     element("span", {}, element("progress", { max: 1, value: job.progress, ariaLabel: percent }), ` ${percent}`),
     job.tokens_per_second ? `${(job.tokens_per_second / 1e6).toFixed(2)} M tokens/s` : "",
@@ -168,7 +168,7 @@ function versionRow(model, version) {
   const tags = names.flatMap((name) => [" ", element("span", { className: "tag", textContent: name })]);
   const cells = [
     [model.name], [`${number}`, ...tags], [new Date(version.created_at).toLocaleString()],
-    [version.n_words.toLocaleString()], [`${version.dim}`], [version.algorithm], [names.includes("latest") ? "" : choose],
+    [version.n_words.toLocaleString()], [`${version.dim}`], [version.algorithm ?? version.origin], [names.includes("latest") ? "" : choose],
   ];
   return element("tr", {}, ...cells.map((cell) => element("td", {}, ...cell)));
 }

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from urllib.parse import quote
 
 import httpx
@@ -13,6 +15,7 @@ import pytest
 from app.command.processes import Service
 from tests.conftest import missing
 from tests.e2e.conftest import job_in_state, served_version, submit
+from tests.published import World, random_vectors
 
 OPTIONS = [
     "--headless",
@@ -90,3 +93,60 @@ def test_a_page_from_elsewhere_follows_a_job_to_its_end(
     shown = page(chromium, tmp_path, (tmp_path / "page.html").as_uri())
     connecting, closed = 0, 2
     assert f"<p>{state} {job_id};end {job_id};{connecting};{closed};</p>" in shown
+
+
+class _Beside(BaseHTTPRequestHandler):
+    """A page of ours and the service behind one origin, so that the page may press the console's buttons."""
+
+    service = ""
+    ours = ""
+
+    def _answer(self) -> None:
+        if self.path == "/test":
+            self._send(200, {"Content-Type": "text/html"}, self.ours.encode())
+            return
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        kept = {name: self.headers[name] for name in ("If-Match", "Content-Type") if name in self.headers}
+        told = httpx.request(self.command, self.service + self.path, content=body, headers=kept)
+        headers = {name: told.headers[name] for name in ("Content-Type", "ETag") if name in told.headers}
+        self._send(told.status_code, headers, told.content)
+
+    def _send(self, status: int, headers: dict[str, str], content: bytes) -> None:
+        self.send_response(status)
+        for name, value in {**headers, "Content-Length": str(len(content))}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(content)
+
+    do_GET = do_PUT = _answer  # noqa: N815 (what the library calls)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+PRESS = """<iframe src="/console?model=m&question=king"></iframe><script>
+const inside = () => document.querySelector("iframe").contentDocument
+const button = () => [...inside().querySelectorAll("button")].find((each) => each.textContent === "Make latest")
+const press = () => button() ? (button().click(), setTimeout(show, 1500)) : setTimeout(press, 100)
+const show = () => document.body.append(inside().body.innerText)
+press()
+</script>"""
+
+
+def test_make_latest_moves_the_alias_and_the_page_shows_it(chromium: str, tmp_path: Path) -> None:
+    world = World(tmp_path / "world")
+    for seed in (0, 1):
+        world.publish("m", ["king", "queen", "man", "woman"], random_vectors(4, 6, seed))
+    with world.served() as client:
+        assert client.get("/models/m/aliases/latest").json()["version"] == 2
+        _Beside.service, _Beside.ours = str(client.base_url).rstrip("/"), PRESS
+        with ThreadingHTTPServer(("127.0.0.1", 0), _Beside) as server:
+            Thread(target=server.serve_forever, daemon=True).start()
+            shown = page(chromium, tmp_path, f"http://127.0.0.1:{server.server_port}/test")
+            server.shutdown()
+        assert client.get("/models/m/aliases/latest").json()["version"] == 1
+    world.close()
+    text = shown.partition("</script>")[2].split("</body>")[0]
+    rows = [line.split("\t") for line in text.splitlines() if line.startswith("m\t")]
+    assert [(row[1], row[-1]) for row in rows] == [("2", "Make latest"), ("1 latest", "")], text
+    assert "m, version 1" in text

@@ -1,0 +1,181 @@
+"""What people come for, step by step, against one service: small corpora, real trainings.
+
+What other tests walk already is not repeated: clients of OpenAI and generated ones (tests/app/models, tests/app/web),
+the operator's starts and failures (tests/app/command/test_processes.py, test_shutdown.py), the README's commands.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from app.command.processes import running
+from app.core.settings import Settings
+from tests.conftest import DATA
+from tests.e2e.conftest import Json, job_in_state, wait_for
+
+SEATS, COMPUTERS = ("couch", "sofa", "settee", "armchair"), ("laptop", "notebook", "gaming", "usb-c")
+KEPT = {"keep_tokens": ["usb-c"]}
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+    """One service for all paths."""
+    settings = Settings(data_dir=tmp_path_factory.mktemp("paths"), port=0)
+    with running(settings) as service, httpx.Client(base_url=service.url, timeout=60) as client:
+        yield client
+
+
+def trained(http: httpx.Client, model: str, algorithm: str = "word2vec", **said: Any) -> Json:
+    """A version that is served; the job."""
+    chosen = {"dim": 16, "min_count": 1, "epochs": 8} | said.pop("hyperparameters", {})
+    body = {"model": model, "corpus": model, "algorithm": algorithm, "hyperparameters": chosen} | said
+    submitted = http.post("/jobs", json=body)
+    assert submitted.status_code == 202, submitted.text
+    job = job_in_state(http, submitted.json()["id"], "succeeded", "failed")
+    assert job["state"] == "succeeded", job
+    query = {"model": model, "version": job["version"], "k": 1}
+    wait_for(lambda: http.get("/words", params=query).is_success, 30, "the version to be served")
+    return job
+
+
+def near(http: httpx.Client, **query: Any) -> list[str]:
+    answer = http.get("/neighbors", params=query)
+    assert answer.status_code == 200, answer.text
+    return [item["word"] for item in answer.json()["neighbors"]]
+
+
+def titles(n: int) -> list[str]:
+    rng = random.Random(0)
+    return [" ".join(rng.sample(SEATS if i % 2 else COMPUTERS, 3)) for i in range(n)]
+
+
+def test_a_search_engineer_expands_queries_over_product_titles(shop: httpx.Client) -> None:
+    rows = [json.dumps({"id": i, "product": {"title": title}}) for i, title in enumerate(titles(600))]
+    rows[5], rows[7] = '{"id": 5}', "{broken"
+    assert shop.put("/corpora/titles", content="\n".join(rows).encode()).status_code == 201
+    body: Json = {"model": "titles", "corpus": "titles", "algorithm": "word2vec"}
+    wrong = shop.post("/jobs", json=body | {"text": {"format": {"kind": "jsonl", "field": "title"}}}).json()
+    assert wrong["names"] == ["id", "product", "product.title"]
+    text = {"format": {"kind": "jsonl", "field": "product.title"}} | KEPT
+    preview = {"format": "jsonl", "field": "product.title"}
+    assert shop.get("/corpora/titles/preview", params=preview).json()["n_bad_rows"] == 2
+    trained(shop, "titles", text=text)
+    assert near(shop, model="titles", word="sofa", k=3)[0] in SEATS
+    answer = shop.get("/neighbors", params={"model": "titles", "text": "gaming laptop xyzzy", "k": 3}).json()
+    assert answer["missing"] == ["xyzzy"]
+    assert not {"gaming", "laptop"} & {item["word"] for item in answer["neighbors"]}
+    assert "laptop" in near(shop, model="titles", word="USB-C", k=4)
+    assert near(shop, model="titles", word="sofa", k=10, prefix="s") == ["settee"]
+    best = shop.get("/neighbors", params={"model": "titles", "word": "sofa", "k": 7}).json()["neighbors"]
+    assert near(shop, model="titles", word="sofa", k=7, min_score=best[1]["score"]) == [b["word"] for b in best[:2]]
+    assert shop.get("/models/titles/versions/1").json()["training"]["rows"]["n_bad_rows"] == 2
+
+
+def test_a_korean_engineer_writes_as_koreans_do(shop: httpx.Client) -> None:
+    import lzma  # noqa: PLC0415 (of this path alone)
+
+    reviews = lzma.decompress((DATA / "corpora" / "nsmc-reviews.txt.xz").read_bytes()).decode(errors="ignore")
+    stored = shop.put("/corpora/리뷰", params={"encoding": "cp949"}, content=reviews.encode("cp949", errors="ignore"))
+    assert (stored.status_code, stored.json()["name"]) == (201, "리뷰")
+    trained(shop, "리뷰", hyperparameters={"min_count": 2, "epochs": 2})
+    decomposed = "\u110b\u1167\u11bc\u1112\u116a"
+    answer = shop.get("/neighbors", params={"model": "리뷰", "word": decomposed, "k": 5}).json()
+    assert (answer["word"], len(answer["neighbors"])) == ("영화", 5)
+    assert shop.get("/words", params={"model": "리뷰", "prefix": "ㅋㅋ"}).json()["words"][0]["word"].startswith("ㅋㅋ")
+    missing = shop.get("/neighbors", params={"model": "리뷰", "word": "영화아"})
+    assert (missing.status_code, missing.json()["missing"]) == (404, ["영화아"])
+    assert "영화가" in missing.json()["suggestions"]["영화아"]
+
+
+def test_a_data_scientist_brings_vectors_and_gensims_names(shop: httpx.Client) -> None:
+    body: Json = {"model": "m", "corpus": "titles", "algorithm": "word2vec"}
+    wrong = shop.post("/jobs", json=body | {"hyperparameters": {"vector_size": 50, "sg": 1}}).json()
+    told = {issue["location"].rpartition(".")[2]: issue["message"] for issue in wrong["errors"]}
+    assert "Did you mean 'dim'?" in told["vector_size"]
+    assert "Did you mean 'architecture'?" in told["sg"]
+    shop.put("/files/mine.vec", content=b"4 2\nking 1 0\nqueen 0.9 0.1\ncat 0 1\ndog 0.1 0.9\n")
+    job = shop.post("/jobs", json={"kind": "import", "model": "mine", "file": "mine.vec"}).json()
+    assert job_in_state(shop, job["id"], "succeeded", "failed")["version"] == 1
+    wait_for(lambda: shop.get("/words", params={"model": "mine"}).is_success, 30, "the import")
+    assert near(shop, model="mine", word="king", k=1) == ["queen"]
+    texts = [word for word in ("king", "cat") for _ in range(150)]
+    answer = shop.post("/v1/embeddings", json={"model": "mine", "input": texts}).json()
+    assert (len(answer["data"]), answer["data"][0]["embedding"]) == (300, pytest.approx([1, 0], abs=1e-6))
+    assert shop.get("/vector", params={"model": "mine", "word": "queen"}).json()["rank"] == 2
+
+
+def test_a_backend_developer_retrains_every_night(shop: httpx.Client) -> None:
+    first = shop.put("/corpora/nightly", content="\n".join(titles(300)).encode())
+    trained(shop, "nightly", text=KEPT)
+    new = "\n".join(titles(400)).encode()
+    stale = {"If-Match": '"somebody else"'}
+    assert shop.put("/corpora/nightly", content=new, headers=stale).status_code == 412
+    second = shop.put("/corpora/nightly", content=new, headers={"If-Match": first.headers["ETag"]})
+    assert second.json()["revision"] == 2
+    job = trained(shop, "nightly", corpus="nightly@2", publish={"alias": "staging"}, text=KEPT)
+    assert (job["version"], job["corpus_revision"]) == (2, 2)
+    aliases = shop.get("/models/nightly").json()["aliases"]
+    assert aliases == {"latest": 1, "staging": 2}
+    refused = shop.delete("/models/nightly/versions/1")
+    assert (refused.status_code, refused.json()["aliases"]) == (409, ["latest"])
+    etag = shop.get("/models/nightly/aliases/latest").headers["ETag"]
+    assert shop.put("/models/nightly/aliases/latest", json={"version": 2}, headers={"If-Match": etag}).is_success
+    assert shop.delete("/models/nightly/versions/1").status_code == 204
+    assert shop.delete("/corpora/nightly/revisions/1").status_code == 204
+    assert shop.get("/models/nightly/versions/2").json()["corpus"]["revision"] == 2
+
+
+def test_an_operator_sees_the_queue_the_sizes_and_the_state(shop: httpx.Client) -> None:
+    metrics = shop.get("/metrics").text
+    for told in ('wordkin_jobs{state="queued"}', "wordkin_oldest_queued_job_seconds", "wordkin_storage_free_bytes"):
+        assert told in metrics
+    assert 'wordkin_version_bytes{model="nightly"}' in metrics
+    assert "wordkin_build_info{" in metrics
+    ready = shop.get("/readyz").json()
+    assert (ready["status"], ready["degraded"]) == ("ready", {})
+
+
+@pytest.mark.parametrize(("algorithm", "chosen"), [("word2vec", {"subsampling_threshold": 0}), ("glove", {})])
+def test_a_teacher_shows_each_idea_at_work(shop: httpx.Client, algorithm: str, chosen: Json) -> None:
+    model = f"lesson-{algorithm}"
+    shop.put(f"/corpora/{model}", content="\n".join(titles(500)).encode())
+    job = trained(shop, model, algorithm, text=KEPT, hyperparameters={"epochs": 20, "threads": 1} | chosen)
+    epochs = shop.get(f"/jobs/{job['id']}/history").json()["epochs"]
+    assert [epoch["epoch"] for epoch in epochs] == list(range(1, 21))
+    assert epochs[-1]["loss"] < epochs[0]["loss"]
+    assert shop.get(f"/models/{model}/versions/1").json()["history"] == epochs
+    odd = {"model": model, "word": ["sofa", "couch", "settee", "laptop"]}
+    if algorithm == "word2vec":
+        assert shop.get("/odd-one-out", params=odd).json()["odd"] == "laptop"
+    for method in ("add", "mul"):
+        analogy = {"model": model, "a": "sofa", "b": "couch", "c": "laptop", "method": method}
+        assert shop.get("/analogy", params=analogy).json()["answers"]
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "chosen"),
+    [
+        ("word2vec", {"preset": "item2vec", "dim": 16, "epochs": 20}),
+        ("glove", {"window": 100, "distance_weighting": "equal", "epochs": 30}),
+    ],
+)
+def test_a_recommender_engineer_trains_on_baskets(shop: httpx.Client, algorithm: str, chosen: Json) -> None:
+    rng = random.Random(1)
+    drinks, breakfast = ("bottled beer", "canned beer", "red wine", "soda"), ("whole milk", "butter", "rolls", "jam")
+    baskets = [",".join(rng.sample(drinks if i % 2 else breakfast, 3)) for i in range(600)]
+    baskets += [",".join(rng.sample(drinks + breakfast, 2)) for _ in range(60)]
+    model = f"baskets-{algorithm}"
+    shop.put(f"/corpora/{model}", content="\n".join(baskets).encode())
+    text = {"format": {"kind": "tokens", "separator": ","}}
+    trained(shop, model, algorithm, text=text, hyperparameters=chosen)
+    assert set(near(shop, model=model, word="Bottled Beer", k=3)) == set(drinks) - {"bottled beer"}
+    basket = {"model": model, "queries": [{"words": {"whole milk": 1, "butter": 1}, "k": 2}, {"word": "caviar"}]}
+    answers = shop.post("/neighbors", json=basket).json()["results"]
+    assert {item["word"] for item in answers[0]["neighbors"]} == {"rolls", "jam"}
+    assert answers[1]["error"]["missing"] == ["caviar"]
