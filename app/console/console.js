@@ -163,6 +163,7 @@ function versionRow(model, version) {
       body: JSON.stringify({ version: number }),
     });
     modelsSeen = "";
+    forget();
     await refresh();
   });
   const tags = names.flatMap((name) => [" ", element("span", { className: "tag", textContent: name })]);
