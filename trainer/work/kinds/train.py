@@ -13,6 +13,7 @@ from app.core.table.manifest import CorpusOrigin, TrainedOrigin, digest_of
 from app.core.text import TextSpec
 from trainer.algorithms import ALGORITHMS, EXPECTED
 from trainer.algorithms.algorithm import Work
+from trainer.corpus import costs as reading
 from trainer.corpus.encode import EncodedCorpus, encode
 from trainer.publishing.costs import expected_seconds
 from trainer.publishing.index import IndexLimits
@@ -33,14 +34,16 @@ def run(payload: TrainPayload, context: Context) -> Publishes:
     )
     spec = payload.text.here()
     started = time.monotonic()
+    limits = IndexLimits(payload.index)
+    n_bytes = payload.corpus.n_bytes
+    n_tokens, n_words = reading.expected_tokens(n_bytes), reading.expected_words(n_bytes, chosen.max_words)
+    context.expect(
+        {Step(READING): reading.expected_seconds(n_bytes, threads)}
+        | _ahead(payload, n_tokens, n_words, chosen, threads)
+    )
     corpus = _read(payload.corpus, spec, chosen, context, threads)
     read = time.monotonic()
-    limits = IndexLimits(payload.index)
-    ahead = {
-        TRAINING: EXPECTED[payload.algorithm](corpus.n_tokens, chosen, threads),
-        PUBLISHING: expected_seconds(len(corpus.vocabulary), chosen.dim, threads, limits),
-    }
-    context.expect({Step(phase, name): each for phase, steps in ahead.items() for name, each in steps.items()})
+    context.expect(_ahead(payload, corpus.n_tokens, len(corpus.vocabulary), chosen, threads))
     work = Work(corpus, context.scratch, threads, context.report(TRAINING), context.checkpoints)
     trained = ALGORITHMS[payload.algorithm](work, chosen)
     seconds = {"reading": round(read - started, 3), "training": round(time.monotonic() - read, 3)}
@@ -63,6 +66,17 @@ def run(payload: TrainPayload, context: Context) -> Publishes:
         limits=limits,
     )
     return store_version(context.storage, context.prefix, folder, written)
+
+
+def _ahead(
+    payload: TrainPayload, n_tokens: int, n_words: int, chosen: Hyperparameters, threads: int
+) -> dict[Step, float]:
+    """What the steps after the reading will take."""
+    ahead = {
+        TRAINING: EXPECTED[payload.algorithm](n_tokens, chosen, threads),
+        PUBLISHING: expected_seconds(n_words, chosen.dim, threads, IndexLimits(payload.index)),
+    }
+    return {Step(phase, name): each for phase, steps in ahead.items() for name, each in steps.items()}
 
 
 def _read(
