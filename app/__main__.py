@@ -9,7 +9,7 @@ from app import tuning
 
 def main() -> None:
     tuning.for_start()
-    from app.core.errors import StorageUnavailable
+    from app.core.errors import StorageUnavailable, reason
     from app.core.parent import end_with_parent
     from app.core.settings import Settings
     from app.resources import Resources
@@ -20,6 +20,8 @@ def main() -> None:
         resources = Resources(settings)
     except StorageUnavailable as error:
         sys.exit(f"error: {error.detail}")
+    except OSError as error:  # a folder that cannot be made
+        sys.exit(f"error: {error.filename}: {reason(error)}")
     from app.main import create_app
     from app.web.server import serve
 

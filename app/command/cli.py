@@ -16,11 +16,12 @@ from pydantic import ValidationError
 from app.command import corpora, files, jobs, models
 from app.command.derive import derive
 from app.command.failures import CommandFailed, WrongUsage
-from app.command.output import console, say, say_error
+from app.command.options import AsJson
+from app.command.output import console, is_json_wanted, say, say_error, warn
 from app.command.questions import add_questions
 from app.command.train import train
 from app.command.vectors import import_vectors
-from app.core.settings import Settings, explained
+from app.core.settings import Settings, explained, unknown_variables
 
 app = typer.Typer(
     help="Train word embeddings on your text and serve every version over REST.\n\n"
@@ -31,6 +32,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 SERVICE = "Run the service"
+UsageError: Any = typer.BadParameter.__base__  # the library exports no name for it
 
 Host = Annotated[str | None, typer.Option(help="Address to listen on. [WORDKIN_HOST, default 127.0.0.1]")]
 Port = Annotated[int | None, typer.Option(help="Port to listen on; 0 takes a free one. [WORDKIN_PORT, default 8000]")]
@@ -39,7 +41,15 @@ Port = Annotated[int | None, typer.Option(help="Port to listen on; 0 takes a fre
 def main() -> None:
     """Run the command line; what a user can mend is one line on standard error, and the exit code says so."""
     try:
-        app()
+        if not is_json_wanted():
+            app()
+        sys.exit(app(standalone_mode=False))
+    except UsageError as error:  # only then it comes up to here
+        wrong = WrongUsage(error.format_message())
+        say_error(wrong)
+        sys.exit(wrong.exit_code)
+    except typer.Abort:
+        sys.exit(1)
     except (CommandFailed, OSError) as error:
         say_error(error)
         sys.exit(error.exit_code if isinstance(error, CommandFailed) else 1)
@@ -67,6 +77,13 @@ def _settings(host: str | None = None, port: int | None = None) -> Settings:
         return Settings(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type] # of mixed types
     except ValidationError as error:
         raise CommandFailed(explained(error)) from error
+
+
+def _own_settings() -> Settings:
+    """For a command that starts no process which would name the variables that are no settings."""
+    for name, meant in unknown_variables(os.environ).items():
+        warn(f"{name} is no setting" + (f"; did you mean {meant}?" if meant else "."))
+    return _settings()
 
 
 @app.command(rich_help_panel=SERVICE)
@@ -166,7 +183,7 @@ def migrate_command() -> None:
     """Bring the database to the newest schema."""
     from app.command.schema import migrate
 
-    settings = _settings()
+    settings = _own_settings()
     migrate(settings)
     console.print("The database has the newest schema.")
 
@@ -177,11 +194,12 @@ def recover(
         str | None, typer.Option(help="For versions that do not say their model; default: the corpus.")
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", metavar="", help="Only list them.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Make rows for versions that lie in storage but not in the database, and own the storage from now on."""
     from app.command.recover import run
 
-    run(_settings(), console, model=model, only_look=dry_run)
+    run(_own_settings(), console, model=model, only_look=dry_run, as_json=as_json)
 
 
 @app.command(rich_help_panel=SERVICE)
@@ -189,7 +207,7 @@ def check() -> None:
     """End with exit code 0 if the database answers and has the newest schema; for health checks."""
     from app.command.schema import check_schema
 
-    check_schema(_settings())
+    check_schema(_own_settings())
     console.print("The database answers and has the newest schema.")
 
 

@@ -12,9 +12,11 @@ import httpx
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
-from app.command.failures import ServiceError
+from app.command.failures import NoService, ServiceError
 
 POLL_SECONDS = 0.25
+AWAY_SECONDS, RETRY_SECONDS = 60.0, 0.5
+"""How long a service may be away while a job is followed, and how often it is looked for."""
 UPLOAD_PIECE_BYTES = 1 << 20
 ENDED = ("succeeded", "failed", "cancelled")
 LISTS = {
@@ -42,7 +44,7 @@ class Client:
         try:
             response = self._http.request(method, path, **options)
         except httpx.TransportError as error:
-            raise ServiceError(f"No service answers at {self.url} ({error}). Start one with: wordkin up") from error
+            raise NoService(f"No service answers at {self.url} ({error}). Start one with: wordkin up") from error
         if response.is_error:
             raise self._failure(response)
         return response
@@ -96,12 +98,31 @@ class Client:
         )
         with Progress(*columns, console=console) as bar:
             task = bar.add_task("", total=1.0, phase="waiting", speed="", loss="", eta="")
-            while True:
-                job = self.get("/jobs", job_id)
+            for job in self._states(job_id, console):
                 bar.update(task, completed=job["progress"], **_shown(job))
                 if job["state"] in ENDED:
-                    return job
+                    break
                 time.sleep(POLL_SECONDS)
+            return job
+
+    def _states(self, job_id: str, console: Console) -> Iterator[Json]:
+        """The job, again and again; while the service is away, which it may be for a while, nothing."""
+        away_since: float | None = None
+        while True:
+            try:
+                job = self.get("/jobs", job_id)
+            except NoService:
+                now = time.monotonic()
+                if away_since is None:
+                    away_since = now
+                    told = f"The service at {self.url} does not answer; waiting for it."
+                    console.print(told, markup=False, highlight=False, soft_wrap=True)
+                if now - away_since > AWAY_SECONDS:
+                    raise
+                time.sleep(RETRY_SECONDS)
+                continue
+            away_since = None
+            yield job
 
 
 def _shown(job: Json) -> dict[str, Any]:

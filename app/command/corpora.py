@@ -9,7 +9,7 @@ import typer
 
 from app.command import completion
 from app.command.options import DEFAULT_URL, AsJson, Limit, Url, Yes, client_of
-from app.command.output import ask_first, number, say, say_json, say_members, say_table, size, when
+from app.command.output import ask_first, number, say, say_json, say_members, say_more, say_table, size, when
 
 app = typer.Typer(help="See and delete corpora.", no_args_is_help=True)
 
@@ -24,6 +24,7 @@ def list_corpora(limit: Limit = 100, url: Url = DEFAULT_URL, as_json: AsJson = F
         say_json(page)
     else:
         say_table([_row(corpus) for corpus in page["corpora"]], "There is no corpus.")
+        say_more(page)
 
 
 def _row(corpus: Mapping[str, Any]) -> dict[str, Any]:

@@ -19,6 +19,10 @@ class ServiceError(CommandFailed):
     """The service answered with a problem, or not at all."""
 
 
+class NoService(ServiceError):
+    """Nothing answers where the service should be; it may be starting."""
+
+
 class ServiceDied(CommandFailed):
     """A process of the service ended by itself."""
 

@@ -10,7 +10,7 @@ import typer
 
 from app.command import completion
 from app.command.options import DEFAULT_URL, AsJson, Limit, Url, Yes, client_of
-from app.command.output import ask_first, say, say_json, say_table, size, when
+from app.command.output import ask_first, say, say_json, say_more, say_table, size, when
 
 app = typer.Typer(help="See and delete files: vectors, word lists, evaluation sets.", no_args_is_help=True)
 
@@ -25,6 +25,7 @@ def list_files(limit: Limit = 100, url: Url = DEFAULT_URL, as_json: AsJson = Fal
         say_json(page)
     else:
         say_table([_row(file) for file in page["files"]], "There is no file.")
+        say_more(page)
 
 
 def _row(file: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import typer
 from app.command import completion
 from app.command.failures import JobEnded
 from app.command.options import DEFAULT_URL, AsJson, Limit, Url, Yes, client_of, url_again
-from app.command.output import ask_first, errors, note, say, say_json, say_members, say_table, when
+from app.command.output import ask_first, errors, note, say, say_json, say_members, say_more, say_table, when
 
 if TYPE_CHECKING:
     from app.command.client import Client
@@ -31,6 +31,7 @@ def list_jobs(state: State = None, limit: Limit = 20, url: Url = DEFAULT_URL, as
         say_json(page)
     else:
         say_table([_row(job) for job in page["jobs"]], "There is no job.")
+        say_more(page)
 
 
 def _row(job: Mapping[str, Any]) -> dict[str, Any]:

@@ -45,9 +45,19 @@ def say_json(value: Any) -> None:
     typer.echo(json.dumps(value, ensure_ascii=False))
 
 
+def say_more(page: Mapping[str, Any]) -> None:
+    """Say that a list goes on."""
+    if page["next"] is not None:
+        note("There are more; --limit NUMBER shows them.")
+
+
+def is_json_wanted() -> bool:
+    return "--json" in sys.argv[1:]
+
+
 def say_error(error: Exception) -> None:
     """Print what went wrong on standard error, as a problem document where the command was given ``--json``."""
-    if "--json" in sys.argv[1:]:
+    if is_json_wanted():
         problem = error.problem if isinstance(error, CommandFailed) else CommandFailed(str(error)).problem
         typer.echo(json.dumps(problem, ensure_ascii=False), err=True)
     else:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import socket
+import subprocess
+import sys
 from importlib.metadata import version
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.app.command.conftest import Wordkin, wordkin
@@ -59,3 +62,35 @@ def test_glove_is_the_command_for_the_files_of_the_c_program(tmp_path: Path) -> 
     assert (tmp_path / "out" / "vocab.txt").read_text().startswith("the 18\n")
     done = wordkin("glove", "count", "corpus.txt", "out", "--set", "[/]=2", cwd=tmp_path)
     assert (done.returncode, done.stderr.startswith("error: --set: There is no hyperparameter '[/]'.")) == (1, True)
+
+
+def test_what_was_typed_wrongly_is_a_problem_document_where_json_is_read() -> None:
+    wrong = wordkin("neighbors", "king", "--knit", "--json")
+    assert (wrong.returncode, wrong.stdout) == (2, "")
+    assert json.loads(wrong.stderr)["detail"].startswith("No such option: --knit")
+
+
+def test_a_list_that_goes_on_says_so(ask: Wordkin, service: httpx.Client) -> None:
+    for name in ("a", "b"):
+        service.put(f"/files/{name}", content=b"x")
+    assert "There are more" in ask("files", "list", "--limit", "1").stderr
+    assert "There are more" not in ask("files", "list", "--limit", "2").stderr
+
+
+def test_a_variable_that_is_no_setting_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WORDKIN_DATAA_DIR", "x")
+    monkeypatch.setenv("WORDKIN_DATA_DIR", str(tmp_path))
+    for command in ("migrate", "check", "recover"):
+        done = wordkin(command)
+        assert done.returncode == 0
+        assert "WORDKIN_DATAA_DIR is no setting; did you mean WORDKIN_DATA_DIR?" in done.stderr
+    assert json.loads(wordkin("recover", "--json").stdout) == {"versions": []}
+
+
+def test_a_folder_that_cannot_be_made_is_named_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("WORDKIN_DATA_DIR", str(tmp_path / "file" / "data"))
+    done = subprocess.run([sys.executable, "-m", "app"], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1] == f"error: {tmp_path / 'file' / 'data'}: Not a directory"
+    assert "Traceback" not in done.stderr
