@@ -15,7 +15,7 @@ from app.core.errors import DatabaseUnavailable
 from app.core.records import Job
 from app.core.settings import Settings
 from app.jobs import endpoints
-from app.jobs.kinds import train
+from app.web import beginning
 from tests.app.jobs.conftest import BODY
 
 
@@ -287,5 +287,5 @@ def test_only_the_beginning_is_read_at_submission(client: TestClient, monkeypatc
     body = BODY | {"text": {"format": {"kind": "jsonl", "field": "t", "max_bad_rows": 0}}}
     refused = client.post("/jobs", json=body)
     assert (refused.status_code, refused.json()["line"], refused.json()["n_rows"]) == (422, 101, 101)
-    monkeypatch.setattr(train, "SAMPLE_BYTES", 1000)
+    monkeypatch.setattr(beginning, "SAMPLE_BYTES", 1000)
     assert client.post("/jobs", json=body).status_code == 202
