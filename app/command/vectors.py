@@ -26,7 +26,9 @@ Format = Annotated[
 ]
 Vocabulary = Annotated[
     Path | None,
-    typer.Option(metavar="FILE", exists=True, dir_okay=False, help="A word and its count a line; else estimated."),
+    typer.Option(
+        metavar="FILE", exists=True, dir_okay=False, help="A word a line, with its count or, for a matrix, alone."
+    ),
 ]
 Policies = Annotated[
     list[str] | None,
@@ -61,7 +63,7 @@ def import_vectors(
     url: Url = DEFAULT_URL,
     as_json: AsJson = False,
 ) -> None:
-    """Upload word vectors, and publish them as the model's next version: word2vec and GloVe files, fastText's .vec."""
+    """Upload word vectors, and publish them as the model's next version."""
     from app.command.text_file import is_name, name_for
 
     model = model or name_for(file)

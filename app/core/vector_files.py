@@ -8,8 +8,10 @@ from typing import Literal, NamedTuple
 
 from app.core.errors import VectorsUnreadable
 
-VectorFormat = Literal["word2vec-text", "word2vec-binary", "glove"]
-RequestedFormat = Literal["auto", "word2vec-text", "word2vec-binary", "glove"]
+VectorFormat = Literal["word2vec-text", "word2vec-binary", "glove", "safetensors", "npy"]
+RequestedFormat = Literal["auto", VectorFormat]
+WITHOUT_WORDS: frozenset[str] = frozenset({"safetensors", "npy"})
+"""Formats of a matrix alone; its words are the lines of a vocabulary."""
 HEAD_BYTES = 1 << 20
 """What is looked at."""
 
@@ -41,6 +43,12 @@ _REFUSED = (
 )
 
 
+_RECOGNISED: tuple[tuple[re.Pattern[bytes], VectorFormat], ...] = (
+    (re.compile(rb"\x93NUMPY"), "npy"),
+    (re.compile(rb".{4}\x00{4}\{", re.DOTALL), "safetensors"),
+)
+
+
 class TextShape(NamedTuple):
     """What the first lines of a text say: whether there is a header, what it promises, and the numbers in a row."""
 
@@ -54,6 +62,9 @@ def recognise(head: bytes) -> VectorFormat:
     for refused in _REFUSED:
         if refused.magic.match(head):
             raise VectorsUnreadable(f"The file looks like {refused.name}: {refused.advice}.", kind=refused.name)
+    for magic, name in _RECOGNISED:
+        if magic.match(head):
+            return name
     header = _HEADER.match(head)
     if header:
         rest = head[header.end() :]

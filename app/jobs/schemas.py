@@ -63,7 +63,10 @@ class ImportSubmission(_Publishing):
     format: Annotated[RequestedFormat, Field(description="`auto`: by the first bytes")] = "auto"
     vocabulary: Annotated[
         FileReference | None,
-        Field(description="an uploaded file with a word and its count a line; without one, counts are estimated"),
+        Field(
+            description="an uploaded file with a word and its count a line; without one, counts are estimated. "
+            "For `safetensors` and `npy`, line i is the word of row i, and may be the word alone"
+        ),
     ] = None
     text: Annotated[
         TextSpec, Field(description="how queries are read; words are normalised and their case folded the same way")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from app.core.text import TextReader
 
 ZIPF_TOTAL = 10**9
 """What the most frequent word is said to occur, where nothing is known; others by Zipf's law."""
+_WITH_COUNT = re.compile(rb"(.+)[ \t]([0-9]{1,15})", re.DOTALL)
 
 
 def estimated(n_words: int) -> npt.NDArray[np.int64]:
@@ -37,15 +39,10 @@ def of_file(path: Path, words: Sequence[str], reader: TextReader) -> npt.NDArray
         for number, line in enumerate(file, 1):
             if not line.strip():
                 continue
-            word, _, count = line.decode(errors="replace").rstrip().rpartition(" ")
-            if not word or not count.isascii() or not count.isdecimal() or len(count) > 15:
-                shown = line[:80].decode(errors="replace")
-                raise VectorsUnreadable(
-                    f"Line {number} of the vocabulary is not a word and its count: {shown!r}.", line=number
-                )
-            i = ids.get(reader.folded(word).strip())
+            word, count = _word_and_count(line, number)
+            i = ids.get(reader.folded(word.decode(errors="replace")).strip())
             if i is not None:
-                counts[i] += int(count)
+                counts[i] += count
     missing = np.flatnonzero(counts == 0)
     if len(missing):
         raise VectorsUnreadable(
@@ -53,3 +50,27 @@ def of_file(path: Path, words: Sequence[str], reader: TextReader) -> npt.NDArray
             word=words[missing[0]],
         )
     return counts
+
+
+def words_of(path: Path) -> tuple[list[bytes], list[int] | None]:
+    """The word of each line, and its count if the first line has one; then all lines must.
+
+    Raises
+    ------
+    VectorsUnreadable
+        A line is no word and its count, where the first is.
+    """
+    with path.open("rb") as file:
+        lines = [line.rstrip(b"\r\n") for line in file]
+    if not lines or not _WITH_COUNT.fullmatch(lines[0]):
+        return lines, None
+    both = [_word_and_count(line, number) for number, line in enumerate(lines, 1)]
+    return [word for word, _ in both], [count for _, count in both]
+
+
+def _word_and_count(line: bytes, number: int) -> tuple[bytes, int]:
+    found = _WITH_COUNT.fullmatch(line.rstrip())
+    if not found:
+        shown = line[:80].decode(errors="replace")
+        raise VectorsUnreadable(f"Line {number} of the vocabulary is not a word and its count: {shown!r}.", line=number)
+    return found[1], int(found[2])

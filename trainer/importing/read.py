@@ -6,7 +6,9 @@ from collections.abc import Callable
 
 from app.core.vector_files import HEAD_BYTES, VectorFormat, recognise
 from trainer.importing.binary import read_binary
+from trainer.importing.npy import read_npy
 from trainer.importing.rows import Collected
+from trainer.importing.safetensors import read_safetensors
 from trainer.importing.source import Source
 from trainer.importing.text import read_text
 
@@ -14,6 +16,8 @@ READERS: dict[VectorFormat, Callable[[Source], Collected]] = {
     "word2vec-text": read_text,
     "word2vec-binary": read_binary,
     "glove": read_text,
+    "safetensors": read_safetensors,
+    "npy": read_npy,
 }
 
 

@@ -27,20 +27,26 @@ Unit = Literal["line", "byte", "row"]
 
 
 class Batch(NamedTuple):
-    """Some rows of a file: words as bytes, float32 vectors (n, dim), and where each row is."""
+    """Some rows of a file: words as bytes, float32 vectors (n, dim), where each row is, and counts if known."""
 
     words: Sequence[bytes]
     vectors: FloatArray
     places: Sequence[int]
+    counts: Sequence[int] | None = None
 
 
 @dataclass(frozen=True, eq=False)
 class Collected:
-    """Words that are all different, their float32 vectors (n_words, dim), finite and not zero, and what was met."""
+    """Words that are all different, their float32 vectors (n_words, dim), finite and not zero, and what was met.
+
+    `counts`, int64 (n_words,), is None where the format has none; words that folding makes equal are added, and none is
+    below 1.
+    """
 
     words: list[str]
     vectors: FloatArray
     report: RowReport
+    counts: npt.NDArray[np.int64] | None = None
 
 
 class Collector:
@@ -61,7 +67,8 @@ class Collector:
         self._reader = reader
         self._folds = reader.spec.normalization != "none" or reader.spec.case != "keep"
         self._unit = unit
-        self._words: dict[str, None] = {}
+        self._words: dict[str, int] = {}
+        self._counted = False
         self._found: dict[str, RowsFound] = {}
         self.n_rows = 0
 
@@ -72,6 +79,7 @@ class Collector:
         finite: npt.NDArray[np.bool_] = np.asarray(np.isfinite(batch.vectors).all(axis=1))
         directed: npt.NDArray[np.bool_] = np.asarray(batch.vectors.any(axis=1))
         policies, wanted, n_before = self._policies, [], len(self._words)
+        counts, self._counted = batch.counts or [0] * len(words), batch.counts is not None
         for row, word in enumerate(words):
             if word is None:
                 continue
@@ -81,8 +89,9 @@ class Collector:
                 self.leave_out("a vector of zeros", word, batch.places[row], policies.zero_rows)
             elif word in self._words:
                 self.leave_out("a word that came before", word, batch.places[row], policies.duplicates)
+                self._words[word] += counts[row]
             else:
-                self._words[word] = None
+                self._words[word] = counts[row]
                 wanted.append(row)
         self._vectors[n_before : len(self._words)] = batch.vectors[wanted]
 
@@ -107,8 +116,9 @@ class Collector:
             left_out = ", ".join(f"{found.n} {found.what}" for found in self._found.values())
             raise VectorsUnreadable(f"No row of {self.n_rows} is left: {left_out or 'the file has none'}.")
         report = RowReport(unit=self._unit, n_rows=self.n_rows, n_words=len(words), found=list(self._found.values()))
+        counts = np.maximum(np.array(list(self._words.values()), np.int64), 1) if self._counted else None
         self._words.clear()
-        return Collected(words, self._vectors[: len(words)], report)
+        return Collected(words, self._vectors[: len(words)], report, counts)
 
     def _spelled(self, batch: Batch) -> list[str | None]:
         """Words as they will be in the table; None for those that are left out."""

@@ -29,6 +29,7 @@ class Source:
     reader : folds words as queries will be read
     threads : how many may be used
     told : called with the share that is read, 0 to 1
+    vocabulary : a local file with the words, for formats that have none
     """
 
     path: Path
@@ -37,6 +38,7 @@ class Source:
     reader: TextReader
     threads: int
     told: Callable[[float], None]
+    vocabulary: Path | None = None
 
     def advance(self, n_bytes: int) -> None:
         """Say how much has been read."""

@@ -7,12 +7,13 @@ from typing import NamedTuple
 from sqlalchemy.orm import Session
 
 from app.core.catalog import files
+from app.core.errors import VectorsUnreadable
 from app.core.jobs import JobRequest
 from app.core.names import split_reference
 from app.core.payloads import FileSource, ImportPayload
 from app.core.records import File
 from app.core.storage import Storage
-from app.core.vector_files import HEAD_BYTES, recognise
+from app.core.vector_files import HEAD_BYTES, WITHOUT_WORDS, recognise
 from app.jobs.schemas import ImportSubmission
 
 
@@ -33,10 +34,13 @@ class Import:
         )
 
     def check(self, submission: ImportSubmission, found: Found, storage: Storage) -> None:
-        """Raise `VectorsUnreadable` if the file is of no format that can be read, where none is named."""
+        """Raise `VectorsUnreadable` if the file is of no format that can be read, or if its words are missing."""
         head = storage.beginning(found.file.key, min(found.file.n_bytes, HEAD_BYTES))
-        if head and submission.format == "auto":
-            recognise(head)
+        name: str = recognise(head) if head and submission.format == "auto" else submission.format
+        if name in WITHOUT_WORDS and not submission.vocabulary:
+            raise VectorsUnreadable(
+                f"A file of {name} has vectors and no words: give a `vocabulary` with one word a line, in their order."
+            )
 
     def request(self, submission: ImportSubmission, found: Found) -> JobRequest:
         sources = {name: source_of(file) for name, file in found._asdict().items() if file}

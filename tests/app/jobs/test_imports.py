@@ -79,3 +79,11 @@ def test_the_same_key_means_the_same_import(client: TestClient, file: None) -> N
     assert client.post("/jobs", json=BODY, headers=headers).json() == first
     other = client.post("/jobs", json=BODY | {"rows": {"spaces": "drop"}}, headers=headers)
     assert other.json()["type"] == "/problems/idempotency-conflict"
+
+
+def test_a_matrix_without_words_is_refused_at_once(client: TestClient, file: None) -> None:
+    client.put("/files/m.npy", content=b"\x93NUMPY\x01\x00")
+    body = BODY | {"file": "m.npy"}
+    refused = client.post("/jobs", json=body)
+    assert (refused.status_code, "npy has vectors and no words" in refused.json()["detail"]) == (422, True)
+    assert client.post("/jobs", json=body | {"vocabulary": "v.txt"}).status_code == 202

@@ -20,13 +20,18 @@ Read = Callable[..., Collected]
 
 @pytest.fixture
 def read(tmp_path: Path) -> Read:
-    """Read bytes as vectors: policies by name, `spec` for the words, `threads`."""
+    """Read bytes as vectors: policies by name, `spec` for the words, `vocabulary` of a matrix."""
 
-    def read(content: bytes, spec: TextSpec = AS_IT_IS, threads: int = 2, **policies: Any) -> Collected:
+    def read(
+        content: bytes, spec: TextSpec = AS_IT_IS, threads: int = 2, vocabulary: bytes | None = None, **policies: Any
+    ) -> Collected:
         path = tmp_path / "vectors"
         path.write_bytes(content)
         rows = RowPolicies.model_validate(policies)
-        source = Source(path, len(content), rows, TextReader(spec), threads, lambda _: None)
+        words = None if vocabulary is None else tmp_path / "words"
+        if words:
+            words.write_bytes(vocabulary or b"")
+        source = Source(path, len(content), rows, TextReader(spec), threads, lambda _: None, words)
         return READERS[format_of(source)](source)
 
     return read

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from safetensors.numpy import save
 
 from app.core.errors import FileDamaged, FileMissing
 from app.core.payloads import FileSource, ImportPayload
@@ -83,3 +84,15 @@ def test_a_file_that_is_not_what_was_uploaded_is_refused(storage: Storage, tmp_p
         run(storage, tmp_path / "s", file.model_copy(update={"sha256": "0" * 64}))
     with pytest.raises(FileMissing):
         run(storage, tmp_path / "t", file.model_copy(update={"key": "files/gone"}))
+
+
+def test_a_matrix_takes_words_and_counts_of_the_vocabulary(storage: Storage, tmp_path: Path) -> None:
+    matrix = source(storage, "m", save({"vectors": np.array([[3, 4], [-1, 0.5]], np.float32)}))
+    counted = source(storage, "counted", b"New York 5\nking 9\n")
+    table = opened(storage, tmp_path / "s", run(storage, tmp_path / "s", matrix, vocabulary=counted))
+    assert (table.vocabulary.words(), table.vocabulary.counts.tolist()) == (["king", "New York"], [9, 5])
+    assert (table.manifest.counts_known, table.manifest.origin.made_of) == (True, "m")
+    alone = source(storage, "alone", b"New York\nking\n")
+    table = opened(storage, tmp_path / "t", run(storage, tmp_path / "t", matrix, vocabulary=alone))
+    assert (table.vocabulary.words(), table.manifest.counts_known) == (["New York", "king"], False)
+    np.testing.assert_allclose(table.vector(0), [3, 4], rtol=1e-6)

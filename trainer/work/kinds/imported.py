@@ -6,6 +6,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
+import numpy.typing as npt
 
 from app.core.errors import FileDamaged
 from app.core.payloads import ImportPayload
@@ -13,7 +14,7 @@ from app.core.table.arrays import FloatArray
 from app.core.table.manifest import ImportedOrigin, digest_of
 from app.core.table.vocabulary import Vocabulary
 from app.core.text import TextReader
-from app.core.vector_files import VectorFormat
+from app.core.vector_files import WITHOUT_WORDS, VectorFormat
 from trainer.importing import counts
 from trainer.importing.read import READERS, format_of
 from trainer.importing.rows import Collected
@@ -36,7 +37,8 @@ def run(payload: ImportPayload, context: Context) -> Publishes:
     spec = payload.text.here()
     reader = TextReader(spec)
     name, collected = _read(payload, context, reader)
-    vocabulary, vectors = _by_count(collected, payload, context, reader)
+    known = _known_counts(name, collected, payload, context, reader)
+    vocabulary, vectors = _by_count(collected, known)
     limits = IndexLimits(payload.index)
     ahead = expected_seconds(len(vocabulary), vectors.shape[1], context.threads, limits)
     context.expect({Step(PUBLISHING, step): seconds for step, seconds in ahead.items()})
@@ -56,7 +58,7 @@ def run(payload: ImportPayload, context: Context) -> Publishes:
         folder,
         vocabulary,
         {"vectors": vectors},
-        provenance=Provenance(origin, spec, context.model, counts_known=payload.vocabulary is not None),
+        provenance=Provenance(origin, spec, context.model, counts_known=known is not None),
         threads=context.threads,
         report=context.report(PUBLISHING),
         limits=limits,
@@ -76,6 +78,7 @@ def _read(payload: ImportPayload, context: Context, reader: TextReader) -> tuple
         reader=reader,
         threads=context.threads,
         told=lambda fraction: report(Progress(fraction)),
+        vocabulary=local_file(context, payload.vocabulary) if payload.vocabulary else None,
     )
     with ThreadPoolExecutor(1) as pool:
         digest = pool.submit(digest_of, path)  # beside the reading, which finds the file in the system's cache
@@ -86,15 +89,21 @@ def _read(payload: ImportPayload, context: Context, reader: TextReader) -> tuple
     return name, collected
 
 
-def _by_count(
-    collected: Collected, payload: ImportPayload, context: Context, reader: TextReader
-) -> tuple[Vocabulary, FloatArray]:
+def _known_counts(
+    name: VectorFormat, collected: Collected, payload: ImportPayload, context: Context, reader: TextReader
+) -> npt.NDArray[np.int64] | None:
+    """Of each word, by the vocabulary, or else by the file."""
+    if payload.vocabulary is None or name in WITHOUT_WORDS:
+        return collected.counts
+    return counts.of_file(local_file(context, payload.vocabulary), collected.words, reader)
+
+
+def _by_count(collected: Collected, known: npt.NDArray[np.int64] | None) -> tuple[Vocabulary, FloatArray]:
     """Words and vectors, the most frequent first; in the order of the file where no counts are known."""
     words, vectors = collected.words, collected.vectors
-    if payload.vocabulary is None:
+    if known is None:
         return Vocabulary.from_words(words, counts.estimated(len(words))), vectors
-    found = counts.of_file(local_file(context, payload.vocabulary), words, reader)
-    order = np.argsort(-found, kind="stable")
+    order = np.argsort(-known, kind="stable")
     if (np.diff(order) == 1).all():
-        return Vocabulary.from_words(words, found), vectors
-    return Vocabulary.from_words([words[i] for i in order.tolist()], found[order]), vectors[order]
+        return Vocabulary.from_words(words, known), vectors
+    return Vocabulary.from_words([words[i] for i in order.tolist()], known[order]), vectors[order]
