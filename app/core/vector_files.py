@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 
 from app.core.errors import VectorsUnreadable
 
-VectorFormat = Literal["word2vec-text", "word2vec-binary", "glove", "safetensors", "npy"]
+VectorFormat = Literal["word2vec-text", "word2vec-binary", "glove", "safetensors", "npy", "finalfusion"]
 RequestedFormat = Literal["auto", VectorFormat]
 WITHOUT_WORDS: frozenset[str] = frozenset({"safetensors", "npy"})
 """Formats of a matrix alone; its words are the lines of a vocabulary."""
@@ -45,6 +45,7 @@ _REFUSED = (
 
 _RECOGNISED: tuple[tuple[re.Pattern[bytes], VectorFormat], ...] = (
     (re.compile(rb"\x93NUMPY"), "npy"),
+    (re.compile(rb"FiFu"), "finalfusion"),
     (re.compile(rb".{4}\x00{4}\{", re.DOTALL), "safetensors"),
 )
 

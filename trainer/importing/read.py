@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from app.core.vector_files import HEAD_BYTES, VectorFormat, recognise
 from trainer.importing.binary import read_binary
+from trainer.importing.finalfusion import read_finalfusion
 from trainer.importing.npy import read_npy
 from trainer.importing.rows import Collected
 from trainer.importing.safetensors import read_safetensors
@@ -18,6 +19,7 @@ READERS: dict[VectorFormat, Callable[[Source], Collected]] = {
     "glove": read_text,
     "safetensors": read_safetensors,
     "npy": read_npy,
+    "finalfusion": read_finalfusion,
 }
 
 
