@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import codecs
 import re
+import struct
 from typing import Literal, NamedTuple
 
 from app.core.errors import VectorsUnreadable
 
-VectorFormat = Literal["word2vec-text", "word2vec-binary", "glove", "safetensors", "npy", "finalfusion"]
+VectorFormat = Literal[
+    "word2vec-text", "word2vec-binary", "glove", "safetensors", "npy", "finalfusion", "fasttext-binary"
+]
 RequestedFormat = Literal["auto", VectorFormat]
 WITHOUT_WORDS: frozenset[str] = frozenset({"safetensors", "npy"})
 """Formats of a matrix alone; its words are the lines of a vocabulary."""
 HEAD_BYTES = 1 << 20
 """What is looked at."""
+FASTTEXT_MAGIC = b"\xba\x16\x4f\x2f"
 
 _PICKLE = "it could run code. Save the vectors with gensim: kv.save_word2vec_format('vectors.bin', binary=True)"
 _PACKED = "send it unpacked, or add -H 'Content-Encoding: {}' to the upload"
@@ -46,6 +50,7 @@ _REFUSED = (
 _RECOGNISED: tuple[tuple[re.Pattern[bytes], VectorFormat], ...] = (
     (re.compile(rb"\x93NUMPY"), "npy"),
     (re.compile(rb"FiFu"), "finalfusion"),
+    (re.compile(re.escape(FASTTEXT_MAGIC)), "fasttext-binary"),
     (re.compile(rb".{4}\x00{4}\{", re.DOTALL), "safetensors"),
 )
 
@@ -66,6 +71,8 @@ def recognise(head: bytes) -> VectorFormat:
     for magic, name in _RECOGNISED:
         if magic.match(head):
             return name
+    if _is_old_fasttext(head):
+        return "fasttext-binary"
     header = _HEADER.match(head)
     if header:
         rest = head[header.end() :]
@@ -107,6 +114,16 @@ def binary_header(head: bytes) -> TextShape:
     if header is None or not int(header[2]):
         raise VectorsUnreadable("The first line must be the number of words and of dimensions, as 400000 100.", byte=0)
     return TextShape(header.end(), int(header[1]), int(header[2]))
+
+
+def _is_old_fasttext(head: bytes) -> bool:
+    """Whether this begins with the settings of a fastText model of before its format had a magic number."""
+    if len(head) < 56:
+        return False
+    said = struct.unpack_from("<12i", head)
+    highest = (1 << 14, 1000, 10**6, 10**6, 10**4, 100, 4, 3, 10**9, 64, 64, 10**9)
+    lowest = (1, 0, 0, 0, 0, 1, 1, 1, 0, 0, 0, 0)
+    return all(low <= value <= high for low, value, high in zip(lowest, said, highest, strict=True))
 
 
 def _is_text(rest: bytes) -> bool:

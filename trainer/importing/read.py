@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from app.core.vector_files import HEAD_BYTES, VectorFormat, recognise
 from trainer.importing.binary import read_binary
+from trainer.importing.fasttext import read_fasttext
 from trainer.importing.finalfusion import read_finalfusion
 from trainer.importing.npy import read_npy
 from trainer.importing.rows import Collected
@@ -20,6 +21,7 @@ READERS: dict[VectorFormat, Callable[[Source], Collected]] = {
     "safetensors": read_safetensors,
     "npy": read_npy,
     "finalfusion": read_finalfusion,
+    "fasttext-binary": read_fasttext,
 }
 
 

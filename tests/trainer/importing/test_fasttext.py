@@ -1,0 +1,106 @@
+"""Models of fastText: vectors as gensim composes them, words by count; what is not read is refused by name."""
+
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from gensim.models import FastText
+from gensim.models.fasttext import ft_ngram_hashes, load_facebook_vectors, save_facebook_model
+
+from app.core.errors import VectorsUnreadable
+from tests.trainer.importing.conftest import Read
+
+N_BUCKETS, DIM = 11, 3
+ENTRIES = [(b"king", 9, 0), ("왕궁".encode(), 12, 0), (b"</s>", 5, 0)]
+LABELS = [(b"__label__good", 2, 1)]
+MAGIC = struct.pack("<ii", 793712314, 12)
+ROWS = np.random.default_rng(1).standard_normal((len(ENTRIES) + N_BUCKETS, DIM)).astype(np.float32)
+
+
+def written(
+    entries: list[tuple[bytes, int, int]] = ENTRIES,
+    rows: np.ndarray = ROWS,
+    sizes: tuple[int, int] = (2, 4),
+    magic: bytes = MAGIC,
+    n_pruned: int = -1,
+    quantised: int = 0,
+    kind: int = 2,
+) -> bytes:
+    """A model of fastText; without `magic` as its first versions wrote it."""
+    n_labels = sum(entry[2] for entry in entries)
+    content = magic + struct.pack("<12id", DIM, 5, 5, 1, 5, 1, 2, kind, N_BUCKETS, *sizes, 100, 1e-4)
+    content += struct.pack("<3iq", len(entries), len(entries) - n_labels, n_labels, 100)
+    content += struct.pack("<q", n_pruned) if magic else b""
+    content += b"".join(word + b"\0" + struct.pack("<qb", count, of) for word, count, of in entries)
+    mark = bytes([quantised]) if magic else b""
+    return content + 2 * (mark + struct.pack("<qq", *rows.shape) + rows.tobytes())
+
+
+def composed(word: bytes, row: int, sizes: tuple[int, int] = (2, 4)) -> Any:
+    hashes = ft_ngram_hashes(word.decode(), *sizes, N_BUCKETS)
+    return ROWS[[row, *(len(ENTRIES) + np.array(hashes, np.int64))]].mean(axis=0)
+
+
+def test_what_gensim_saves_is_read_as_gensim_reads_it(read: Read, tmp_path: Path) -> None:
+    sentences = [["왕", "king", "queen", "바다의", "é"], ["king", "sea", "바다"], ["king"]] * 20
+    model = FastText(sentences, vector_size=7, bucket=97, min_count=1, min_n=2, max_n=5, epochs=2, seed=1)
+    save_facebook_model(model, str(tmp_path / "model.bin"))
+    found = read((tmp_path / "model.bin").read_bytes())
+    expected = load_facebook_vectors(str(tmp_path / "model.bin"))
+    assert sorted(found.words) == sorted(expected.index_to_key)
+    np.testing.assert_allclose(found.vectors, [expected[word] for word in found.words], atol=1e-7)
+    assert found.counts is not None
+    counts = dict(zip(found.words, found.counts.tolist(), strict=True))
+    assert (counts["king"], counts["바다"]) == (60, 20)
+
+
+def test_words_have_their_n_grams_and_the_end_of_a_line_has_none(read: Read) -> None:
+    found = read(written())
+    assert (found.words, found.counts is not None and found.counts.tolist()) == (["king", "왕궁", "</s>"], [9, 12, 5])
+    expected = [composed(b"king", 0), composed("왕궁".encode(), 1), ROWS[2]]
+    np.testing.assert_allclose(found.vectors, expected, atol=1e-6)
+
+
+def test_models_of_before_the_magic_number_are_read(read: Read) -> None:
+    found = read(written(magic=b""))
+    expected = [composed(word, row) for row, (word, _, _) in enumerate(ENTRIES)]
+    np.testing.assert_allclose(found.vectors, expected, atol=1e-6)
+
+
+def test_without_n_grams_a_word_is_its_row(read: Read) -> None:
+    np.testing.assert_array_equal(read(written(sizes=(0, 0))).vectors, ROWS[:3])
+    old = struct.pack("<ii", 793712314, 11)
+    np.testing.assert_array_equal(read(written(kind=3, magic=old)).vectors, ROWS[:3])
+
+
+def test_labels_are_left_out_and_counted(read: Read) -> None:
+    content = written(ENTRIES + LABELS)
+    found = read(content)
+    assert (found.words, found.report.n_rows) == (["king", "왕궁", "</s>"], 4)
+    (left_out,) = found.report.found
+    assert (left_out.what, left_out.first[0].at) == ("a label of a supervised model", content.index(b"__label__"))
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (written(n_pruned=3), "Byte 84: a pruned model is not read. Save its vectors as text"),
+        (written(quantised=1), "a quantised model .* is not read. Save its vectors as text"),
+        (written(magic=MAGIC[:4] + b"\x0d\0\0\0"), "version 13 of fastText's format"),
+        (written()[:-1], "the second matrix is 14 x 3; 167 bytes follow"),
+        (written()[:200], "the file ends|The file ends at byte 200"),
+        (written(rows=ROWS[:-1]), "the matrix is 13 x 3; the header says 3 words and 11 buckets"),
+        (written(sizes=(2, 1000)), "n-grams of 2 to 1000 characters"),
+        (written().replace(b"king\0", b"kinga"), "should be a word with its count"),
+        (written([(b"king", -1, 0)]), "of kind 0 with a count of -1"),
+        (written(LABELS + ENTRIES), "entry 0 of the dictionary should be a word with its count; it is of kind 1"),
+        (written([(b"k" * 70_000, 1, 0)]), "a word should end within 65536 bytes"),
+    ],
+)
+def test_what_is_not_read_is_named(read: Read, content: bytes, told: str) -> None:
+    with pytest.raises(VectorsUnreadable, match=told):
+        read(content)
