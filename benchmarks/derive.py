@@ -44,7 +44,7 @@ _step: TypeAdapter[Step] = TypeAdapter(Step)
 def read(path: Path) -> Collected:
     """All rows of a file of vectors."""
     source = Source(path, path.stat().st_size, RowPolicies(), READER, 2, lambda _: None)
-    return READERS[format_of(source)](source)
+    return READERS[format_of(source.path)](source)
 
 
 def derived(vectors: Collected, steps: Sequence[dict[str, Any]], lexicon: Path | None) -> Working:

@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import codecs
+import io
 import re
 import struct
 from typing import Literal, NamedTuple
 
 from app.core.errors import VectorsUnreadable
+from app.core.table.manifest import INDEX_FILE, MANIFEST_FILE, RESOURCES, TABLE_FILE
+from app.core.tar import MAGIC, MAGIC_AT, members
 
 VectorFormat = Literal[
-    "word2vec-text", "word2vec-binary", "glove", "safetensors", "npy", "finalfusion", "fasttext-binary"
+    "word2vec-text",
+    "word2vec-binary",
+    "glove",
+    "safetensors",
+    "npy",
+    "finalfusion",
+    "fasttext-binary",
+    "native",
 ]
 RequestedFormat = Literal["auto", VectorFormat]
 WITHOUT_WORDS: frozenset[str] = frozenset({"safetensors", "npy"})
@@ -71,6 +81,8 @@ def recognise(head: bytes) -> VectorFormat:
     for magic, name in _RECOGNISED:
         if magic.match(head):
             return name
+    if head[MAGIC_AT:].startswith(MAGIC):
+        return _in_tar(head)
     if _is_old_fasttext(head):
         return "fasttext-binary"
     header = _HEADER.match(head)
@@ -114,6 +126,17 @@ def binary_header(head: bytes) -> TextShape:
     if header is None or not int(header[2]):
         raise VectorsUnreadable("The first line must be the number of words and of dimensions, as 400000 100.", byte=0)
     return TextShape(header.end(), int(header[1]), int(header[2]))
+
+
+def _in_tar(head: bytes) -> VectorFormat:
+    """What a tar holds, by the name of its first file."""
+    first = next(members(io.BytesIO(head)), None)
+    if first is None or first.name.split("/")[0] not in {MANIFEST_FILE, TABLE_FILE, INDEX_FILE, RESOURCES}:
+        named = f" and begins with {first.name[:80]!r}" if first else ""
+        raise VectorsUnreadable(
+            f"The file is a tar{named}; an exported version has a {MANIFEST_FILE} and a {TABLE_FILE}.", byte=0
+        )
+    return "native"
 
 
 def _is_old_fasttext(head: bytes) -> bool:

@@ -60,7 +60,13 @@ class ImportSubmission(_Publishing):
 
     kind: Literal["import"]
     file: FileReference
-    format: Annotated[RequestedFormat, Field(description="`auto`: by the first bytes")] = "auto"
+    format: Annotated[
+        RequestedFormat,
+        Field(
+            description="`auto`: by the first bytes. `native` is an exported version: it comes back as it was, with "
+            "its own text, counts, licence and manifest"
+        ),
+    ] = "auto"
     vocabulary: Annotated[
         FileReference | None,
         Field(

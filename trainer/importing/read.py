@@ -1,8 +1,9 @@
-"""Every format that can be imported, by name."""
+"""Every format whose rows can be imported, by name; a bundle is no file of rows, but a version."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 from app.core.vector_files import HEAD_BYTES, VectorFormat, recognise
 from trainer.importing.binary import read_binary
@@ -14,7 +15,8 @@ from trainer.importing.safetensors import read_safetensors
 from trainer.importing.source import Source
 from trainer.importing.text import read_text
 
-READERS: dict[VectorFormat, Callable[[Source], Collected]] = {
+Reader = Callable[[Source], Collected]
+READERS: dict[VectorFormat, Reader] = {
     "word2vec-text": read_text,
     "word2vec-binary": read_binary,
     "glove": read_text,
@@ -25,7 +27,7 @@ READERS: dict[VectorFormat, Callable[[Source], Collected]] = {
 }
 
 
-def format_of(source: Source) -> VectorFormat:
+def format_of(path: Path) -> VectorFormat:
     """The format by the first bytes, or raise `VectorsUnreadable`."""
-    with source.path.open("rb") as file:
+    with path.open("rb") as file:
         return recognise(file.read(HEAD_BYTES))

@@ -23,7 +23,7 @@ INDEX_FILE = "index.faiss"
 MANIFEST_FILE = "manifest.json"
 RESOURCES = "resources"
 """The folder of further files of a version, such as the model of its tokenizer."""
-_RESOURCE = re.compile(rf"{RESOURCES}/\w[\w.\-]*")
+RESOURCE_NAME = re.compile(rf"{RESOURCES}/\w[\w.\-]*")
 
 PIECE_BYTES = 4 << 20
 
@@ -251,7 +251,7 @@ def read_manifest(folder: Path, sha256: str | None = None) -> Manifest:
     except (OSError, ValueError) as error:
         raise TableDamaged(f"{MANIFEST_FILE} cannot be read: {reason(error)}.") from error
     wanted = {TABLE_FILE} if manifest.index.kind == "flat" else {TABLE_FILE, INDEX_FILE}
-    listed = {name for name in manifest.files if not _RESOURCE.fullmatch(name)}
+    listed = {name for name in manifest.files if not RESOURCE_NAME.fullmatch(name)}
     if listed != wanted:
         raise TableDamaged(f"{MANIFEST_FILE} must list {sorted(wanted)} beside resources, not {sorted(listed)}.")
     return manifest

@@ -41,6 +41,8 @@ class Import:
             raise VectorsUnreadable(
                 f"A file of {name} has vectors and no words: give a `vocabulary` with one word a line, in their order."
             )
+        if name == "native" and submission.vocabulary:
+            raise VectorsUnreadable("An exported version has its words and counts; it takes no `vocabulary`.")
 
     def request(self, submission: ImportSubmission, found: Found) -> JobRequest:
         sources = {name: source_of(file) for name, file in found._asdict().items() if file}

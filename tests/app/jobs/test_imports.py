@@ -87,3 +87,5 @@ def test_a_matrix_without_words_is_refused_at_once(client: TestClient, file: Non
     refused = client.post("/jobs", json=body)
     assert (refused.status_code, "npy has vectors and no words" in refused.json()["detail"]) == (422, True)
     assert client.post("/jobs", json=body | {"vocabulary": "v.txt"}).status_code == 202
+    refused = client.post("/jobs", json=body | {"vocabulary": "v.txt", "format": "native"})
+    assert (refused.status_code, "takes no `vocabulary`" in refused.json()["detail"]) == (422, True)

@@ -32,6 +32,6 @@ def read(tmp_path: Path) -> Read:
         if words:
             words.write_bytes(vocabulary or b"")
         source = Source(path, len(content), rows, TextReader(spec), threads, lambda _: None, words)
-        return READERS[format_of(source)](source)
+        return READERS[format_of(path)](source)
 
     return read

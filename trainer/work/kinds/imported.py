@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +17,7 @@ from app.core.table.vocabulary import Vocabulary
 from app.core.text import TextReader
 from app.core.vector_files import WITHOUT_WORDS, VectorFormat
 from trainer.importing import counts
-from trainer.importing.read import READERS, format_of
+from trainer.importing.read import READERS, Reader, format_of
 from trainer.importing.rows import Collected
 from trainer.importing.source import Source
 from trainer.publishing.costs import expected_seconds
@@ -26,6 +27,7 @@ from trainer.steps.progress import Progress
 from trainer.work.context import Context
 from trainer.work.forecast import Step
 from trainer.work.messages import Publishes
+from trainer.work.restore import restore
 from trainer.work.stored import local_file, store_version
 
 READING, PUBLISHING = "reading", "publishing"
@@ -33,10 +35,14 @@ READING, PUBLISHING = "reading", "publishing"
 
 def run(payload: ImportPayload, context: Context) -> Publishes:
     """Read the file, and write the version's files to storage."""
+    path = local_file(context, payload.file)
+    name = format_of(path) if payload.format == "auto" else payload.format
+    if name == "native":
+        return restore(path, payload, context, (READING, PUBLISHING))
     started = time.monotonic()
     spec = payload.text.here()
     reader = TextReader(spec)
-    name, collected = _read(payload, context, reader)
+    collected = _read(path, READERS[name], payload, context, reader)
     known = _known_counts(name, collected, payload, context, reader)
     vocabulary, vectors = _by_count(collected, known)
     limits = IndexLimits(payload.index)
@@ -67,10 +73,9 @@ def run(payload: ImportPayload, context: Context) -> Publishes:
     return store_version(context.storage, context.prefix, folder, written, told)
 
 
-def _read(payload: ImportPayload, context: Context, reader: TextReader) -> tuple[VectorFormat, Collected]:
-    """The file's format and rows, when its content has been verified."""
+def _read(path: Path, read: Reader, payload: ImportPayload, context: Context, reader: TextReader) -> Collected:
+    """The file's rows, when its content has been verified."""
     report = context.report(READING)
-    path = local_file(context, payload.file)
     source = Source(
         path=path,
         n_bytes=payload.file.n_bytes,
@@ -82,11 +87,10 @@ def _read(payload: ImportPayload, context: Context, reader: TextReader) -> tuple
     )
     with ThreadPoolExecutor(1) as pool:
         digest = pool.submit(digest_of, path)  # beside the reading, which finds the file in the system's cache
-        name = format_of(source) if payload.format == "auto" else payload.format
-        collected = READERS[name](source)
+        collected = read(source)
         if digest.result().sha256 != payload.file.sha256:
             raise FileDamaged(f"The stored content of {payload.file.name!r} is not what was uploaded.")
-    return name, collected
+    return collected
 
 
 def _known_counts(

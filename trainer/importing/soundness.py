@@ -1,0 +1,69 @@
+"""Whether a table from elsewhere is what publishing would have written, as far as that is computed in little time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from app.core.names import MAX_WORD_BYTES
+from app.core.table.lookup import word_order, word_slots
+from app.core.table.reading import Table
+
+BLOCK = 1 << 12
+"""Rows that are worked on at a time."""
+TOLERANCE = 1e-5
+MAX_TOKENS = 2**62
+
+
+def unsound(table: Table) -> str | None:
+    """What is not as it should be; None if nothing is."""
+    return _wrong_vectors(table) or _wrong_words(table) or _wrong_neighbors(table)
+
+
+def _wrong_vectors(table: Table) -> str | None:
+    for rows in _blocks(len(table.unit_vectors)):
+        block = table.unit_vectors[rows].astype(np.float64)
+        lengths = np.sqrt((block * block).sum(axis=1))
+        is_unit = np.abs(lengths - 1) <= TOLERANCE
+        if not is_unit.all():
+            return f"unit vector {rows.start + int(np.argmin(is_unit))} is not of length 1"
+    if not (np.isfinite(table.norms) & (table.norms > 0)).all():
+        return "there are lengths of vectors that are not finite, or not above 0"
+    if not abs(float(np.linalg.norm(table.text_component.astype(np.float64))) - 1) <= TOLERANCE:
+        return "the component of texts is not of length 1"
+    return None
+
+
+def _wrong_words(table: Table) -> str | None:
+    vocabulary = table.vocabulary
+    counts, offsets = vocabulary.counts, vocabulary.word_offsets
+    if counts[-1] < 1 or (np.diff(counts) > 0).any() or counts.sum(dtype=np.float64) > MAX_TOKENS:
+        return "the counts of words are not above 0 and ordered"
+    if offsets.min() < 0 or offsets.max() > len(vocabulary.word_bytes) or np.diff(offsets).max() > MAX_WORD_BYTES:
+        return f"there are words of more than {MAX_WORD_BYTES} bytes"
+    words = vocabulary.words()  # raises UnicodeDecodeError, which is a ValueError
+    if len(set(words)) != len(words):
+        return "a word comes twice"
+    if not np.array_equal(table.arrays["word_slots"], word_slots(vocabulary)):
+        return "word_slots are not those of the words"
+    if not np.array_equal(table.arrays["word_order"], word_order(vocabulary)):
+        return "word_order is not the words' order"
+    return None
+
+
+def _wrong_neighbors(table: Table) -> str | None:
+    ids, scores = table.neighbors.ids, table.neighbors.scores
+    for rows in _blocks(len(ids) if ids.shape[1] else 0, max(BLOCK // ids.shape[1], 1) if ids.shape[1] else 1):
+        some = ids[rows]
+        is_itself = some == np.arange(len(ids))[rows, None]
+        if is_itself.any() or (np.diff(np.sort(some, axis=1), axis=1) == 0).any():
+            return "a word is its own neighbor, or one is listed twice"
+        cosines = np.einsum("id,ikd->ik", table.unit_vectors[rows], table.unit_vectors[some], dtype=np.float64)
+        if not (np.abs(scores[rows] - cosines) <= TOLERANCE).all() or (np.diff(scores[rows], axis=1) > 0).any():
+            return "the scores of neighbors are not their cosines, the highest first"
+    return None
+
+
+def _blocks(n_rows: int, n: int = BLOCK) -> Iterator[slice]:
+    return (slice(start, min(start + n, n_rows)) for start in range(0, n_rows, n))
