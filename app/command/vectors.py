@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import tarfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated, Any
 
 import typer
@@ -15,7 +19,7 @@ from app.command.options import DEFAULT_URL, AsJson, Url, client_of, url_again
 from app.command.output import note, say, say_json, size
 
 File = Annotated[
-    Path, typer.Argument(metavar="FILE", exists=True, dir_okay=False, help="Vectors; .gz and .zst are understood.")
+    Path, typer.Argument(metavar="FILE", exists=True, help="Vectors, also .gz and .zst; of Model2Vec, the folder.")
 ]
 Model = Annotated[
     str | None,
@@ -66,13 +70,14 @@ def import_vectors(
     """Upload word vectors, and publish them as the model's next version."""
     from app.command.text_file import is_name, name_for
 
-    model = model or name_for(file)
+    model = model or name_for(file.resolve())
     if not is_name(model):
         raise WrongUsage(f"--model {model!r}: a name has letters of any script, digits, _ . and -, and no other first.")
-    if format_ == "auto":
-        note(f"{file.name} looks like {_format_of(file)}")
     client = client_of(url)
-    said: dict[str, Any] = {"kind": "import", "model": model, "format": format_, "file": _uploaded(client, file)}
+    with _as_file(file) as path:
+        if format_ == "auto":
+            note(f"{file.name} looks like {_format_of(path)}")
+        said: dict[str, Any] = {"kind": "import", "model": model, "format": format_, "file": _uploaded(client, path)}
     said |= {"rows": _assigned("--rows", rows), "licence": licence, "source": source}
     said |= {"text": {"normalization": "none", "case": "keep", "tokenizer": "whitespace"} | _assigned("--text", text)}
     if vocabulary:
@@ -86,6 +91,28 @@ def import_vectors(
         say_json(job)
     else:
         say(f"job {job['id']}; follow it: wordkin jobs follow {job['id']}{url_again(client.url)}")
+
+
+@contextmanager
+def _as_file(path: Path) -> Iterator[Path]:
+    """The file; of a folder of Model2Vec, a tar of what is read of it, under its name."""
+    from app.core.vector_files import MODEL_FILE, STATIC_FOLDER, TOKENIZER_FILE
+
+    if path.is_file():
+        yield path
+        return
+    folders = [folder for folder in (path, path / STATIC_FOLDER) if (folder / MODEL_FILE).is_file()]
+    if not folders:
+        raise WrongUsage(f"{path.name} is a folder without the files of Model2Vec: model.safetensors, tokenizer.json.")
+    with TemporaryDirectory() as folder:
+        packed = Path(folder, path.resolve().name)
+        with tarfile.open(packed, "w", format=tarfile.USTAR_FORMAT) as tar:
+            for name in (name for name in (MODEL_FILE, TOKENIZER_FILE) if (folders[0] / name).is_file()):
+                info = tarfile.TarInfo(name)  # of time 0 and user 0: the same folder is the same file
+                info.size = (folders[0] / name).stat().st_size
+                with (folders[0] / name).open("rb") as content:
+                    tar.addfile(info, content)
+        yield packed
 
 
 def _format_of(file: Path) -> str:

@@ -6,10 +6,11 @@ import codecs
 import io
 import re
 import struct
+from contextlib import suppress
 from typing import Literal, NamedTuple
 
 from app.core.errors import VectorsUnreadable
-from app.core.table.manifest import INDEX_FILE, MANIFEST_FILE, RESOURCES, TABLE_FILE
+from app.core.table.manifest import INDEX_FILE, MANIFEST_FILE, RESOURCE_NAME, TABLE_FILE
 from app.core.tar import MAGIC, MAGIC_AT, members
 
 VectorFormat = Literal[
@@ -21,6 +22,7 @@ VectorFormat = Literal[
     "finalfusion",
     "fasttext-binary",
     "native",
+    "model2vec",
 ]
 RequestedFormat = Literal["auto", VectorFormat]
 WITHOUT_WORDS: frozenset[str] = frozenset({"safetensors", "npy"})
@@ -28,6 +30,9 @@ WITHOUT_WORDS: frozenset[str] = frozenset({"safetensors", "npy"})
 HEAD_BYTES = 1 << 20
 """What is looked at."""
 FASTTEXT_MAGIC = b"\xba\x16\x4f\x2f"
+MODEL_FILE, TOKENIZER_FILE, STATIC_FOLDER = "model.safetensors", "tokenizer.json", "0_StaticEmbedding"
+MODEL2VEC_MEMBER = rf"(?:[^/]+/)?(?:{STATIC_FOLDER}/)?(model\.safetensors|tokenizer\.json)"
+"""Where these files are in a folder of Model2Vec or of sentence-transformers' StaticEmbedding."""
 
 _PICKLE = "it could run code. Save the vectors with gensim: kv.save_word2vec_format('vectors.bin', binary=True)"
 _PACKED = "send it unpacked, or add -H 'Content-Encoding: {}' to the upload"
@@ -129,14 +134,18 @@ def binary_header(head: bytes) -> TextShape:
 
 
 def _in_tar(head: bytes) -> VectorFormat:
-    """What a tar holds, by the name of its first file."""
-    first = next(members(io.BytesIO(head)), None)
-    if first is None or first.name.split("/")[0] not in {MANIFEST_FILE, TABLE_FILE, INDEX_FILE, RESOURCES}:
-        named = f" and begins with {first.name[:80]!r}" if first else ""
-        raise VectorsUnreadable(
-            f"The file is a tar{named}; an exported version has a {MANIFEST_FILE} and a {TABLE_FILE}.", byte=0
-        )
-    return "native"
+    """What a tar holds, by the names of its first files."""
+    with suppress(VectorsUnreadable):  # where the beginning ends
+        for member in members(io.BytesIO(head)):
+            if member.name in {MANIFEST_FILE, TABLE_FILE, INDEX_FILE} or RESOURCE_NAME.fullmatch(member.name):
+                return "native"
+            if re.fullmatch(MODEL2VEC_MEMBER, member.name):
+                return "model2vec"
+    raise VectorsUnreadable(
+        f"The file is a tar, and begins with no file of an exported version ({MANIFEST_FILE}, {TABLE_FILE}) or of "
+        f"Model2Vec ({MODEL_FILE}, {TOKENIZER_FILE}).",
+        byte=0,
+    )
 
 
 def _is_old_fasttext(head: bytes) -> bool:

@@ -9,6 +9,7 @@ from app.core.vector_files import HEAD_BYTES, VectorFormat, recognise
 from trainer.importing.binary import read_binary
 from trainer.importing.fasttext import read_fasttext
 from trainer.importing.finalfusion import read_finalfusion
+from trainer.importing.model2vec import read_model2vec
 from trainer.importing.npy import read_npy
 from trainer.importing.rows import Collected
 from trainer.importing.safetensors import read_safetensors
@@ -24,6 +25,7 @@ READERS: dict[VectorFormat, Reader] = {
     "npy": read_npy,
     "finalfusion": read_finalfusion,
     "fasttext-binary": read_fasttext,
+    "model2vec": read_model2vec,
 }
 
 

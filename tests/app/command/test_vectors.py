@@ -53,6 +53,19 @@ def test_what_is_packed_is_stored_unpacked(ask: Wordkin, service: httpx.Client, 
     assert file["n_bytes"] == len(VECTORS) + 4
 
 
+def test_a_folder_of_model2vec_is_sent_as_one_file(ask: Wordkin, service: httpx.Client, folder: Path) -> None:
+    (folder / "potion" / "onnx").mkdir(parents=True)
+    for name in ("model.safetensors", "tokenizer.json", "README.md", "onnx/model.onnx"):
+        (folder / "potion" / name).write_bytes(b"{}")
+    done = ask("import", "potion", "--detach", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    assert "potion looks like model2vec" in done.stderr
+    (file,) = service.get("/files").json()["files"]
+    assert (file["name"], file["n_bytes"]) == ("potion", 10240)
+    done = ask("import", ".", "--detach", cwd=folder)
+    assert (done.returncode, "is a folder without the files of Model2Vec" in done.stderr) == (2, True)
+
+
 @pytest.mark.parametrize(
     ("content", "words", "told"),
     [
