@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ def store_version(
         storage.put_file(folder / name, f"{prefix}/{name}")
     if not storage.put_new(written.content, f"{prefix}/{MANIFEST_FILE}"):
         raise RuntimeError(f"{prefix} has a manifest already")
-    return Publishes(written.sha256, written.manifest.model_dump(mode="json"), told or {})
+    return Publishes(written.sha256, json.loads(written.content), told or {})
 
 
 def local_file(context: Context, file: FileSource) -> Path:

@@ -17,11 +17,13 @@ from safetensors.numpy import load_file, save_file
 from app.core.errors import VectorsUnreadable
 from app.core.storage import Storage
 from app.core.table.manifest import digest_of
+from app.core.table.reading import open_table
 from tests.published import random_vectors, write_version
 from tests.trainer.work.test_imported import opened, run, source
 from trainer.publishing.index import IndexLimits
 from trainer.work.messages import Publishes
 
+GOLDEN = Path(__file__).resolve().parents[2] / "data" / "versions"
 Change = Callable[[dict[str, Any]], object]
 
 
@@ -34,7 +36,7 @@ def packed(folder: Path) -> bytes:
     stream = io.BytesIO()
     with tarfile.open(fileobj=stream, mode="w", format=tarfile.USTAR_FORMAT) as tar:
         for path in sorted(folder.rglob("*")):
-            tar.add(path, path.relative_to(folder).as_posix())
+            tar.add(path, path.relative_to(folder).as_posix(), recursive=False)
     return stream.getvalue()
 
 
@@ -187,3 +189,12 @@ def test_a_member_that_comes_twice_or_is_missing_is_refused(storage: Storage, tm
         restored(storage, tmp_path, once + bytes(1024))
     with pytest.raises(VectorsUnreadable, match=r"'manifest\.json' .* came before"):
         run(storage, tmp_path / "again", source(storage, "twice", once + content))
+
+
+@pytest.mark.parametrize("folder", sorted(GOLDEN.glob("*/*")), ids=lambda folder: f"{folder.parent.name}/{folder.name}")
+def test_what_older_releases_published_is_taken_back(storage: Storage, tmp_path: Path, folder: Path) -> None:
+    result = restored(storage, tmp_path, packed(folder))
+    is_flat = json.loads((folder / "manifest.json").read_bytes())["index"]["kind"] == "flat"
+    kept = storage.read("versions/job-job/manifest.json") == (folder / "manifest.json").read_bytes()
+    assert (result.told["identical"], kept or not is_flat) == (kept, True)
+    assert opened(storage, tmp_path / "job", result).vocabulary.words() == open_table(folder).vocabulary.words()
