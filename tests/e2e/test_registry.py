@@ -6,10 +6,14 @@ import lzma
 from pathlib import Path
 
 import httpx
+import pytest
 
 from tests.e2e.conftest import wait_for
+from tests.trainer.work.test_restore import packed
 
-GLOVE = Path(__file__).resolve().parents[1] / "data" / "vectors" / "glove.6B.50d.sample.txt.xz"
+DATA = Path(__file__).resolve().parents[1] / "data"
+GLOVE = DATA / "vectors" / "glove.6B.50d.sample.txt.xz"
+VERSIONS = DATA / "versions"
 
 
 def test_a_file_of_glove_becomes_a_version_that_answers(http: httpx.Client) -> None:
@@ -29,3 +33,19 @@ def test_a_file_of_glove_becomes_a_version_that_answers(http: httpx.Client) -> N
     assert "max_rank" in http.get("/neighbors?word=king&min_count=2").json()["detail"]
     described = http.get("/models/glove/versions/1").json()
     assert (described["origin"], described["format"], described["counts_known"]) == ("imported", "glove", False)
+
+
+@pytest.mark.parametrize("published", ["format-1/flat", "format-2/graph"])
+def test_an_exported_version_comes_back_and_answers(http: httpx.Client, published: str) -> None:
+    name = published.replace("/", "-")
+    assert http.put(f"/files/{name}", content=packed(VERSIONS / published)).status_code == 201
+    submitted = http.post("/jobs", json={"kind": "import", "model": name, "file": name, "publish": {"alias": "latest"}})
+    assert submitted.status_code == 202, submitted.text
+    path = submitted.headers["location"]
+    job = wait_for(lambda: (j := http.get(path).json())["state"] in {"succeeded", "failed"} and j, 60, "the import")
+    assert (job["state"], job["result"]["format"]) == ("succeeded", "native"), job
+    query: dict[str, str | int] = {"model": name, "k": 3}
+    words = wait_for(lambda: (r := http.get("/words", params=query)).is_success and r.json(), 30, "serving")["words"]
+    near = http.get("/neighbors", params=query | {"word": words[0]["word"]}).json()
+    assert len(near["neighbors"]) == 3
+    assert http.get(f"/models/{name}/versions/1").json()["origin"] == "trained"
