@@ -77,7 +77,8 @@ class Collector:
         self.n_rows += len(batch.words)
         words = self._spelled(batch)
         finite: npt.NDArray[np.bool_] = np.asarray(np.isfinite(batch.vectors).all(axis=1))
-        directed: npt.NDArray[np.bool_] = np.asarray(batch.vectors.any(axis=1))
+        with np.errstate(invalid="ignore"):  # numpy warns of some NaN, which are told below
+            directed: npt.NDArray[np.bool_] = np.asarray(batch.vectors.any(axis=1))
         policies, wanted, n_before = self._policies, [], len(self._words)
         counts, self._counted = batch.counts or [0] * len(words), batch.counts is not None
         for row, word in enumerate(words):
