@@ -27,6 +27,16 @@ VectorFormat = Literal[
 RequestedFormat = Literal["auto", VectorFormat]
 WITHOUT_WORDS: frozenset[str] = frozenset({"safetensors", "npy"})
 """Formats of a matrix alone; its words are the lines of a vocabulary."""
+ExportFormat = Literal[
+    "word2vec-text",
+    "word2vec-binary",
+    "glove",
+    "fasttext-vec",
+    "npz",
+    "jsonl",
+    "safetensors",
+    "finalfusion",
+]
 HEAD_BYTES = 1 << 20
 """What is looked at."""
 FASTTEXT_MAGIC = b"\xba\x16\x4f\x2f"

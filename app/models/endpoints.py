@@ -13,6 +13,7 @@ from app.core.catalog import Revision, removal
 from app.core.errors import DatabaseUnavailable, InvalidRequest
 from app.core.names import reference
 from app.core.records import Alias, Model
+from app.models.exports.endpoints import router as export_router
 from app.models.schemas import (
     AliasDescription,
     AliasDetails,
@@ -35,6 +36,7 @@ from app.web.dependencies import DatabaseDependency, RegistryDependency, Storage
 from app.web.problems import problem_responses
 
 router = APIRouter(tags=["models"])
+router.include_router(export_router)
 
 
 def _described(

@@ -12,6 +12,7 @@ from pydantic_core import to_json
 from app.serving.asking import Target
 from app.serving.registry import pinned_number
 from app.serving.version import ServedVersion
+from app.web.conditions import matches
 
 IMMUTABLE = "public, max-age=31536000, immutable"
 IMMUTABLE_WHILE_DEFAULT = "public, max-age=60, immutable"
@@ -29,7 +30,7 @@ def respond(request: Request, version: ServedVersion, asked: Target, body: dict[
     etag = f'"{blake2b(content, digest_size=12).hexdigest()}"'
     headers = {"ETag": etag, "Cache-Control": cache_control(asked)}
     known = request.headers.get("if-none-match")
-    if known is not None and _matches(known, etag):
+    if known is not None and matches(known, etag):
         return Response(status_code=304, headers=headers)
     return Response(content, headers=headers, media_type="application/json")
 
@@ -45,8 +46,3 @@ def cache_control(asked: Target) -> str:
     if pinned_number(asked.version) is None:
         return REVALIDATE
     return IMMUTABLE if asked.model else IMMUTABLE_WHILE_DEFAULT
-
-
-def _matches(if_none_match: str, etag: str) -> bool:
-    candidates = [candidate.strip().removeprefix("W/") for candidate in if_none_match.split(",")]
-    return etag in candidates or "*" in candidates

@@ -38,6 +38,7 @@ class ServedVersion:
         self.model = published.model
         self.number = published.number
         self.prefix = published.prefix
+        self.published = published
         self.table = table
         self.lookup = table.lookup
         self.pool = pool

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from starlette.middleware.gzip import GZipMiddleware
+from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 MIN_BYTES = 8192
 """Ten neighbours have some 400 bytes, a hundred some 4,000: these are never worth the time."""
 LEVEL = 5
+EXCLUDED = (*DEFAULT_EXCLUDED_CONTENT_TYPES, "application/octet-stream", "application/x-tar")
+"""Numbers in binary hardly become shorter."""
 
 
 def compressed(app: ASGIApp) -> ASGIApp:
     """The same answers; those of `MIN_BYTES` and more with gzip, if the request takes it. Event streams stay."""
-    return GZipMiddleware(app, minimum_size=MIN_BYTES, compresslevel=LEVEL)
+    return GZipMiddleware(app, minimum_size=MIN_BYTES, compresslevel=LEVEL, exclude_content_types=EXCLUDED)
 
 
 class Compress:

@@ -55,6 +55,8 @@ STATUS: dict[type[WordkinError], HTTPStatus] = {
     errors.WordNotFound: HTTPStatus.NOT_FOUND,
     errors.NotOneWord: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.InvalidRequest: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.WordNotWritable: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.ExportsBusy: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.Overloaded: HTTPStatus.TOO_MANY_REQUESTS,
     errors.DatabaseUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
 }

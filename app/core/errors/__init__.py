@@ -53,6 +53,7 @@ from app.core.errors.uploads import (
 from app.core.errors.versions import (
     AliasReserved,
     DatabaseUnavailable,
+    ExportsBusy,
     InvalidRequest,
     ModelInUse,
     ModelNotFound,
@@ -66,6 +67,7 @@ from app.core.errors.versions import (
     VersionNotFound,
     VersionNotLoaded,
     WordNotFound,
+    WordNotWritable,
 )
 
 __all__ = [
@@ -83,6 +85,7 @@ __all__ = [
     "CorpusTooSmall",
     "DatabaseUnavailable",
     "DigestMismatch",
+    "ExportsBusy",
     "ExtraMissing",
     "FileDamaged",
     "FileEmpty",
@@ -128,6 +131,7 @@ __all__ = [
     "VocabularyTooLarge",
     "VocabularyTooSmall",
     "WordNotFound",
+    "WordNotWritable",
     "WordkinError",
     "WorkerLost",
     "reason",

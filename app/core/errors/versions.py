@@ -53,6 +53,14 @@ class InvalidRequest(WordkinError):
     """The request is not valid."""
 
 
+class WordNotWritable(WordkinError):
+    """The format cannot hold one of the words; say spaces=replace, or choose another format."""
+
+
+class ExportsBusy(WordkinError):
+    """Enough exports are running; try again shortly."""
+
+
 class Overloaded(WordkinError):
     """Too many queries are waiting; try again shortly."""
 

@@ -12,7 +12,7 @@ import math
 import os
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -67,6 +67,13 @@ class Table:
         vector: FloatArray = self.unit_vectors[word_id] * self.norms[word_id]
         return vector
 
+    def rows(self, name: str, first: int, last: int) -> npt.NDArray[Any]:
+        """Rows `first` to before `last` of an array."""
+        return self.arrays[name][first:last]
+
+    def shape(self, name: str) -> tuple[int, ...]:
+        return self.arrays[name].shape
+
     @property
     def index_file(self) -> Path:
         return self.folder / INDEX_FILE
@@ -119,21 +126,38 @@ def _read(path: Path) -> tuple[Bytes, FileDigest]:
     return content, FileDigest(n_bytes=place, sha256=digest.hexdigest())
 
 
-def _tensors(content: Bytes) -> dict[str, npt.NDArray[Any]]:
-    """Views of every tensor; the library's reader would copy them. Tensors must fill the file one by one."""
-    start = 8 + int.from_bytes(content[:8].tobytes(), "little")
-    if start > min(MAX_HEADER_BYTES, len(content)):
+class Place(NamedTuple):
+    """Where a tensor lies in its file, from `first` to `end`, and what it is."""
+
+    first: int
+    end: int
+    dtype: np.dtype[Any]
+    shape: tuple[int, ...]
+
+
+def places(beginning: bytes, n_bytes: int) -> dict[str, Place]:
+    """Where every tensor of a ``table.safetensors`` of `n_bytes` lies, by its first `MAX_HEADER_BYTES`.
+
+    Tensors must fill the file one by one. Raises `TableDamaged`, `KeyError`, `TypeError` or `ValueError`.
+    """
+    start = 8 + int.from_bytes(beginning[:8], "little")
+    if start > min(MAX_HEADER_BYTES, n_bytes):
         raise TableDamaged(f"{TABLE_FILE} has an impossible header of {start - 8} bytes.")
-    header = json.loads(content[8:start].tobytes())
+    header = json.loads(beginning[8:start])
     header.pop("__metadata__", None)
-    data = content[start:]
-    arrays, place = {}, 0
+    found, place = {}, start
     for name, entry in sorted(header.items(), key=lambda item: item[1]["data_offsets"]):
         (first, end), dtype, shape = entry["data_offsets"], np.dtype(_DTYPES[entry["dtype"]]), entry["shape"]
-        if first != place or end - first != math.prod(shape) * dtype.itemsize or end > len(data):
+        if start + first != place or end - first != math.prod(shape) * dtype.itemsize or start + end > n_bytes:
             raise TableDamaged(f"{TABLE_FILE}: tensor {name} does not lie where it should.")
-        arrays[name] = data[first:end].view(dtype).reshape(shape)
-        place = end
-    if place != len(data):
-        raise TableDamaged(f"{TABLE_FILE} has {len(data) - place} bytes too many.")
-    return arrays
+        found[name] = Place(place, start + end, dtype, tuple(shape))
+        place = start + end
+    if place != n_bytes:
+        raise TableDamaged(f"{TABLE_FILE} has {n_bytes - place} bytes too many.")
+    return found
+
+
+def _tensors(content: Bytes) -> dict[str, npt.NDArray[Any]]:
+    """Views of every tensor; the library's reader would copy them."""
+    found = places(content[:MAX_HEADER_BYTES].tobytes(), len(content))
+    return {name: content[at.first : at.end].view(at.dtype).reshape(at.shape) for name, at in found.items()}

@@ -1,0 +1,51 @@
+"""Every format that a version can be exported in, by name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from app.core.vector_files import ExportFormat
+from app.models.exports.finalfusion import write_finalfusion
+from app.models.exports.npz import write_npz
+from app.models.exports.selection import WHITE_SPACE, Selection
+from app.models.exports.tensors import write_safetensors
+from app.models.exports.text import write_glove, write_json_lines, write_word2vec_text
+from app.models.exports.word2vec_binary import write_word2vec_binary
+
+BINARY = "application/octet-stream"
+TAR = "application/x-tar"
+TEXT = "text/plain; charset=utf-8"
+
+
+@dataclass(frozen=True)
+class Format:
+    """A format.
+
+    Parameters
+    ----------
+    media_type : of the whole
+    extension : of the file's name
+    write : makes the bytes
+    cannot_hold : matches the characters that words must not have
+    top : how many words there are if the request does not say it; None for all
+    """
+
+    media_type: str
+    extension: str
+    write: Callable[[Selection], Iterator[bytes]]
+    cannot_hold: re.Pattern[str] | None = None
+    top: int | None = None
+
+
+FORMATS: dict[ExportFormat, Format] = {
+    "word2vec-text": Format(TEXT, "word2vec.txt", write_word2vec_text, WHITE_SPACE),
+    "word2vec-binary": Format(BINARY, "word2vec.bin", write_word2vec_binary, WHITE_SPACE),
+    "glove": Format(TEXT, "glove.txt", write_glove, WHITE_SPACE),
+    "fasttext-vec": Format(TEXT, "vec", write_word2vec_text, WHITE_SPACE),
+    "npz": Format("application/zip", "npz", write_npz),
+    "jsonl": Format("application/jsonl", "jsonl", write_json_lines),
+    "safetensors": Format(BINARY, "safetensors", write_safetensors),
+    "finalfusion": Format(BINARY, "fifu", write_finalfusion),
+}
