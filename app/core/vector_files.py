@@ -36,6 +36,9 @@ ExportFormat = Literal[
     "jsonl",
     "safetensors",
     "finalfusion",
+    "projector",
+    "synonyms",
+    "native",
 ]
 HEAD_BYTES = 1 << 20
 """What is looked at."""

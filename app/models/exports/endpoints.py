@@ -21,15 +21,17 @@ from obstore.exceptions import NotFoundError
 from app.core import catalog, errors
 from app.core.catalog import PublishedVersion
 from app.core.database import Database
-from app.core.errors import ExportsBusy, TableDamaged, VersionNotLoaded
+from app.core.errors import ExportsBusy, InvalidRequest, TableDamaged, VersionNotLoaded
 from app.core.names import Name
 from app.core.settings import Settings
 from app.core.storage import Storage
 from app.core.table.manifest import MANIFEST_FILE, TABLE_FILE, read_manifest
 from app.core.table.stored import StoredTable
 from app.core.vector_files import ExportFormat
-from app.models.exports.formats import FORMATS
+from app.models.exports.formats import FORMATS, TAR
+from app.models.exports.native import members_of
 from app.models.exports.selection import Chosen, Rows, Selection
+from app.models.exports.tar import size_of, tar_of
 from app.models.schemas import ModelName
 from app.serving.registry import pinned_number
 from app.web.conditions import matches
@@ -107,6 +109,8 @@ def export(
         Literal["error", "replace"],
         Query(description="what becomes of white space in words where the format cannot hold it; replace: _"),
     ] = "error",
+    k: Annotated[int, Query(ge=1, le=50, description="of synonyms: how many a word gets at most")] = 10,
+    min_score: Annotated[float, Query(ge=-1, le=1, description="of synonyms: the lowest cosine")] = 0.6,
     if_none_match: Annotated[str | None, Header(description="the ETag of a file that the client has")] = None,
 ) -> Response:
     """Read a version as a file, the most frequent words first; the same request gives the same bytes.
@@ -117,7 +121,7 @@ def export(
     """
     form = FORMATS[format]
     top = form.top if words is None else None if words == "all" else int(words.removeprefix("top:"))
-    chosen = Chosen(top, replaces_spaces=spaces == "replace")
+    chosen = Chosen(top, replaces_spaces=spaces == "replace", k=k, min_score=min_score)
     loaded = registry.loaded(model, version)
     published = loaded.published if loaded else _published(database, model, version)
     headers = {
@@ -126,12 +130,27 @@ def export(
     }
     if if_none_match is not None and matches(if_none_match, headers["ETag"]):
         return Response(status_code=304, headers=headers)
+    if form.write is None:
+        if top is not None:
+            raise InvalidRequest("native is all of a version; words=top: is of other formats.")
+        headers["Content-Disposition"] = _attachment(f"{model}-v{published.number}.{form.extension}")
+        return _bundle(published, storage, headers)
     table: Rows = loaded.table if loaded else _stored(opened, published, storage, settings)
     selection = Selection(table, chosen, form.cannot_hold)
     selection.check()
     shown = "" if selection.n_words == table.manifest.n_words else f"-top{selection.n_words}"
     headers["Content-Disposition"] = _attachment(f"{model}-v{published.number}{shown}.{form.extension}")
     return StreamingResponse(form.write(selection), headers=headers, media_type=form.media_type)
+
+
+def _bundle(published: PublishedVersion, storage: Storage, headers: dict[str, str]) -> Response:
+    """The version's own files, whose size is known; raises `VersionNotLoaded` if the manifest is damaged."""
+    try:
+        members = members_of(published, storage)
+    except TableDamaged as error:
+        raise _not_exported(published, error.detail) from error
+    sized = headers | {"Content-Length": str(size_of(members))}
+    return StreamingResponse(tar_of(members), headers=sized, media_type=TAR)
 
 
 def _published(database: Database, model: str, version: str) -> PublishedVersion:
@@ -161,11 +180,15 @@ def _stored(opened: ExitStack, published: PublishedVersion, storage: Storage, se
         return opened.enter_context(StoredTable(folder, manifest))
     except (TableDamaged, NotFoundError, FileNotFoundError) as error:
         told = error.detail if isinstance(error, TableDamaged) else "A file of it is not in storage."
-        raise VersionNotLoaded(
-            f"Version {published.number} of {published.model!r} cannot be exported: {told}",
-            model=published.model,
-            version=published.number,
-        ) from error
+        raise _not_exported(published, told) from error
+
+
+def _not_exported(published: PublishedVersion, why: str) -> VersionNotLoaded:
+    return VersionNotLoaded(
+        f"Version {published.number} of {published.model!r} cannot be exported: {why}",
+        model=published.model,
+        version=published.number,
+    )
 
 
 def _etag(published: PublishedVersion, name: str, chosen: Chosen) -> str:

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from app.core.vector_files import ExportFormat
 from app.models.exports.finalfusion import write_finalfusion
 from app.models.exports.npz import write_npz
-from app.models.exports.selection import WHITE_SPACE, Selection
+from app.models.exports.projector import write_projector
+from app.models.exports.selection import LINE_ENDS_AND_TABS, WHITE_SPACE, Selection
+from app.models.exports.synonyms import write_synonyms
 from app.models.exports.tensors import write_safetensors
 from app.models.exports.text import write_glove, write_json_lines, write_word2vec_text
 from app.models.exports.word2vec_binary import write_word2vec_binary
@@ -27,14 +29,14 @@ class Format:
     ----------
     media_type : of the whole
     extension : of the file's name
-    write : makes the bytes
+    write : makes the bytes; None for the version's own files
     cannot_hold : matches the characters that words must not have
     top : how many words there are if the request does not say it; None for all
     """
 
     media_type: str
     extension: str
-    write: Callable[[Selection], Iterator[bytes]]
+    write: Callable[[Selection], Iterator[bytes]] | None
     cannot_hold: re.Pattern[str] | None = None
     top: int | None = None
 
@@ -48,4 +50,7 @@ FORMATS: dict[ExportFormat, Format] = {
     "jsonl": Format("application/jsonl", "jsonl", write_json_lines),
     "safetensors": Format(BINARY, "safetensors", write_safetensors),
     "finalfusion": Format(BINARY, "fifu", write_finalfusion),
+    "projector": Format(TAR, "projector.tar", write_projector, LINE_ENDS_AND_TABS, top=10_000),
+    "synonyms": Format(TEXT, "synonyms.txt", write_synonyms, LINE_ENDS_AND_TABS),
+    "native": Format(TAR, "wordkin.tar", None),
 }

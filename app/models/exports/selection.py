@@ -115,10 +115,11 @@ class Selection:
 
     def words(self, first: int, last: int) -> list[str]:
         """Words as they are written."""
-        words = self._words(first, last)
-        if self._cannot_hold is None or not self.chosen.replaces_spaces:
-            return words
-        return [self._cannot_hold.sub("_", word) for word in words]
+        return [self.spelled(word) for word in self._words(first, last)]
+
+    def spelled(self, word: str) -> str:
+        """A word as it is written."""
+        return self._cannot_hold.sub("_", word) if self._cannot_hold and self.chosen.replaces_spaces else word
 
     def blocks_of_words(self) -> Iterator[list[str]]:
         """All words."""
