@@ -38,6 +38,8 @@ ExportFormat = Literal[
     "finalfusion",
     "projector",
     "synonyms",
+    "model2vec",
+    "nn-embedding",
     "native",
 ]
 HEAD_BYTES = 1 << 20

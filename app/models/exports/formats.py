@@ -11,6 +11,7 @@ from app.models.exports.finalfusion import write_finalfusion
 from app.models.exports.npz import write_npz
 from app.models.exports.projector import write_projector
 from app.models.exports.selection import LINE_ENDS_AND_TABS, WHITE_SPACE, Selection
+from app.models.exports.static import write_model2vec, write_nn_embedding
 from app.models.exports.synonyms import write_synonyms
 from app.models.exports.tensors import write_safetensors
 from app.models.exports.text import write_glove, write_json_lines, write_word2vec_text
@@ -52,5 +53,7 @@ FORMATS: dict[ExportFormat, Format] = {
     "finalfusion": Format(BINARY, "fifu", write_finalfusion),
     "projector": Format(TAR, "projector.tar", write_projector, LINE_ENDS_AND_TABS, top=10_000),
     "synonyms": Format(TEXT, "synonyms.txt", write_synonyms, LINE_ENDS_AND_TABS),
+    "model2vec": Format(TAR, "model2vec.tar", write_model2vec),
+    "nn-embedding": Format(TAR, "nn-embedding.tar", write_nn_embedding),
     "native": Format(TAR, "wordkin.tar", None),
 }
