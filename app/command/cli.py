@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 from app.command import corpora, files, jobs, models
 from app.command.derive import derive
+from app.command.export import export
 from app.command.failures import CommandFailed, WrongUsage
 from app.command.options import AsJson
 from app.command.output import console, is_json_wanted, say, say_error, warn
@@ -221,6 +222,7 @@ def glove(ctx: typer.Context) -> None:
 
 
 app.command()(train)
+app.command()(export)
 app.command("import")(import_vectors)
 app.command()(derive)
 app.add_typer(jobs.app, name="jobs")

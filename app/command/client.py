@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 from urllib.parse import quote
@@ -58,6 +59,23 @@ class Client:
         given = {name: value for name, value in parameters.items() if value is not None}
         answer: Json = self.send("GET", *parts, params=given).json()
         return answer
+
+    @contextmanager
+    def streamed(self, *parts: object, **parameters: Any) -> Iterator[httpx.Response]:
+        """An answer whose body is still to be read, in the bytes that the service makes."""
+        first, *names = parts
+        path = "/".join([str(first), *(quote(str(name), safe="") for name in names)])
+        given = {name: value for name, value in parameters.items() if value is not None}
+        try:
+            with self._http.stream("GET", path, params=given, headers={"Accept-Encoding": "identity"}) as response:
+                if response.is_error:
+                    response.read()
+                    raise self._failure(response)
+                yield response
+        except httpx.ConnectError as error:
+            raise ServiceError(f"No service answers at {self.url} ({error}). Start one with: wordkin up") from error
+        except httpx.TransportError as error:
+            raise ServiceError(f"The answer was cut off ({error}); the log of the service says why.") from error
 
     def upload(
         self, name: str, path: Path, *, noun: str = "corpora", content_encoding: str = "identity", **asked: str

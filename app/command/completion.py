@@ -27,6 +27,12 @@ def presets(incomplete: str) -> list[str]:
     return _beginning(incomplete, PRESETS)
 
 
+def export_formats(incomplete: str) -> list[str]:
+    from app.core.vector_files import ExportFormat
+
+    return _beginning(incomplete, get_args(ExportFormat))
+
+
 def assignments(ctx: typer.Context, incomplete: str) -> list[str]:
     """``dim=``, and after ``architecture=`` what there is."""
     from app.core.hyperparameters import ALGORITHMS

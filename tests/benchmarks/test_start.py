@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import lzma
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -31,7 +32,8 @@ def test_training_runs_on_any_text(tmp_path: Path) -> None:
 
 def test_serving_runs_on_any_size(tmp_path: Path) -> None:
     rows = tmp_path / "rows.json"
-    run("serving", "--quick", "--words", "2000", "--dim", "20", "--only", "gensim", "--json", str(rows))
+    size = ("--words", "2000", "--dim", "20", "--seconds", "0.1")
+    run("serving", "--quick", *size, "--only", "gensim", "--json", str(rows))
     assert {row["case"].split(" ")[0] for row in json.loads(rows.read_text())["rows"]} >= {"gensim-neighbors"}
 
 
@@ -47,3 +49,15 @@ def test_a_text_is_cut_into_lines_however_it_is_packed(tmp_path: Path) -> None:
 
 def test_the_demo_s_corpus_is_the_default(tmp_path: Path) -> None:
     assert b"In the beginning" in text_of(tmp_path, quick=True).read_bytes()[:200]
+
+
+def test_every_command_that_is_shown_can_be_typed() -> None:
+    """Each module is there, and knows each option."""
+    folder = Path(__file__).resolve().parents[2] / "benchmarks"
+    shown = re.findall(r"python -m benchmarks\.(\w+)([^`#\n]*)", (folder / "README.md").read_text())
+    assert len(shown) > 5
+    known = "".join(path.read_text() for path in folder.glob("*.py"))
+    for module, options in shown:
+        assert (folder / f"{module}.py").exists(), module
+        for option in re.findall(r"--[a-z0-9-]+", options):
+            assert f'"{option}"' in known, f"{module} {option}"

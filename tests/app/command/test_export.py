@@ -1,0 +1,39 @@
+"""A version becomes a file, or nothing is left."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import httpx
+from gensim.models import KeyedVectors
+
+from tests.app.command.conftest import WORDS, Wordkin
+from tests.app.command.test_completion import offered
+
+
+def test_a_version_is_written_to_a_file(ask: Wordkin, tmp_path: Path) -> None:
+    done = ask("export", "first@1", "--format", "word2vec-binary", "-o", "a.bin", "--words", "top:3", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (0, "a.bin: 91 B\n")
+    assert KeyedVectors.load_word2vec_format(tmp_path / "a.bin", binary=True).index_to_key == WORDS[:3]
+    assert [path.name for path in tmp_path.glob("a.*")] == ["a.bin"]
+
+
+def test_the_service_names_the_file_and_none_is_replaced_unasked(ask: Wordkin, tmp_path: Path) -> None:
+    assert ask("export", "first", "-f", "glove", cwd=tmp_path).stdout.startswith("first-v2.glove.txt: ")
+    again = ask("export", "first", "-f", "glove", cwd=tmp_path)
+    assert (again.returncode, "is there already" in again.stderr) == (2, True)
+    assert ask("export", "first", "-f", "glove", "-o", "first-v2.glove.txt", cwd=tmp_path).returncode == 0
+
+
+def test_a_refusal_is_told_and_leaves_no_file(ask: Wordkin, tmp_path: Path) -> None:
+    refused = ask("export", "first", "--format", "pickle", "-o", "file", cwd=tmp_path)
+    assert (refused.returncode, refused.stderr.startswith("error: Invalid request: format: ")) == (1, True)
+    assert ask("export", "first@7", "-f", "glove", "-o", "file", cwd=tmp_path).stderr == (
+        "error: Version not found: The model 'first' has no version 7.\n"
+    )
+    assert not list(tmp_path.glob("file*"))
+
+
+def test_formats_are_completed_without_a_service(service: httpx.Client) -> None:
+    assert offered("export x --format w") == ["word2vec-text", "word2vec-binary"]
+    assert offered("export f", str(service.base_url)) == ["first"]
