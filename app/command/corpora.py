@@ -7,9 +7,9 @@ from typing import Annotated, Any
 
 import typer
 
-from app.command import completion
+from app.command import completion, uploads
 from app.command.options import DEFAULT_URL, AsJson, Limit, Url, Yes, client_of
-from app.command.output import ask_first, number, say, say_json, say_members, say_more, say_table, size, when
+from app.command.output import number, say, say_json, say_members, size, when
 
 app = typer.Typer(help="See and delete corpora.", no_args_is_help=True)
 
@@ -19,12 +19,7 @@ Name = Annotated[str, typer.Argument(metavar="NAME", autocompletion=completion.c
 @app.command("list")
 def list_corpora(limit: Limit = 100, url: Url = DEFAULT_URL, as_json: AsJson = False) -> None:
     """List corpora by name."""
-    page = client_of(url).get("/corpora", limit=limit)
-    if as_json:
-        say_json(page)
-    else:
-        say_table([_row(corpus) for corpus in page["corpora"]], "There is no corpus.")
-        say_more(page)
+    uploads.say_page("corpora", "corpus", _row, limit=limit, url=url, as_json=as_json)
 
 
 def _row(corpus: Mapping[str, Any]) -> dict[str, Any]:
@@ -41,12 +36,7 @@ def _row(corpus: Mapping[str, Any]) -> dict[str, Any]:
 @app.command()
 def show(name: Name, url: Url = DEFAULT_URL, as_json: AsJson = False) -> None:
     """Show the revisions of a corpus, newest first."""
-    client = client_of(url)
-    revisions = client.get("/corpora", name, "revisions")
-    if as_json:
-        say_json(revisions)
-    else:
-        say_table([_row(revision) for revision in revisions["revisions"]], "There is no revision.")
+    uploads.say_revisions("corpora", name, _row, url=url, as_json=as_json)
 
 
 @app.command()
@@ -72,12 +62,6 @@ def preview(
 
 
 @app.command()
-def delete(
-    name: Name,
-    revision: Annotated[int | None, typer.Option(metavar="NUMBER", help="Only this one, not the newest.")] = None,
-    yes: Yes = False,
-    url: Url = DEFAULT_URL,
-) -> None:
+def delete(name: Name, revision: uploads.Revision = None, yes: Yes = False, url: Url = DEFAULT_URL) -> None:
     """Delete a corpus with all revisions, or an older revision. Versions that were trained on it stay."""
-    ask_first(f"Delete {f'revision {revision} of ' if revision else ''}corpus {name}?", yes=yes)
-    client_of(url).send("DELETE", "/corpora", name, *(["revisions", revision] if revision else []))
+    uploads.delete("corpora", "corpus", name, revision, yes=yes, url=url)

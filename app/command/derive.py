@@ -9,9 +9,8 @@ import typer
 
 from app.command import completion
 from app.command.failures import WrongUsage
-from app.command.jobs import follow_to_the_end
-from app.command.options import DEFAULT_URL, AsJson, Url, client_of, url_again
-from app.command.output import say, say_json
+from app.command.jobs import submit
+from app.command.options import DEFAULT_URL, Alias, AsJson, Detach, Url, client_of
 
 Model = Annotated[
     str, typer.Argument(metavar="MODEL[@VERSION]", autocompletion=completion.models, help="What is read first.")
@@ -26,8 +25,6 @@ Steps = Annotated[
     ),
 ]
 Into = Annotated[str | None, typer.Option(metavar="NAME", help="The model that gets the result; default: the same.")]
-Alias = Annotated[str | None, typer.Option(metavar="NAME", help="Moves to the result instead of latest.")]
-Detach = Annotated[bool, typer.Option("--detach", metavar="", help="Print the job and end; it goes on.")]
 
 
 def derive(
@@ -43,16 +40,7 @@ def derive(
     name, _, version = model.partition("@")
     said: dict[str, Any] = {"kind": "derive", "model": name, "steps": [_step(each) for each in step]}
     said |= {"version": version or "latest", "into": into}
-    if alias:
-        said["publish"] = {"alias": alias}
-    client = client_of(url)
-    job = client.submit(said)
-    if not detach:
-        follow_to_the_end(client, job["id"], as_json=as_json)
-    elif as_json:
-        say_json(job)
-    else:
-        say(f"job {job['id']}; follow it: wordkin jobs follow {job['id']}{url_again(client.url)}")
+    submit(client_of(url), said, alias=alias, detach=detach, as_json=as_json)
 
 
 def _step(text: str) -> dict[str, Any]:

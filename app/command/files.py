@@ -1,16 +1,19 @@
-"""``wordkin files``: see and delete what was uploaded besides corpora."""
+"""``wordkin files``: upload, see and delete what is no corpus."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from app.command import completion
+from app.command import completion, uploads
 from app.command.options import DEFAULT_URL, AsJson, Limit, Url, Yes, client_of
-from app.command.output import ask_first, say, say_json, say_more, say_table, size, when
+from app.command.output import say, say_json, size, when
+
+if TYPE_CHECKING:
+    from app.command.client import Client
 
 app = typer.Typer(help="See and delete files: vectors, word lists, evaluation sets.", no_args_is_help=True)
 
@@ -20,12 +23,7 @@ Name = Annotated[str, typer.Argument(metavar="NAME", autocompletion=completion.f
 @app.command("list")
 def list_files(limit: Limit = 100, url: Url = DEFAULT_URL, as_json: AsJson = False) -> None:
     """List files by name."""
-    page = client_of(url).get("/files", limit=limit)
-    if as_json:
-        say_json(page)
-    else:
-        say_table([_row(file) for file in page["files"]], "There is no file.")
-        say_more(page)
+    uploads.say_page("files", "file", _row, limit=limit, url=url, as_json=as_json)
 
 
 def _row(file: Mapping[str, Any]) -> dict[str, Any]:
@@ -45,34 +43,27 @@ def upload(
     as_json: AsJson = False,
 ) -> None:
     """Upload a file that is no corpus: a lexicon, a list of words; .gz and .zst are unpacked."""
-    from app.command.text_file import name_for, packing_of
-
-    name = name or name_for(path)
-    stored = client_of(url).upload(name, path, noun="files", content_encoding=packing_of(path))
+    stored = send(client_of(url), path, name)
     if as_json:
         say_json(stored)
     else:
-        say(f"{name}@{stored['revision']}")
+        say(f"{stored['name']}@{stored['revision']}")
+
+
+def send(client: Client, path: Path, name: str | None = None) -> dict[str, Any]:
+    """Upload a file under a name, by default its own; what the service says of it."""
+    from app.command.text_file import name_for, packing_of
+
+    return client.upload(name or name_for(path), path, noun="files", content_encoding=packing_of(path))
 
 
 @app.command()
 def show(name: Name, url: Url = DEFAULT_URL, as_json: AsJson = False) -> None:
     """Show the revisions of a file, newest first."""
-    revisions = client_of(url).get("/files", name, "revisions")
-    if as_json:
-        say_json(revisions)
-    else:
-        say_table([_row(revision) for revision in revisions["revisions"]], "There is no revision.")
+    uploads.say_revisions("files", name, _row, url=url, as_json=as_json)
 
 
 @app.command()
-def delete(
-    name: Name,
-    revision: Annotated[int | None, typer.Option(metavar="NUMBER", help="Only this one, not the newest.")] = None,
-    yes: Yes = False,
-    url: Url = DEFAULT_URL,
-) -> None:
+def delete(name: Name, revision: uploads.Revision = None, yes: Yes = False, url: Url = DEFAULT_URL) -> None:
     """Delete a file with all revisions, or an older revision. Versions that were made of it stay."""
-    told = f"revision {revision} of the file {name}" if revision else f"the file {name} with all its revisions"
-    ask_first(f"Delete {told}?", yes=yes)
-    client_of(url).send("DELETE", "/files", name, *(["revisions", revision] if revision else []))
+    uploads.delete("files", "file", name, revision, yes=yes, url=url)

@@ -78,6 +78,17 @@ def follow_to_the_end(client: Client, job_id: str, *, as_json: bool) -> None:
         say_members(job["result"])
 
 
+def submit(client: Client, submission: dict[str, Any], *, alias: str | None, detach: bool, as_json: bool) -> None:
+    """Submit a job whose result `alias` shall name, and follow it unless it is detached."""
+    job = client.submit(submission | ({"publish": {"alias": alias}} if alias else {}))
+    if not detach:
+        follow_to_the_end(client, job["id"], as_json=as_json)
+    elif as_json:
+        say_json(job)
+    else:
+        say(f"job {job['id']}; follow it: wordkin jobs follow {job['id']}{url_again(client.url)}")
+
+
 @app.command()
 def cancel(job_id: Id, url: Url = DEFAULT_URL, as_json: AsJson = False) -> None:
     """Cancel a job: a queued one at once, a running one within about two seconds."""

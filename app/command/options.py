@@ -14,6 +14,8 @@ Url = Annotated[str, typer.Option(envvar="WORDKIN_URL", metavar="URL", help="Whe
 AsJson = Annotated[bool, typer.Option("--json", metavar="", help="Print JSON, errors too.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", metavar="", help="Do not ask first.")]
 Limit = Annotated[int, typer.Option(metavar="NUMBER", min=1, max=1000, help="At most so many.")]
+Alias = Annotated[str | None, typer.Option(metavar="NAME", help="Moves to the result instead of latest.")]
+Detach = Annotated[bool, typer.Option("--detach", metavar="", help="Print the job and end; it goes on.")]
 
 
 def client_of(url: str) -> Client:

@@ -180,6 +180,13 @@ def name_for(path: Path) -> str:
     return name
 
 
+def named(option: str, name: str) -> str:
+    """The name that was given with an option, or `WrongUsage`."""
+    if not is_name(name):
+        raise WrongUsage(f"{option} {name!r}: a name has letters of any script, digits, _ . and -, and no other first.")
+    return name
+
+
 def is_name(name: str) -> bool:
     try:
         _names.validate_python(name)

@@ -9,9 +9,9 @@ import typer
 
 from app.command import completion
 from app.command.failures import WrongUsage
-from app.command.jobs import follow_to_the_end
-from app.command.options import DEFAULT_URL, AsJson, Url, client_of, url_again
-from app.command.output import note, say, say_json, size
+from app.command.jobs import submit
+from app.command.options import DEFAULT_URL, Alias, AsJson, Detach, Url, client_of
+from app.command.output import note, size
 from app.core.names import composed
 
 if TYPE_CHECKING:
@@ -53,8 +53,6 @@ Encoding = Annotated[str, typer.Option(metavar="NAME", help="Of the text, such a
 Tokenizer = Annotated[str | None, typer.Option(metavar="NAME", help="words, or whitespace for text that is tokenised.")]
 Case = Annotated[str | None, typer.Option(metavar="NAME", help="lower or keep.")]
 Normalization = Annotated[str | None, typer.Option(metavar="NAME", help="nfc, nfkc_jamo_safe or none.")]
-Alias = Annotated[str | None, typer.Option(metavar="NAME", help="Moves to the result instead of latest.")]
-Detach = Annotated[bool, typer.Option("--detach", metavar="", help="Print the job and end; it goes on.")]
 
 
 def train(
@@ -77,33 +75,26 @@ def train(
     as_json: AsJson = False,
 ) -> None:
     """Upload a file, train on it with visible progress, publish the result as the model's next version."""
-    from app.command.text_file import TextFile
+    from app.command.text_file import TextFile, named
 
     hyperparameters = _hyperparameters(algorithm, [*([f"preset={preset}"] if preset else []), *(set_ or [])])
     opened = TextFile.open(file, encoding)
     choices = {"tokenizer": tokenizer, "case": case, "normalization": normalization}
     text = _text(opened, format_, separator if format_ == "tokens" else field, choices)
-    model = _named("--model", model) if model else _name_of(file)
-    corpus = _named("--corpus", corpus) if corpus else model
+    model = named("--model", model) if model else _name_of(file)
+    corpus = named("--corpus", corpus) if corpus else model
     submission = {
         "model": model,
         "corpus": corpus,
         "algorithm": algorithm,
         "hyperparameters": hyperparameters,
         "text": text,
-        **({"publish": {"alias": alias}} if alias else {}),
     }
     client = client_of(url)
     described = client.upload(corpus, file, content_encoding=opened.content_encoding, encoding=encoding)
     n_words = described["n_words"]
     note(f"corpus {corpus}: {size(described['n_bytes'])}" + (f", {n_words:,} words" if n_words else ""))
-    job = client.submit(submission)
-    if not detach:
-        follow_to_the_end(client, job["id"], as_json=as_json)
-    elif as_json:
-        say_json(job)
-    else:
-        say(f"job {job['id']}; follow it: wordkin jobs follow {job['id']}{url_again(client.url)}")
+    submit(client, submission, alias=alias, detach=detach, as_json=as_json)
 
 
 def _hyperparameters(algorithm: str, assignments: list[str]) -> dict[str, Any]:
@@ -163,12 +154,4 @@ def _name_of(file: Path) -> str:
     name = name_for(file)
     if file.name != name and not composed(file.name).startswith(f"{name}."):
         note(f"{file.name!r} becomes the corpus and model {name}; --model NAME gives another name")
-    return name
-
-
-def _named(option: str, name: str) -> str:
-    from app.command.text_file import is_name
-
-    if not is_name(name):
-        raise WrongUsage(f"{option} {name!r}: a name has letters of any script, digits, _ . and -, and no other first.")
     return name

@@ -14,9 +14,10 @@ import typer
 from app.command import completion
 from app.command.client import Client
 from app.command.failures import WrongUsage
-from app.command.jobs import follow_to_the_end
-from app.command.options import DEFAULT_URL, AsJson, Url, client_of, url_again
-from app.command.output import note, say, say_json, size
+from app.command.files import send
+from app.command.jobs import submit
+from app.command.options import DEFAULT_URL, Alias, AsJson, Detach, Url, client_of
+from app.command.output import note, size
 
 File = Annotated[
     Path, typer.Argument(metavar="FILE", exists=True, help="Vectors, also .gz and .zst; of Model2Vec, the folder.")
@@ -49,8 +50,6 @@ Text = Annotated[
 ]
 Licence = Annotated[str | None, typer.Option(metavar="NAME", help="Of the vectors, told with the version.")]
 Origin = Annotated[str | None, typer.Option("--source", metavar="TEXT", help="Where the vectors come from.")]
-Alias = Annotated[str | None, typer.Option(metavar="NAME", help="Moves to the result instead of latest.")]
-Detach = Annotated[bool, typer.Option("--detach", metavar="", help="Print the job and end; it goes on.")]
 
 
 def import_vectors(
@@ -68,11 +67,9 @@ def import_vectors(
     as_json: AsJson = False,
 ) -> None:
     """Upload word vectors, and publish them as the model's next version."""
-    from app.command.text_file import is_name, name_for
+    from app.command.text_file import name_for, named
 
-    model = model or name_for(file.resolve())
-    if not is_name(model):
-        raise WrongUsage(f"--model {model!r}: a name has letters of any script, digits, _ . and -, and no other first.")
+    model = named("--model", model) if model else name_for(file.resolve())
     client = client_of(url)
     with _as_file(file) as path:
         if format_ == "auto":
@@ -82,15 +79,7 @@ def import_vectors(
     said |= {"text": {"normalization": "none", "case": "keep", "tokenizer": "whitespace"} | _assigned("--text", text)}
     if vocabulary:
         said["vocabulary"] = _uploaded(client, vocabulary)
-    if alias:
-        said["publish"] = {"alias": alias}
-    job = client.submit(said)
-    if not detach:
-        follow_to_the_end(client, job["id"], as_json=as_json)
-    elif as_json:
-        say_json(job)
-    else:
-        say(f"job {job['id']}; follow it: wordkin jobs follow {job['id']}{url_again(client.url)}")
+    submit(client, said, alias=alias, detach=detach, as_json=as_json)
 
 
 @contextmanager
@@ -130,12 +119,9 @@ def _format_of(file: Path) -> str:
 
 def _uploaded(client: Client, path: Path) -> str:
     """The file by its name and revision in the service."""
-    from app.command.text_file import name_for, packing_of
-
-    name = name_for(path)
-    stored = client.upload(name, path, noun="files", content_encoding=packing_of(path))
-    note(f"file {name}: {size(stored['n_bytes'])}")
-    return f"{name}@{stored['revision']}"
+    stored = send(client, path)
+    note(f"file {stored['name']}: {size(stored['n_bytes'])}")
+    return f"{stored['name']}@{stored['revision']}"
 
 
 def _assigned(option: str, assignments: list[str] | None) -> dict[str, str]:
