@@ -56,36 +56,35 @@ class Installation(Record):
     id: Mapped[str] = mapped_column(primary_key=True)
 
 
-class Corpus(Record):
-    """A revision of an uploaded text; `key` names its immutable object in storage."""
+class _Revision(Record):
+    """One revision of what a user has uploaded; `key` names its immutable object in storage."""
+
+    __abstract__ = True
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    revision: Mapped[int]
+    key: Mapped[str] = mapped_column(unique=True)
+    sha256: Mapped[str]
+    n_bytes: Mapped[int] = mapped_column(BigInteger)
+    created_at: Mapped[datetime]
+
+
+class Corpus(_Revision):
+    """Text to train on; how many lines and words it has is not known of Parquet."""
 
     __tablename__ = "corpora"
     __table_args__ = (UniqueConstraint("name", "revision"),)
 
-    id: Mapped[str] = mapped_column(primary_key=True)
-    name: Mapped[str]
-    revision: Mapped[int]
-    key: Mapped[str] = mapped_column(unique=True)
-    sha256: Mapped[str]
-    n_bytes: Mapped[int] = mapped_column(BigInteger)
     n_lines: Mapped[int | None] = mapped_column(BigInteger)
     n_words: Mapped[int | None] = mapped_column(BigInteger)
-    created_at: Mapped[datetime]
 
 
-class File(Record):
-    """A revision of an uploaded file that is no corpus; `key` names its immutable object in storage."""
+class File(_Revision):
+    """Anything else."""
 
     __tablename__ = "files"
     __table_args__ = (UniqueConstraint("name", "revision"),)
-
-    id: Mapped[str] = mapped_column(primary_key=True)
-    name: Mapped[str]
-    revision: Mapped[int]
-    key: Mapped[str] = mapped_column(unique=True)
-    sha256: Mapped[str]
-    n_bytes: Mapped[int] = mapped_column(BigInteger)
-    created_at: Mapped[datetime]
 
 
 class Job(Record):

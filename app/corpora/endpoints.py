@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from typing import Annotated
-from urllib.parse import quote
 
-from fastapi import APIRouter, Header, Query, Request, Response, status
+from fastapi import APIRouter, Query, Request, Response, status
 from starlette.concurrency import run_in_threadpool
 
 from app.core import errors
 from app.core.catalog import corpora
 from app.core.catalog.uploads import CorpusContent
 from app.core.names import new_corpus_key
-from app.core.records import Corpus
 from app.corpora import preview as previews
 from app.corpora.decode import InvalidUtf8, TextDecoder
 from app.corpora.receive import TextReceiver
@@ -26,33 +24,14 @@ from app.corpora.schemas import (
     CorpusSummary,
     PreviewText,
 )
-from app.web.dependencies import DatabaseDependency, SettingsDependency, StorageDependency
+from app.web.dependencies import DatabaseDependency, StorageDependency
+from app.web.named_uploads import BINARY_BODY, ERRORS, SentDependency, etag_of, keep, remove, tell_stored
 from app.web.problems import problem_responses
-from app.web.uploads import BINARY_BODY, Upload, expected_of, keep, remove
 
 router = APIRouter(tags=["corpora"])
 
-UPLOAD_RESPONSES = problem_responses(
-    errors.CorpusEmpty,
-    errors.CorpusTooLarge,
-    errors.CorpusNotText,
-    errors.UploadIncomplete,
-    errors.BadCompression,
-    errors.UnsupportedEncoding,
-    errors.FormBody,
-    errors.BadDigest,
-    errors.DigestMismatch,
-    errors.StorageFull,
-    errors.StorageUnavailable,
-    errors.InvalidRequest,
-    errors.PreconditionFailed,
-    errors.DatabaseUnavailable,
-)
+UPLOAD_RESPONSES = problem_responses(errors.CorpusEmpty, errors.CorpusTooLarge, errors.CorpusNotText, *ERRORS)
 UPLOAD_RESPONSES[200] = {"model": CorpusDescription, "description": "The newest revision has this content"}
-
-
-def etag_of(corpus: Corpus) -> str:
-    return f'"{corpus.id}"'
 
 
 @router.put(
@@ -68,16 +47,11 @@ async def upload(
     response: Response,
     database: DatabaseDependency,
     storage: StorageDependency,
-    settings: SettingsDependency,
+    sent: SentDependency,
     encoding: Annotated[
         str, Query(max_length=100, description="of the text: any that Python has", examples=["cp949", "utf-16"])
     ] = "utf-8",
     invalid_utf8: Annotated[InvalidUtf8, Query(description="what to do with bytes that are not UTF-8")] = "reject",
-    content_encoding: Annotated[str, Header(description="identity, gzip or zstd")] = "identity",
-    content_digest: Annotated[str | None, Header(description="sha-256=:base64: of the body as sent")] = None,
-    repr_digest: Annotated[str | None, Header(description="the same")] = None,
-    if_match: Annotated[str | None, Header(description="the ETag that the newest revision has; * for any")] = None,
-    if_none_match: Annotated[str | None, Header(description="*: there must be no corpus of this name")] = None,
 ) -> CorpusDescription:
     """Store a text, one sentence or document a line. The body is the text itself, streamed, of any size to the limit.
 
@@ -86,18 +60,14 @@ async def upload(
     sending the same again changes nothing and answers 200. Jobs read the newest revision, or the one that
     ``name@revision`` says.
     """
-    expected = expected_of(if_match, if_none_match)
     text = TextDecoder(encoding, invalid_utf8)
-    upload = Upload(storage, settings, encoding=content_encoding, digest=content_digest or repr_digest)
-    upload.check_announced(request, TextReceiver)
+    sent.upload.check_announced(request, TextReceiver)
     key = new_corpus_key()
-    received = await upload.store(key, request.stream(), TextReceiver, text=text)
+    received = await sent.upload.store(key, request.stream(), TextReceiver, text=text)
     sizes = (received.n_lines, received.n_words) if received.is_text else (None, None)
     content = CorpusContent(key, received.sha256, received.n_bytes, *sizes)
-    corpus, is_new = await run_in_threadpool(keep, corpora, database, storage, name, content, expected)
-    response.status_code = status.HTTP_201_CREATED if is_new else status.HTTP_200_OK
-    response.headers["Location"] = f"/corpora/{quote(name)}"
-    response.headers["ETag"] = etag_of(corpus)
+    corpus, is_new = await run_in_threadpool(keep, corpora, database, storage, name, content, sent.expected)
+    tell_stored(response, "/corpora", corpus, is_new=is_new)
     return CorpusDescription.model_validate(corpus)
 
 

@@ -3,38 +3,23 @@
 from __future__ import annotations
 
 from typing import Annotated
-from urllib.parse import quote
 
-from fastapi import APIRouter, Header, Path, Query, Request, Response, status
+from fastapi import APIRouter, Path, Query, Request, Response, status
 from starlette.concurrency import run_in_threadpool
 
 from app.core import errors
 from app.core.catalog import files
 from app.core.catalog.uploads import FileContent
 from app.core.names import new_file_key
-from app.core.records import File
 from app.files.schemas import FileDescription, FileName, FilePage, FileRevisions, FileSummary
-from app.web.dependencies import DatabaseDependency, SettingsDependency, StorageDependency
+from app.web.dependencies import DatabaseDependency, StorageDependency
+from app.web.named_uploads import BINARY_BODY, ERRORS, SentDependency, etag_of, keep, remove, tell_stored
 from app.web.problems import problem_responses
-from app.web.uploads import BINARY_BODY, Receiver, Upload, expected_of, keep, remove
+from app.web.uploads import Receiver
 
 router = APIRouter(tags=["files"])
 
-UPLOAD_RESPONSES = problem_responses(
-    errors.FileEmpty,
-    errors.FileTooLarge,
-    errors.UploadIncomplete,
-    errors.BadCompression,
-    errors.UnsupportedEncoding,
-    errors.FormBody,
-    errors.BadDigest,
-    errors.DigestMismatch,
-    errors.StorageFull,
-    errors.StorageUnavailable,
-    errors.InvalidRequest,
-    errors.PreconditionFailed,
-    errors.DatabaseUnavailable,
-)
+UPLOAD_RESPONSES = problem_responses(errors.FileEmpty, errors.FileTooLarge, *ERRORS)
 UPLOAD_RESPONSES[200] = {"model": FileDescription, "description": "The newest revision has this content"}
 
 
@@ -45,10 +30,6 @@ class FileReceiver(Receiver):
         super().finish()
         if not self.n_bytes:
             raise errors.FileEmpty
-
-
-def etag_of(file: File) -> str:
-    return f'"{file.id}"'
 
 
 @router.put(
@@ -64,12 +45,7 @@ async def upload(
     response: Response,
     database: DatabaseDependency,
     storage: StorageDependency,
-    settings: SettingsDependency,
-    content_encoding: Annotated[str, Header(description="identity, gzip or zstd")] = "identity",
-    content_digest: Annotated[str | None, Header(description="sha-256=:base64: of the body as sent")] = None,
-    repr_digest: Annotated[str | None, Header(description="the same")] = None,
-    if_match: Annotated[str | None, Header(description="the ETag that the newest revision has; * for any")] = None,
-    if_none_match: Annotated[str | None, Header(description="*: there must be no file of this name")] = None,
+    sent: SentDependency,
 ) -> FileDescription:
     """Store what is no corpus, such as word vectors to import. The body is the content itself, streamed.
 
@@ -77,16 +53,12 @@ async def upload(
     revision; sending the same again changes nothing and answers 200. Jobs read the newest revision, or the one that
     ``name@revision`` says.
     """
-    expected = expected_of(if_match, if_none_match)
-    upload = Upload(storage, settings, encoding=content_encoding, digest=content_digest or repr_digest)
-    upload.check_announced(request, FileReceiver)
+    sent.upload.check_announced(request, FileReceiver)
     key = new_file_key()
-    received = await upload.store(key, request.stream(), FileReceiver)
+    received = await sent.upload.store(key, request.stream(), FileReceiver)
     content = FileContent(key, received.sha256, received.n_bytes)
-    file, is_new = await run_in_threadpool(keep, files, database, storage, name, content, expected)
-    response.status_code = status.HTTP_201_CREATED if is_new else status.HTTP_200_OK
-    response.headers["Location"] = f"/files/{quote(name)}"
-    response.headers["ETag"] = etag_of(file)
+    file, is_new = await run_in_threadpool(keep, files, database, storage, name, content, sent.expected)
+    tell_stored(response, "/files", file, is_new=is_new)
     return FileDescription.model_validate(file)
 
 

@@ -4,25 +4,21 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import AsyncIterator, Callable, Collection
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractContextManager, asynccontextmanager
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import http_sf
-import structlog
 from anyio import CancelScope
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 
-from app.core.catalog.uploads import Expected, FileContent, Row, Uploads
-from app.core.database import Database
 from app.core.errors import (
     BadCompression,
     BadDigest,
     DigestMismatch,
     FileTooLarge,
     FormBody,
-    InvalidRequest,
     StorageFull,
     UploadIncomplete,
     WordkinError,
@@ -37,15 +33,6 @@ if TYPE_CHECKING:
 ALGORITHMS = ("sha-256", "sha-512")
 FORMS = {"multipart/form-data", "application/x-www-form-urlencoded"}
 RATIO_FREE_BYTES = 10 << 20
-BINARY_BODY = {
-    "requestBody": {
-        "required": True,
-        "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
-    }
-}
-"""What OpenAPI says of a body that is streamed."""
-
-logger = structlog.get_logger()
 
 
 def check_media_type(content_type: str) -> None:
@@ -229,49 +216,3 @@ async def _pieces(body: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         raise UploadIncomplete from error
     if gathered:
         yield bytes(gathered)
-
-
-def keep(
-    uploads: Uploads[Row],
-    database: Database,
-    storage: Storage,
-    name: str,
-    content: FileContent,
-    expected: Collection[str] | Expected | None = None,
-) -> tuple[Row, bool]:
-    """Make what was stored the next revision of a name; it is deleted again if the newest one has this content."""
-    is_new, noun = False, uploads.noun
-    try:
-        with database.transaction() as session:
-            kept, is_new = uploads.add(session, name, content, expected=expected)
-        if not is_new and not storage.exists(kept.key):
-            storage.move(content.key, kept.key)  # the object was lost: this heals it
-            logger.warning(f"{noun} healed", action=f"{noun}_healed", key=kept.key, **{noun: name})
-    finally:
-        if not is_new:
-            storage.delete([content.key])
-    told = {noun: name, "revision": kept.revision, "n_bytes": content.n_bytes, "is_new": is_new}
-    logger.info(f"{noun} stored", action=f"{noun}_stored", **told)
-    return kept, is_new
-
-
-def remove(uploads: Uploads[Row], database: Database, storage: Storage, name: str, revision: int | None = None) -> None:
-    """Delete what has a name, or an older revision of it, that no unfinished job reads; versions made of it stay."""
-    with database.transaction() as session:
-        keys = uploads.delete(session, name, revision)
-    storage.delete(keys)
-    noun = uploads.noun
-    logger.info(f"{noun} deleted", action=f"{noun}_deleted", revision=revision, **{noun: name})
-
-
-def expected_of(if_match: str | None, if_none_match: str | None) -> Collection[str] | Expected | None:
-    """What the headers of an upload say of what has that name by now."""
-    if if_none_match is not None:
-        if if_match is not None or if_none_match.strip() != "*":
-            raise InvalidRequest("If-None-Match must be *, and stand without If-Match.", if_none_match=if_none_match)
-        return Expected.NONE
-    if if_match is None:
-        return None
-    if if_match.strip() == "*":
-        return Expected.ANY
-    return {tag.strip().strip('"') for tag in if_match.split(",")}
