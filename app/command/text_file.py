@@ -18,9 +18,10 @@ from pydantic import TypeAdapter, ValidationError
 
 from app.command.failures import WrongUsage
 from app.core.errors import BadRecord, ExtraMissing
+from app.core.magic import GZIP, PARQUET, ZSTD
 from app.core.names import Name, composed
 from app.core.text import JsonLines, Parquet, TextSpec
-from app.core.text.parquet import MAGIC, ParquetRows
+from app.core.text.parquet import ParquetRows
 from app.core.text.rows import LineRows
 from app.core.text.sample import SAMPLE_BYTES, read_parquet_sample, read_sample
 
@@ -29,7 +30,7 @@ if sys.version_info >= (3, 14):
 else:
     from backports import zstd
 
-PACKED = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
+PACKED = {GZIP: "gzip", ZSTD: "zstd"}
 PACKED_SUFFIXES = {".gz": "gzip", ".zst": "zstd"}
 KINDS = {".parquet": "parquet", ".jsonl": "jsonl", ".ndjson": "jsonl", ".csv": "csv", ".tsv": "tsv"}
 CALLED = {
@@ -88,7 +89,7 @@ class TextFile:
 
     @property
     def is_parquet(self) -> bool:
-        return self.head.startswith(MAGIC)
+        return self.head.startswith(PARQUET)
 
     def _parquet_names(self) -> list[str]:
         with self.path.open("rb") as file:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import secrets
 import unicodedata
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 
 CORPORA, FILES, VERSIONS = "corpora", "files", "versions"
 CHECKPOINTS, QUARANTINE = "checkpoints", "quarantine"
 """The folders of a storage."""
+MAX_NUMBER_DIGITS = 9
+"""Of a version's number."""
 MAX_WORD_BYTES = 65_536
 """Longer words are left out, of a corpus and of a query: no language has them, and half a word is a wrong word."""
 
@@ -26,6 +28,20 @@ Name = Annotated[
     AfterValidator(composed),
 ]
 """Letters of any script, digits, ``_``, ``.`` and ``-``."""
+
+
+def _with_revision(noun: str, example: str) -> Any:
+    """Describes how a job names an upload."""
+    return Field(
+        pattern=r"^\w[\w.\-]*(@[1-9][0-9]{0,8})?$",
+        max_length=110,
+        description=f"an uploaded {noun}, its newest revision or ``name@revision``",
+        examples=[example],
+    )
+
+
+CorpusReference = Annotated[str, _with_revision("corpus", "bible"), AfterValidator(composed)]
+FileReference = Annotated[str, _with_revision("file", "glove.6B.50d.txt"), AfterValidator(composed)]
 
 
 def new_corpus_key() -> str:
@@ -68,6 +84,12 @@ def folder_of(key: str) -> str:
 def reference(model: str, version: int | str) -> str:
     """``model@3`` or ``model@alias``."""
     return f"{model}@{version}"
+
+
+def pinned_number(version: str) -> int | None:
+    """The number in ``3`` or ``v3``; None for an alias."""
+    digits = version.removeprefix("v")
+    return int(digits) if digits.isdecimal() and digits.isascii() and len(digits) <= MAX_NUMBER_DIGITS else None
 
 
 def split_reference(text: str) -> tuple[str, str | None]:

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self, get_args
 import regex
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from app.core.names import composed
+from app.core.names import FileReference, composed
 
 Weights = Annotated[
     Literal["frequency", "uniform"],
@@ -20,16 +20,6 @@ VersionReference = Annotated[
         max_length=210,
         description="``model@version``, a number or an alias; `latest` if only the model is named",
         examples=["bible@2"],
-    ),
-    AfterValidator(composed),
-]
-FileReference = Annotated[
-    str,
-    Field(
-        pattern=r"^\w[\w.\-]*(@[1-9][0-9]{0,8})?$",
-        max_length=110,
-        description="an uploaded file, its newest revision or ``name@revision``",
-        examples=["ppdb.txt"],
     ),
     AfterValidator(composed),
 ]

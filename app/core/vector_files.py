@@ -10,6 +10,7 @@ from contextlib import suppress
 from typing import Literal, NamedTuple
 
 from app.core.errors import VectorsUnreadable
+from app.core.magic import GZIP, PARQUET, XZ, ZIP, ZSTD
 from app.core.table.manifest import INDEX_FILE, MANIFEST_FILE, RESOURCE_NAME, TABLE_FILE
 from app.core.tar import MAGIC, MAGIC_AT, members
 
@@ -65,15 +66,15 @@ class _Refused(NamedTuple):
 _REFUSED = (
     _Refused(re.compile(rb"\x80[\x02-\x05]"), "a Python pickle", _PICKLE),
     _Refused(
-        re.compile(rb"PK\x03\x04"), "a zip archive", "unpack it; of PyTorch and numpy, save one table as safetensors"
+        re.compile(re.escape(ZIP)), "a zip archive", "unpack it; of PyTorch and numpy, save one table as safetensors"
     ),
-    _Refused(re.compile(rb"\x1f\x8b"), "gzip", _PACKED.format("gzip")),
-    _Refused(re.compile(rb"\x28\xb5\x2f\xfd"), "zstd", _PACKED.format("zstd")),
+    _Refused(re.compile(re.escape(GZIP)), "gzip", _PACKED.format("gzip")),
+    _Refused(re.compile(re.escape(ZSTD)), "zstd", _PACKED.format("zstd")),
     _Refused(re.compile(rb"BZh[1-9]1AY&SY"), "bzip2", "send it unpacked"),
-    _Refused(re.compile(rb"\xfd7zXZ\x00"), "xz", "send it unpacked"),
+    _Refused(re.compile(re.escape(XZ)), "xz", "send it unpacked"),
     _Refused(re.compile(rb"SQLite format 3\x00"), "an SQLite database", "export it as word2vec text"),
     _Refused(re.compile(rb"\x89HDF"), "HDF5", "export it as word2vec text"),
-    _Refused(re.compile(rb"PAR1"), "Parquet", "write it as safetensors, or as word2vec text"),
+    _Refused(re.compile(re.escape(PARQUET)), "Parquet", "write it as safetensors, or as word2vec text"),
 )
 
 

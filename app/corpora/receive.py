@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from app.core.errors import CorpusEmpty, CorpusTooLarge
+from app.core.magic import PARQUET
 from app.core.storage import ObjectWriter
-from app.core.text.parquet import MAGIC
 from app.corpora.decode import TextDecoder
 from app.corpora.recognise import HEAD_BYTES, check_is_text
 from app.web.decompress import Decoder
@@ -48,7 +48,7 @@ class TextReceiver(Receiver):
             if len(self._head) < HEAD_BYTES and not final:
                 return
             piece, self._head = self._head, None
-            self.is_text = not piece.startswith(MAGIC)
+            self.is_text = not piece.startswith(PARQUET)
             if self.is_text:
                 check_is_text(piece[:HEAD_BYTES], self._text.encoding)
         self._write(self._text.utf8(piece, final=final) if self.is_text else piece)

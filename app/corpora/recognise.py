@@ -6,6 +6,7 @@ import codecs
 from typing import NamedTuple
 
 from app.core.errors import CorpusNotText
+from app.core.magic import GZIP, XZ, ZIP, ZSTD
 
 HEAD_BYTES = 4096
 """What is looked at."""
@@ -26,12 +27,12 @@ class _Kind(NamedTuple):
 
 
 _KINDS = (
-    _Kind(b"\x1f\x8b", "gzip", "add -H 'Content-Encoding: gzip'"),
-    _Kind(b"\x28\xb5\x2f\xfd", "zstd", "add -H 'Content-Encoding: zstd'"),
+    _Kind(GZIP, "gzip", "add -H 'Content-Encoding: gzip'"),
+    _Kind(ZSTD, "zstd", "add -H 'Content-Encoding: zstd'"),
     _Kind(b"BZh", "bzip2", _UNPACK),
-    _Kind(b"\xfd7zXZ\x00", "xz", _UNPACK),
+    _Kind(XZ, "xz", _UNPACK),
     _Kind(b"7z\xbc\xaf\x27\x1c", "7z", _UNPACK),
-    _Kind(b"PK\x03\x04", "zip", _UNPACK),
+    _Kind(ZIP, "zip", _UNPACK),
     _Kind(b"PK\x05\x06", "zip", _UNPACK),
     _Kind(b"%PDF-", "pdf", "extract its text (pdftotext), and send that"),
     _Kind(b"\xd0\xcf\x11\xe0", "an old office document", _OFFICE),

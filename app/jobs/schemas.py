@@ -5,28 +5,17 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Union
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag, create_model, field_validator
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, create_model, field_validator
 
 from app.core.history import Epoch
 from app.core.hyperparameters import ALGORITHMS
-from app.core.names import Name, composed
+from app.core.names import CorpusReference, FileReference, Name
 from app.core.payloads import Publication, RowPolicies
 from app.core.records import Job, JobState
-from app.core.steps import FileReference, Step
+from app.core.steps import Step
 from app.core.table.manifest import IndexRequest
 from app.core.text import TextSpec
 from app.core.vector_files import RequestedFormat
-
-CorpusReference = Annotated[
-    str,
-    Field(
-        pattern=r"^\w[\w.\-]*(@[1-9][0-9]{0,8})?$",
-        max_length=110,
-        description="an uploaded corpus, its newest revision or ``name@revision``",
-        examples=["bible"],
-    ),
-    AfterValidator(composed),
-]
 
 
 class _Publishing(BaseModel):

@@ -12,9 +12,8 @@ from sqlalchemy.orm import Session
 
 from app.core import catalog, errors
 from app.core.catalog import LATEST
-from app.core.names import composed, reference, split_reference
+from app.core.names import composed, pinned_number, reference, split_reference
 from app.core.records import Model
-from app.serving.registry import pinned_number
 from app.web.dependencies import DatabaseDependency
 from app.web.problems import problem_responses
 

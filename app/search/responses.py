@@ -9,8 +9,8 @@ from typing import Any
 from fastapi import Request, Response
 from pydantic_core import to_json
 
+from app.core.names import pinned_number
 from app.serving.asking import Target
-from app.serving.registry import pinned_number
 from app.serving.version import ServedVersion
 from app.web.conditions import matches
 

@@ -29,13 +29,12 @@ from app.core.errors import (
     VersionNotFound,
     VersionNotLoaded,
 )
-from app.core.names import reference
+from app.core.names import pinned_number, reference
 from app.core.settings import Settings
 from app.core.storage import Storage
 from app.serving.loader import Beside, Key, Loader
 from app.serving.version import ServedVersion
 
-MAX_NUMBER_DIGITS = 9
 STOP_SECONDS = 2.0
 
 LOADED = Gauge("wordkin_versions_loaded", "Versions that this process serves")
@@ -65,12 +64,6 @@ class Status:
     is_empty: bool
     loaded: list[str]
     degraded: dict[str, str]
-
-
-def pinned_number(version: str) -> int | None:
-    """The number in ``3`` or ``v3``; None for an alias."""
-    digits = version.removeprefix("v")
-    return int(digits) if digits.isdecimal() and digits.isascii() and len(digits) <= MAX_NUMBER_DIGITS else None
 
 
 class Registry:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from app.core.magic import PARQUET
 from app.core.records import Corpus
 from app.core.storage import Storage
 from app.core.text import Parquet, TextSpec
-from app.core.text.parquet import MAGIC
 from app.core.text.sample import SAMPLE_BYTES, Sample, read_parquet_sample, read_sample
 
 
@@ -20,7 +20,7 @@ def read_beginning(storage: Storage, corpus: Corpus, spec: TextSpec, *, n_lines:
     content = storage.beginning(corpus.key, n_bytes)
     if content is None:
         return None
-    if isinstance(spec.format, Parquet) and content.startswith(MAGIC):
+    if isinstance(spec.format, Parquet) and content.startswith(PARQUET):
         opened = storage.open(corpus.key)
         if opened is None:
             return None

@@ -15,8 +15,9 @@ from typing import BinaryIO, cast
 from typing_extensions import Buffer
 
 from app.core.errors import BadCompression, BadRecord
+from app.core.magic import GZIP, PARQUET, ZSTD
 from app.core.text import Parquet, PlainText, TextReader, Tokens, without_surrogates
-from app.core.text.parquet import MAGIC, ParquetRows
+from app.core.text.parquet import ParquetRows
 from app.core.text.rows import MAX_RECORD_BYTES, Rows, line_rows
 
 if sys.version_info >= (3, 14):
@@ -24,7 +25,6 @@ if sys.version_info >= (3, 14):
 else:
     from backports import zstd
 
-_GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _BUFFER_BYTES = 1 << 18
 _MAX_ROWS = 1 << 14
@@ -35,7 +35,7 @@ ZSTD_WINDOW_LOG_MAX = 27
 def open_text(source: Path, reader: TextReader) -> Iterator[tuple[io.BufferedReader, BinaryIO, Rows | None]]:
     """The bytes of the text, the file they come from, whose position tells how far the reading is, and its rows."""
     with source.open("rb") as file:
-        is_parquet = file.read(len(MAGIC)) == MAGIC
+        is_parquet = file.read(len(PARQUET)) == PARQUET
         file.seek(0)
         if is_parquet:
             if not isinstance(reader.spec.format, Parquet):
@@ -76,9 +76,9 @@ def first_invalid_byte(source: Path) -> int | None:
 def _unpacked(file: BinaryIO) -> io.BufferedReader:
     magic = file.read(4)
     file.seek(0)
-    if magic.startswith(_GZIP):
+    if magic.startswith(GZIP):
         return io.BufferedReader(_GzipText(file), _BUFFER_BYTES)
-    if magic == _ZSTD:
+    if magic == ZSTD:
         return io.BufferedReader(_ZstdText(file), _BUFFER_BYTES)
     return cast("io.BufferedReader", file)
 

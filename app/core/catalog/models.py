@@ -22,6 +22,7 @@ from app.core.errors import (
     VersionNotFound,
 )
 from app.core.jobs import Claim, JobRequest
+from app.core.names import pinned_number
 from app.core.records import Alias, AliasMove, Model, Version
 
 LATEST = "latest"
@@ -83,7 +84,9 @@ def version_of(session: Session, model: str, which: str, *, hold: bool = False) 
     """The version of a number or alias; with `hold` nobody deletes it until the end. Raises as `get_version`."""
     if hold:
         serialise(session, f"model:{model}")
-    number = int(which) if which.isdecimal() and len(which) < 10 else get_alias(session, model, which).version
+    number = pinned_number(which)
+    if number is None:
+        number = get_alias(session, model, which).version
     return get_version(session, model, number)
 
 

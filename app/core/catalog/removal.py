@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from app.core import jobs
 from app.core.catalog import models
 from app.core.catalog.models import Revision
-from app.core.catalog.use import reader_of
+from app.core.catalog.use import readers
 from app.core.database import now, serialise
 from app.core.errors import JobInUse, ModelInUse, VersionInUse
 from app.core.names import reference
@@ -33,7 +33,7 @@ def delete_version(session: Session, model: str, number: int) -> str:
     if naming:
         told = ", ".join(map(repr, naming))
         raise VersionInUse(f"{reference(model, number)} is named by {told}; move that first.", aliases=naming)
-    if job_id := reader_of(session, reference(model, number)):
+    if job_id := readers(session).get(reference(model, number)):
         raise VersionInUse(f"The job {job_id} still reads {reference(model, number)}.", job=job_id)
     session.delete(version)
     session.flush()
@@ -73,8 +73,10 @@ def delete_model(session: Session, model: str) -> Sequence[str]:
             f"The job {unfinished} will publish into {model!r}; cancel it first.", model=model, job=unfinished
         )
     versions = models.list_versions(session, model)
-    if job_id := reader_of(session, *(reference(model, version.number) for version in versions)):
-        raise ModelInUse(f"The job {job_id} still reads a version of {model!r}.", model=model, job=job_id)
+    in_use = readers(session)
+    reading = [in_use[name] for v in versions if (name := reference(model, v.number)) in in_use]
+    if reading:
+        raise ModelInUse(f"The job {reading[0]} still reads a version of {model!r}.", model=model, job=reading[0])
     prefixes = [version.prefix for version in versions]
     session.execute(delete_rows(Alias).where(Alias.model == model))
     session.execute(delete_rows(Version).where(Version.model == model))
@@ -91,11 +93,8 @@ def delete_superfluous(session: Session, model: str) -> Sequence[str]:
         return []
     named = {alias.version for alias in models.list_aliases(session, model)}
     old = models.list_versions(session, model)[found.keep_versions :]
-    leaving = [
-        version
-        for version in old
-        if version.number not in named and not reader_of(session, reference(model, version.number))
-    ]
+    in_use = readers(session)
+    leaving = [v for v in old if v.number not in named and reference(model, v.number) not in in_use]
     for version in leaving:
         session.delete(version)
     session.flush()

@@ -11,7 +11,7 @@ from typing import Generic, TypeVar
 from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session
 
-from app.core.catalog.use import reader_of
+from app.core.catalog.use import readers
 from app.core.database import now, serialise
 from app.core.errors import (
     CorpusInUse,
@@ -176,8 +176,9 @@ class Uploads(Generic[Row]):
                 revision=revision,
             )
         leaving = self.revisions(session, name) if revision is None else [self.get(session, name, revision)]
+        in_use = readers(session)
         for each in leaving:
-            if job_id := reader_of(session, each.id):
+            if job_id := in_use.get(each.id):
                 told = reference(name, each.revision)
                 raise self._in_use(
                     f"The job {job_id} still reads the {self.noun} {told}.", **{self.noun: name}, job=job_id

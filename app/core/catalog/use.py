@@ -9,10 +9,10 @@ from app.core.jobs import ENDED
 from app.core.records import Job
 
 
-def reader_of(session: Session, *things: str) -> str | None:
-    """The id of a job that still needs one of these: corpora and files by id, versions as ``model@3``."""
+def readers(session: Session) -> dict[str, str]:
+    """Each thing that an unfinished job reads, and the job: corpora and files by id, versions as ``model@3``."""
     unfinished = select(Job.id, Job.corpus_id, Job.file_ids, Job.versions).where(Job.state.not_in(ENDED))
+    found: dict[str, str] = {}
     for job, corpus, files, versions in session.execute(unfinished):
-        if not {corpus, *(files or ()), *(versions or ())}.isdisjoint(things):
-            return str(job)
-    return None
+        found |= dict.fromkeys([*filter(None, [corpus]), *(files or ()), *(versions or ())], job)
+    return found

@@ -7,9 +7,8 @@ from typing import IO, Any
 
 from app.core.errors import BadRecord, ExtraMissing, reason
 from app.core.text.formats import Parquet
-from app.core.text.rows import N_TOLD, Rows
+from app.core.text.rows import Rows
 
-MAGIC = b"PAR1"
 BATCH_ROWS = 1024
 MOST_GROUP_BYTES = 1 << 30
 """Of one column in one group of rows, unpacked: the library may hold all of it."""
@@ -85,6 +84,3 @@ def _text(value: Any, inside: list[str]) -> str | None:
     if isinstance(value, list) and value and all(isinstance(item, str) for item in value):
         return " ".join(value)
     return value if isinstance(value, str) else None
-
-
-__all__ = ["MAGIC", "N_TOLD", "ParquetRows", "load_library"]

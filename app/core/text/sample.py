@@ -6,8 +6,9 @@ import io
 from typing import IO, NamedTuple
 
 from app.core.errors import BadRecord
+from app.core.magic import PARQUET
 from app.core.text.formats import Parquet, PlainText, Tokens
-from app.core.text.parquet import MAGIC, ParquetRows
+from app.core.text.parquet import ParquetRows
 from app.core.text.reader import TextReader, without_surrogates
 from app.core.text.rows import BadRow, line_rows
 from app.core.text.spec import TextSpec
@@ -40,7 +41,7 @@ def read_sample(content: bytes, spec: TextSpec, *, is_whole: bool, n_lines: int 
     BadRecord
         Too many rows have no text, or no line has a word.
     """
-    if content.startswith(MAGIC):
+    if content.startswith(PARQUET):
         raise BadRecord("The corpus is a Parquet file; say so with the format 'parquet' and a column.")
     content = content.removeprefix(b"\xef\xbb\xbf")
     if not is_whole:

@@ -31,11 +31,14 @@ class Derive:
     """Reads versions, and files that steps name."""
 
     def find(self, session: Session, submission: DeriveSubmission, *, hold: bool) -> Found:
+        parent = reference(submission.model, submission.version)
         named = {name for step in submission.steps for name in step.versions()}
         files = {name for step in submission.steps for name in step.files()}
+        # by name, so that no two submissions wait for what the other one holds
+        versions = {name: _version(session, name, hold=hold) for name in sorted({parent, *named})}
         return Found(
-            version_of(session, submission.model, submission.version, hold=hold),
-            {name: _version(session, name, hold=hold) for name in sorted(named)},
+            versions[parent],
+            {name: versions[name] for name in sorted(named)},
             {name: file_of(session, name, hold=hold) for name in sorted(files)},
         )
 

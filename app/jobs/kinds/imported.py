@@ -28,10 +28,10 @@ class Import:
     """Reads a file of vectors, and perhaps one of words and their counts."""
 
     def find(self, session: Session, submission: ImportSubmission, *, hold: bool) -> Found:
-        return Found(
-            file_of(session, submission.file, hold=hold),
-            file_of(session, submission.vocabulary, hold=hold) if submission.vocabulary else None,
-        )
+        named = {submission.file, *filter(None, [submission.vocabulary])}
+        # by name, so that no two submissions wait for what the other one holds
+        files = {name: file_of(session, name, hold=hold) for name in sorted(named)}
+        return Found(files[submission.file], files[submission.vocabulary] if submission.vocabulary else None)
 
     def check(self, submission: ImportSubmission, found: Found, storage: Storage) -> None:
         """Raise `VectorsUnreadable` if the file is of no format that can be read, or if its words are missing."""

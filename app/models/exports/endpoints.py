@@ -22,7 +22,7 @@ from app.core import catalog, errors
 from app.core.catalog import PublishedVersion
 from app.core.database import Database
 from app.core.errors import ExportsBusy, InvalidRequest, TableDamaged, VersionNotLoaded
-from app.core.names import Name
+from app.core.names import Name, pinned_number
 from app.core.settings import Settings
 from app.core.storage import Storage
 from app.core.table.manifest import MANIFEST_FILE, TABLE_FILE, read_manifest
@@ -33,7 +33,6 @@ from app.models.exports.native import members_of
 from app.models.exports.selection import Chosen, Rows, Selection
 from app.models.exports.tar import size_of, tar_of
 from app.models.schemas import ModelName
-from app.serving.registry import pinned_number
 from app.web.conditions import matches
 from app.web.dependencies import DatabaseDependency, RegistryDependency, SettingsDependency, StorageDependency
 from app.web.problems import problem_responses
@@ -155,11 +154,8 @@ def _bundle(published: PublishedVersion, storage: Storage, headers: dict[str, st
 
 def _published(database: Database, model: str, version: str) -> PublishedVersion:
     """The version that a number or an alias names; raises `ModelNotFound` or `VersionNotFound`."""
-    number = pinned_number(version)
     with database.reading() as session:
-        if number is None:
-            number = catalog.get_alias(session, model, version).version
-        return PublishedVersion.of(catalog.get_version(session, model, number))
+        return PublishedVersion.of(catalog.version_of(session, model, version))
 
 
 def _stored(opened: ExitStack, published: PublishedVersion, storage: Storage, settings: Settings) -> StoredTable:

@@ -16,7 +16,8 @@ from app.core.errors import (
     VersionNotLoaded,
     WordkinError,
 )
-from app.serving.registry import Registry, pinned_number
+from app.core.names import pinned_number
+from app.serving.registry import Registry
 from app.serving.version import ServedVersion
 from tests.published import World, random_vectors, wait_until
 

@@ -143,6 +143,7 @@ def test_what_an_unfinished_job_reads_stays(database: Database) -> None:
     with database.transaction() as session:
         parent = catalog.version_of(session, "m", "1", hold=True)
         assert (parent.number, catalog.version_of(session, "m", "latest").number) == (1, 3)
+        assert catalog.version_of(session, "m", "v2").number == 2
         job = jobs.submit(session, JobRequest("derive", "other", {}, versions=["m@1"]))
         session.add(Model(name="other", created_at=job.created_at))
     for delete, error in (
