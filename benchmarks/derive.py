@@ -52,7 +52,7 @@ def derived(vectors: Collected, steps: Sequence[dict[str, Any]], lexicon: Path |
     work = Working(list(vectors.words), counts.estimated(len(vectors.words)), vectors.vectors.copy())
     half = vectors.vectors.shape[1] // 2
     chosen = [_step.validate_python(step | ({"dim": half} if step.get("dim") == 0 else {})) for step in steps]
-    apply(work, chosen, Sources({}, {"lexicon": lexicon} if lexicon else {}, READER, 2), ignore)
+    apply(work, chosen, Sources({}, {"lexicon": lexicon} if lexicon else {}, READER), ignore)
     return work
 
 

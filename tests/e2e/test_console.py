@@ -128,8 +128,9 @@ PRESS = """<iframe src="/console?model=m&question=king"></iframe><script>
 const inside = () => document.querySelector("iframe").contentDocument
 const button = () => [...inside().querySelectorAll("button")].find((each) => each.textContent === "Make latest")
 const isAnswered = () => inside().body?.innerText.includes("m, version 2")
-const press = () => button() && isAnswered() ? (button().click(), setTimeout(show, 1500)) : setTimeout(press, 100)
-const show = () => document.body.append(inside().body.innerText)
+const press = () => button() && isAnswered() ? (button().click(), show()) : setTimeout(press, 100)
+const isMoved = () => inside().body.innerText.includes("1 latest") && !isAnswered()
+const show = () => isMoved() ? document.body.append(inside().body.innerText) : setTimeout(show, 100)
 press()
 </script>"""
 

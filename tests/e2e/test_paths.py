@@ -7,6 +7,7 @@ the operator's starts and failures (tests/app/command/test_processes.py, test_sh
 from __future__ import annotations
 
 import json
+import lzma
 import random
 from collections.abc import Iterator
 from typing import Any
@@ -78,8 +79,6 @@ def test_a_search_engineer_expands_queries_over_product_titles(shop: httpx.Clien
 
 
 def test_a_korean_engineer_writes_as_koreans_do(shop: httpx.Client) -> None:
-    import lzma  # noqa: PLC0415 (of this path alone)
-
     reviews = lzma.decompress((DATA / "corpora" / "nsmc-reviews.txt.xz").read_bytes()).decode(errors="ignore")
     stored = shop.put("/corpora/리뷰", params={"encoding": "cp949"}, content=reviews.encode("cp949", errors="ignore"))
     assert (stored.status_code, stored.json()["name"]) == (201, "리뷰")

@@ -62,7 +62,6 @@ class Sources:
     tables: Mapping[str, Table]
     files: Mapping[str, Path]
     reader: TextReader
-    threads: int
 
 
 def working_of(table: Table) -> Working:

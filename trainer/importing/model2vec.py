@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from app.core.errors import VectorsUnreadable
+from app.core.table.arrays import FloatArray
 from app.core.tar import Member, members
 from app.core.vector_files import MODEL2VEC_MEMBER, MODEL_FILE, TOKENIZER_FILE
 from trainer.importing.matrix import Matrix, as_float32
@@ -22,11 +23,12 @@ _NONE = Token(b"", NO_TOKEN)
 
 
 class _Model(NamedTuple):
-    """A table of rows; token i has row `mapping[i]` times `weights[i]`, where there are such."""
+    """A table whose rows stay in the file; token i has row `mapping[i]` times `weights[i]`, where there are such."""
 
     table: Matrix
+    rows: npt.NDArray[np.generic]
     mapping: npt.NDArray[np.generic] | None
-    weights: Matrix | None
+    weights: FloatArray | None
     n_tokens: int
 
 
@@ -102,8 +104,9 @@ def _model(path: Path, member: Member) -> _Model:
         tensor = tensors["weights"]
         if tensor.shape != (n_tokens,):
             raise _misfit("weights", tensor, f"{n_tokens} tokens")
-        weights = as_matrix(path, "weights", tensor._replace(shape=(n_tokens, 1)))
-    return _Model(table, mapping, weights, n_tokens)
+        matrix = as_matrix(path, "weights", tensor._replace(shape=(n_tokens, 1)))
+        weights = as_float32(matrix.mapped(), matrix.dtype)
+    return _Model(table, table.mapped(), mapping, weights, n_tokens)
 
 
 def _mapping(path: Path, tensor: Tensor, table: Matrix) -> npt.NDArray[np.generic]:
@@ -118,11 +121,11 @@ def _mapping(path: Path, tensor: Tensor, table: Matrix) -> npt.NDArray[np.generi
 
 def _vectors(model: _Model, kept: npt.NDArray[np.int64]) -> Any:
     rows = kept if model.mapping is None else model.mapping[kept]
-    vectors = as_float32(model.table.mapped()[rows], model.table.dtype)
+    vectors = as_float32(model.rows[rows], model.table.dtype)
     if model.weights is None:
         return vectors
     with np.errstate(all="ignore"):
-        return vectors * as_float32(model.weights.mapped()[kept], model.weights.dtype)
+        return vectors * model.weights[kept]
 
 
 def _misfit(name: str, tensor: Tensor, told: str) -> VectorsUnreadable:

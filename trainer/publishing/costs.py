@@ -33,7 +33,7 @@ def expected_seconds(n_words: int, dim: int, threads: int, limits: IndexLimits) 
     threads : as for the neighbour table
     limits : what decides whether there will be a graph
     """
-    return scaled(n_words, dim, limits, threads=threads, product_seconds=_product_seconds(n_words, dim, threads))
+    return scaled(n_words, dim, limits, threads=threads, product_seconds=product_seconds(n_words, dim, threads))
 
 
 def scaled(
@@ -48,8 +48,8 @@ def scaled(
     return seconds | {FILES: n_bytes / FILE_BYTES_PER_SECOND}
 
 
-def _product_seconds(n_words: int, dim: int, threads: int) -> float:
-    """Let each thread search a small random table as the neighbour table does."""
+def product_seconds(n_words: int, dim: int, threads: int) -> float:
+    """Seconds of one multiplication on all threads together: each searches a small random table, as publishing does."""
     n_words = min(n_words, TRIED_WORDS)
     unit_vectors, _ = normalise(np.random.default_rng(0).standard_normal((n_words, dim), np.float32))
     directions = unit_vectors[:TRIED_ROWS].astype(np.float64)

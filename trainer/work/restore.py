@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from app.core.errors import FileDamaged
 from app.core.payloads import ImportPayload
 from app.core.table.manifest import (
     FORMAT_VERSION,
@@ -24,14 +23,13 @@ from trainer.publishing.index import IndexLimits, build_index
 from trainer.steps.progress import Progress, Report
 from trainer.work.context import Context
 from trainer.work.messages import Publishes
-from trainer.work.stored import store_version
+from trainer.work.stored import check_content, store_version
 
 
 def restore(path: Path, payload: ImportPayload, context: Context, phases: tuple[str, str]) -> Publishes:
     """Unpack, verify and store; `phases` are reading and publishing."""
     report = context.report(phases[0])
-    if digest_of(path).sha256 != payload.file.sha256:
-        raise FileDamaged(f"The stored content of {payload.file.name!r} is not what was uploaded.")
+    check_content(payload.file, digest_of(path))
     report(Progress(0.5))
     folder = context.scratch / "version"
     folder.mkdir()

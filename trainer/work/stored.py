@@ -6,10 +6,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-from app.core.errors import FileMissing
+from app.core.errors import FileDamaged, FileMissing
 from app.core.payloads import FileSource, VersionSource
 from app.core.storage import Storage
-from app.core.table.manifest import MANIFEST_FILE, Written, read_manifest
+from app.core.table.manifest import MANIFEST_FILE, FileDigest, Written, digest_of, read_manifest
 from app.core.table.reading import Table, read_table
 from trainer.work.context import Context
 from trainer.work.messages import Publishes
@@ -34,6 +34,19 @@ def local_file(context: Context, file: FileSource) -> Path:
     if not context.storage.exists(file.key):
         raise FileMissing(f"The content of the file {file.name!r} is not in storage; upload it again.", key=file.key)
     return context.storage.local_file(file.key, context.scratch / file.key.rpartition("/")[2])
+
+
+def verified_file(context: Context, file: FileSource) -> Path:
+    """The same, when its content has been verified; raises `FileDamaged`, too."""
+    path = local_file(context, file)
+    check_content(file, digest_of(path))
+    return path
+
+
+def check_content(file: FileSource, found: FileDigest) -> None:
+    """Raise `FileDamaged` if this is not what was uploaded."""
+    if found.sha256 != file.sha256:
+        raise FileDamaged(f"The stored content of {file.name!r} is not what was uploaded.")
 
 
 def open_version(context: Context, version: VersionSource) -> Table:

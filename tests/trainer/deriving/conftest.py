@@ -47,7 +47,7 @@ def do() -> Do:
     """Do one step, given by its members; `tables` and `files` are what it names."""
 
     def do(work: Working, tables: Any = None, files: Any = None, **said: Any) -> Done:
-        sources = Sources(tables or {}, files or {}, TextReader(TextSpec()), 2)
+        sources = Sources(tables or {}, files or {}, TextReader(TextSpec()))
         return work, apply(work, [_step.validate_python(said)], sources, ignore)[0]
 
     return do

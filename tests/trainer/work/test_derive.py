@@ -12,11 +12,9 @@ import pytest
 from app.core.errors import FileDamaged, TableDamaged
 from app.core.payloads import DerivePayload
 from app.core.storage import Storage
-from app.core.table.manifest import DerivedOrigin, parse_manifest
-from app.core.table.reading import Table, open_table
+from app.core.table.manifest import DerivedOrigin
 from tests.published import random_vectors, write_version
-from trainer.steps.progress import ignore
-from trainer.work.context import Context
+from tests.trainer.work.conftest import context_in, opened
 from trainer.work.kinds import derive
 from trainer.work.messages import Publishes
 from trainer.work.stored import store_version
@@ -34,15 +32,7 @@ def parent(storage: Storage, tmp_path: Path) -> dict[str, Any]:
 
 def run(storage: Storage, folder: Path, parent: dict[str, Any], steps: list[dict[str, Any]], **said: Any) -> Publishes:
     payload = DerivePayload.model_validate({"parent": parent, "steps": steps, "versions": {}, "files": {}} | said)
-    folder.mkdir()
-    prefix = f"versions/{folder.name}"
-    context = Context("job", 1, "into", storage, prefix, folder, 2, lambda _: ignore, lambda _: None, None)
-    return derive.run(payload, context)
-
-
-def opened(storage: Storage, folder: Path, result: Publishes) -> Table:
-    manifest = parse_manifest(result.manifest)
-    return open_table(storage.local_folder(f"versions/{folder.name}", ["manifest.json", *manifest.files]))
+    return derive.run(payload, context_in(storage, folder, model="into"))
 
 
 def test_a_version_says_what_it_is_derived_from(storage: Storage, tmp_path: Path, parent: dict[str, Any]) -> None:

@@ -13,11 +13,9 @@ from safetensors.numpy import save
 from app.core.errors import FileDamaged, FileMissing
 from app.core.payloads import FileSource, ImportPayload
 from app.core.storage import Storage
-from app.core.table.manifest import ImportedOrigin, parse_manifest
-from app.core.table.reading import Table, open_table
+from app.core.table.manifest import ImportedOrigin
 from app.core.text import TextSpec
-from trainer.steps.progress import ignore
-from trainer.work.context import Context
+from tests.trainer.work.conftest import context_in, opened
 from trainer.work.kinds import imported
 from trainer.work.messages import Publishes
 
@@ -33,15 +31,7 @@ def source(storage: Storage, name: str, content: bytes) -> FileSource:
 def run(storage: Storage, folder: Path, file: FileSource, **said: Any) -> Publishes:
     spec = TextSpec(normalization="none", case="keep", tokenizer="whitespace")
     payload = ImportPayload.model_validate({"file": file, "format": "auto", "text": spec} | said)
-    folder.mkdir()
-    prefix = f"versions/job-{folder.name}"
-    context = Context("job", 1, "m", storage, prefix, folder, 2, lambda _: ignore, lambda _: None, None)
-    return imported.run(payload, context)
-
-
-def opened(storage: Storage, folder: Path, result: Publishes) -> Table:
-    manifest = parse_manifest(result.manifest)
-    return open_table(storage.local_folder(f"versions/job-{folder.name}", ["manifest.json", *manifest.files]))
+    return imported.run(payload, context_in(storage, folder))
 
 
 def test_a_file_becomes_a_version(storage: Storage, tmp_path: Path) -> None:
@@ -82,6 +72,9 @@ def test_a_file_that_is_not_what_was_uploaded_is_refused(storage: Storage, tmp_p
     file = source(storage, "v", VECTORS)
     with pytest.raises(FileDamaged):
         run(storage, tmp_path / "s", file.model_copy(update={"sha256": "0" * 64}))
+    counts = source(storage, "counts", b"queen 7\nthe 5\nking 9\n").model_copy(update={"sha256": "0" * 64})
+    with pytest.raises(FileDamaged):  # the vocabulary stands in the lineage, too
+        run(storage, tmp_path / "u", file, vocabulary=counts)
     with pytest.raises(FileMissing):
         run(storage, tmp_path / "t", file.model_copy(update={"key": "files/gone"}))
 

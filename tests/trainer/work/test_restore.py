@@ -19,7 +19,8 @@ from app.core.storage import Storage
 from app.core.table.manifest import digest_of
 from app.core.table.reading import open_table
 from tests.published import random_vectors, write_version
-from tests.trainer.work.test_imported import opened, run, source
+from tests.trainer.work.conftest import opened
+from tests.trainer.work.test_imported import run, source
 from trainer.publishing.index import IndexLimits
 from trainer.work.messages import Publishes
 

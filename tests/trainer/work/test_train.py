@@ -16,8 +16,7 @@ from app.core.storage import Storage
 from app.core.table.manifest import IndexRequest, TrainedOrigin, parse_manifest
 from app.core.text import TextSpec
 from app.models.schemas import VersionDescription
-from trainer.steps.progress import ignore
-from trainer.work.context import Context
+from tests.trainer.work.conftest import context_in
 from trainer.work.kinds import train
 from trainer.work.messages import Publishes
 
@@ -33,11 +32,7 @@ def run(storage: Storage, folder: Path, index: IndexRequest = "auto") -> Publish
         text=TextSpec(),
         index=index,
     )
-    folder.mkdir()
-    return train.run(
-        payload,
-        Context("job", 1, "m", storage, "versions/job-token", folder, 1, lambda _: ignore, lambda _: None, None),
-    )
+    return train.run(payload, context_in(storage, folder, threads=1))
 
 
 def test_a_version_says_what_it_is_made_of_and_for(storage: Storage, tmp_path: Path) -> None:

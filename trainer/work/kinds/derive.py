@@ -4,25 +4,24 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from pathlib import Path
+from dataclasses import replace
 
-from app.core.errors import FileDamaged
-from app.core.payloads import DerivePayload, FileSource
-from app.core.table.manifest import DerivedOrigin, StepDone, digest_of
+from app.core.payloads import DerivePayload
+from app.core.table.manifest import DerivedOrigin, StepDone
 from app.core.table.reading import Table
 from app.core.table.vocabulary import Vocabulary
 from app.core.text import TextReader
 from trainer.deriving.apply import apply, overlap
 from trainer.deriving.working import Facts, Sources, working_of
-from trainer.publishing.costs import expected_seconds
 from trainer.publishing.index import IndexLimits
-from trainer.publishing.publish import Provenance, publish
+from trainer.publishing.publish import Provenance
 from trainer.work.context import Context
-from trainer.work.forecast import Step
 from trainer.work.messages import Publishes
-from trainer.work.stored import local_file, open_version, store_version
+from trainer.work.published import expect_publishing, publish_version
+from trainer.work.stored import open_version, verified_file
 
-DERIVING, PUBLISHING = "deriving", "publishing"
+DERIVING = "deriving"
+OVERLAP = "overlap_with_parent"
 
 
 def run(payload: DerivePayload, context: Context) -> Publishes:
@@ -32,31 +31,24 @@ def run(payload: DerivePayload, context: Context) -> Publishes:
     parent = open_version(context, payload.parent)
     sources = Sources(
         tables={name: open_version(context, version) for name, version in payload.versions.items()},
-        files={name: _verified(file, context) for name, file in payload.files.items()},
+        files={name: verified_file(context, file) for name, file in payload.files.items()},
         reader=TextReader(parent.manifest.text),
-        threads=context.threads,
     )
     work = working_of(parent)
     found = apply(work, payload.steps, sources, report)
     limits = IndexLimits(payload.index)
-    ahead = expected_seconds(len(work.words), work.vectors.shape[1], context.threads, limits)
-    context.expect({Step(PUBLISHING, step): seconds for step, seconds in ahead.items()})
+    expect_publishing(context, len(work.words), work.vectors.shape[1], limits)
     origin = _origin(payload, found, parent, context, time.monotonic() - started)
-    folder = context.scratch / "version"
-    folder.mkdir()
     words, counts_known = work.words, parent.manifest.counts_known
-    written = publish(
-        folder,
+    published = publish_version(
+        context,
         Vocabulary.from_words(words, work.counts),
         {"vectors": work.vectors},
         provenance=Provenance(origin, parent.manifest.text, context.model, counts_known=counts_known),
-        threads=context.threads,
-        report=context.report(PUBLISHING),
         limits=limits,
-        measure=lambda neighbors: {"overlap_with_parent": overlap(parent, words, neighbors)},
+        measure=lambda neighbors: {OVERLAP: overlap(parent, words, neighbors)},
     )
-    told = {"overlap_with_parent": written.manifest.metrics["overlap_with_parent"]}
-    return store_version(context.storage, context.prefix, folder, written, told)
+    return replace(published, told={OVERLAP: published.manifest["metrics"][OVERLAP]})
 
 
 def _origin(
@@ -70,10 +62,3 @@ def _origin(
         frequencies="counted" if parent.manifest.counts_known else "estimated by rank",
         derived={"job": context.job_id, "attempt": context.attempt, "seconds": {DERIVING: round(seconds, 3)}},
     )
-
-
-def _verified(file: FileSource, context: Context) -> Path:
-    path = local_file(context, file)
-    if digest_of(path).sha256 != file.sha256:
-        raise FileDamaged(f"The stored content of {file.name!r} is not what was uploaded.")
-    return path

@@ -4,33 +4,32 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from app.core.errors import FileDamaged
 from app.core.payloads import ImportPayload
 from app.core.table.arrays import FloatArray
 from app.core.table.manifest import ImportedOrigin, digest_of
 from app.core.table.vocabulary import Vocabulary
 from app.core.text import TextReader
-from app.core.vector_files import WITHOUT_WORDS, VectorFormat
+from app.core.vector_files import WITHOUT_WORDS
 from trainer.importing import counts
 from trainer.importing.read import READERS, Reader, format_of
 from trainer.importing.rows import Collected
 from trainer.importing.source import Source
-from trainer.publishing.costs import expected_seconds
 from trainer.publishing.index import IndexLimits
-from trainer.publishing.publish import Provenance, publish
+from trainer.publishing.publish import Provenance
 from trainer.steps.progress import Progress
 from trainer.work.context import Context
-from trainer.work.forecast import Step
 from trainer.work.messages import Publishes
+from trainer.work.published import PUBLISHING, expect_publishing, publish_version
 from trainer.work.restore import restore
-from trainer.work.stored import local_file, store_version
+from trainer.work.stored import check_content, local_file, verified_file
 
-READING, PUBLISHING = "reading", "publishing"
+READING = "reading"
 
 
 def run(payload: ImportPayload, context: Context) -> Publishes:
@@ -42,12 +41,14 @@ def run(payload: ImportPayload, context: Context) -> Publishes:
     started = time.monotonic()
     spec = payload.text.here()
     reader = TextReader(spec)
-    collected = _read(path, READERS[name], payload, context, reader)
-    known = _known_counts(name, collected, payload, context, reader)
+    listed = verified_file(context, payload.vocabulary) if payload.vocabulary else None
+    collected = _read(path, READERS[name], payload, context, reader, listed)
+    known = collected.counts
+    if listed and name not in WITHOUT_WORDS:
+        known = counts.of_file(listed, collected.words, reader)
     vocabulary, vectors = _by_count(collected, known)
     limits = IndexLimits(payload.index)
-    ahead = expected_seconds(len(vocabulary), vectors.shape[1], context.threads, limits)
-    context.expect({Step(PUBLISHING, step): seconds for step, seconds in ahead.items()})
+    expect_publishing(context, len(vocabulary), vectors.shape[1], limits)
     seconds = {READING: round(time.monotonic() - started, 3)}
     origin = ImportedOrigin(
         format=name,
@@ -58,23 +59,20 @@ def run(payload: ImportPayload, context: Context) -> Publishes:
         source=payload.source,
         imported={"job": context.job_id, "attempt": context.attempt, "seconds": seconds},
     )
-    folder = context.scratch / "version"
-    folder.mkdir()
-    written = publish(
-        folder,
+    published = publish_version(
+        context,
         vocabulary,
         {"vectors": vectors},
         provenance=Provenance(origin, spec, context.model, counts_known=known is not None),
-        threads=context.threads,
-        report=context.report(PUBLISHING),
         limits=limits,
     )
-    told = {"format": name, "rows": collected.report.model_dump(mode="json")}
-    return store_version(context.storage, context.prefix, folder, written, told)
+    return replace(published, told={"format": name, "rows": collected.report.model_dump(mode="json")})
 
 
-def _read(path: Path, read: Reader, payload: ImportPayload, context: Context, reader: TextReader) -> Collected:
-    """The file's rows, when its content has been verified."""
+def _read(
+    path: Path, read: Reader, payload: ImportPayload, context: Context, reader: TextReader, listed: Path | None
+) -> Collected:
+    """The file's rows, when its content has been verified; `listed` is the local vocabulary."""
     report = context.report(READING)
     source = Source(
         path=path,
@@ -83,23 +81,13 @@ def _read(path: Path, read: Reader, payload: ImportPayload, context: Context, re
         reader=reader,
         threads=context.threads,
         told=lambda fraction: report(Progress(fraction)),
-        vocabulary=local_file(context, payload.vocabulary) if payload.vocabulary else None,
+        vocabulary=listed,
     )
     with ThreadPoolExecutor(1) as pool:
         digest = pool.submit(digest_of, path)  # beside the reading, which finds the file in the system's cache
         collected = read(source)
-        if digest.result().sha256 != payload.file.sha256:
-            raise FileDamaged(f"The stored content of {payload.file.name!r} is not what was uploaded.")
+        check_content(payload.file, digest.result())
     return collected
-
-
-def _known_counts(
-    name: VectorFormat, collected: Collected, payload: ImportPayload, context: Context, reader: TextReader
-) -> npt.NDArray[np.int64] | None:
-    """Of each word, by the vocabulary, or else by the file."""
-    if payload.vocabulary is None or name in WITHOUT_WORDS:
-        return collected.counts
-    return counts.of_file(local_file(context, payload.vocabulary), collected.words, reader)
 
 
 def _by_count(collected: Collected, known: npt.NDArray[np.int64] | None) -> tuple[Vocabulary, FloatArray]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 from app.core import hyperparameters
 from app.core.errors import CorpusDamaged, CorpusMissing
@@ -15,15 +16,15 @@ from trainer.algorithms import ALGORITHMS, EXPECTED
 from trainer.algorithms.algorithm import Work
 from trainer.corpus import costs as reading
 from trainer.corpus.encode import EncodedCorpus, encode
-from trainer.publishing.costs import expected_seconds
+from trainer.publishing.costs import product_seconds, scaled
 from trainer.publishing.index import IndexLimits
-from trainer.publishing.publish import Provenance, publish
+from trainer.publishing.publish import Provenance
 from trainer.work.context import Context
 from trainer.work.forecast import Step
 from trainer.work.messages import Publishes
-from trainer.work.stored import store_version
+from trainer.work.published import PUBLISHING, publish_version
 
-READING, TRAINING, PUBLISHING = "reading", "training", "publishing"
+READING, TRAINING = "reading", "training"
 
 
 def run(payload: TrainPayload, context: Context) -> Publishes:
@@ -37,13 +38,19 @@ def run(payload: TrainPayload, context: Context) -> Publishes:
     limits = IndexLimits(payload.index)
     n_bytes = payload.corpus.n_bytes
     n_tokens, n_words = reading.expected_tokens(n_bytes), reading.expected_words(n_bytes, chosen.max_words)
-    context.expect(
-        {Step(READING): reading.expected_seconds(n_bytes, threads)}
-        | _ahead(payload, n_tokens, n_words, chosen, threads)
-    )
+    speed = product_seconds(n_words, chosen.dim, threads)
+
+    def ahead(n_tokens: int, n_words: int) -> dict[Step, float]:
+        """What the steps after the reading will take."""
+        training = EXPECTED[payload.algorithm](n_tokens, chosen, threads)
+        publishing = scaled(n_words, chosen.dim, limits, threads=threads, product_seconds=speed)
+        phases = {TRAINING: training, PUBLISHING: publishing}
+        return {Step(phase, name): each for phase, steps in phases.items() for name, each in steps.items()}
+
+    context.expect({Step(READING): reading.expected_seconds(n_bytes, threads)} | ahead(n_tokens, n_words))
     corpus = _read(payload.corpus, spec, chosen, context, threads)
     read = time.monotonic()
-    context.expect(_ahead(payload, corpus.n_tokens, len(corpus.vocabulary), chosen, threads))
+    context.expect(ahead(corpus.n_tokens, len(corpus.vocabulary)))
     work = Work(corpus, context.scratch, threads, context.report(TRAINING), context.checkpoints)
     trained = ALGORITHMS[payload.algorithm](work, chosen)
     seconds = {"reading": round(read - started, 3), "training": round(time.monotonic() - read, 3)}
@@ -54,29 +61,13 @@ def run(payload: TrainPayload, context: Context) -> Publishes:
         corpus=_origin(payload.corpus, corpus),
         training=trained.facts | ({"rows": corpus.rows} if corpus.rows else {}) | told,
     )
-    folder = context.scratch / "version"
-    folder.mkdir()
-    written = publish(
-        folder,
+    return publish_version(
+        replace(context, threads=threads),
         corpus.vocabulary,
         trained.arrays,
         provenance=Provenance(origin, spec, context.model),
-        threads=threads,
-        report=context.report(PUBLISHING),
         limits=limits,
     )
-    return store_version(context.storage, context.prefix, folder, written)
-
-
-def _ahead(
-    payload: TrainPayload, n_tokens: int, n_words: int, chosen: Hyperparameters, threads: int
-) -> dict[Step, float]:
-    """What the steps after the reading will take."""
-    ahead = {
-        TRAINING: EXPECTED[payload.algorithm](n_tokens, chosen, threads),
-        PUBLISHING: expected_seconds(n_words, chosen.dim, threads, IndexLimits(payload.index)),
-    }
-    return {Step(phase, name): each for phase, steps in ahead.items() for name, each in steps.items()}
 
 
 def _read(
