@@ -16,7 +16,8 @@ from app.core.names import reference
 
 MODEL = "bible"
 WORDS = ("king", "bread", "gold", "sea")
-# queen came first on each of ten seeds; with 15 epochs on 8, with windows of 8 and 10 on 6 and 4: benchmarks/demo.py
+# queen came first on each of ten seeds on one machine and on 8 of them on another (15 epochs: 8 and 9; windows of 8 and
+# 10: 6 and 5, 4 and 7), because two threads train no two times alike: benchmarks/demo.py
 SUBMISSION: Json = {
     "model": MODEL,
     "corpus": MODEL,

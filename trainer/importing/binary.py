@@ -43,8 +43,8 @@ def read_binary(source: Source) -> Collected:
                 if n_read and n_held < len(block):
                     continue
                 raise _broken(block[:n_held].tobytes(), position, shape.dim)
-            places = zip(starts[:n].tolist(), ends[:n].tolist(), strict=True)
-            words = [block[start:end].tobytes() for start, end in places]
+            content, places = block[:cut].tobytes(), zip(starts[:n].tolist(), ends[:n].tolist(), strict=True)
+            words = [content[start:end] for start, end in places]
             collector.take(Batch(words, vectors[:n], (starts[:n] + position).tolist()))
             block[: n_held - cut] = block[cut:n_held].copy()
             n_held -= cut

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +19,8 @@ from app.core.text import TextReader
 
 MAX_NAMED = 20
 """Rows of one kind that the report names."""
+LONGEST_CHARACTER = 3
+"""Bytes of the character that stands for a byte which is not UTF-8."""
 MAX_SHOWN = 200
 """Characters of a word that the report shows."""
 _SPACES = re.compile(r"\s+")
@@ -79,8 +81,13 @@ class Collector:
         finite: npt.NDArray[np.bool_] = np.asarray(np.isfinite(batch.vectors).all(axis=1))
         with np.errstate(invalid="ignore"):  # numpy warns of some NaN, which are told below
             directed: npt.NDArray[np.bool_] = np.asarray(batch.vectors.any(axis=1))
-        policies, wanted, n_before = self._policies, [], len(self._words)
         counts, self._counted = batch.counts or [0] * len(words), batch.counts is not None
+        n_before = len(self._words)
+        if finite.all() and directed.all() and self._are_new(words):  # as nearly always: no row needs a look
+            self._words.update(zip(cast("list[str]", words), counts, strict=True))
+            self._vectors[n_before : len(self._words)] = batch.vectors
+            return
+        policies, wanted = self._policies, []
         for row, word in enumerate(words):
             if word is None:
                 continue
@@ -127,19 +134,23 @@ class Collector:
             words: list[str | None] = [word.decode() for word in batch.words]
         except UnicodeDecodeError:
             words = [self._decoded(word, place) for word, place in zip(batch.words, batch.places, strict=True)]
-        if self._folds or not self._is_plain(words):
+        if self._folds or not self._are_plain(batch.words, words):
             words = [word and self._word(word, place) for word, place in zip(words, batch.places, strict=True)]
-        for row, word in enumerate(words):
-            if word == "":
-                self.leave_out("no word", "", batch.places[row], self._policies.bad_rows)
-                words[row] = None
+        for row in [row for row, word in enumerate(words) if word == ""] if "" in words else []:
+            self.leave_out("no word", "", batch.places[row], self._policies.bad_rows)
+            words[row] = None
         return words
 
+    def _are_new(self, words: Sequence[str | None]) -> bool:
+        """Whether all are words that did not come before, not among each other either."""
+        distinct = set(words)
+        return len(distinct) == len(words) and None not in distinct and distinct.isdisjoint(self._words)
+
     @staticmethod
-    def _is_plain(words: Sequence[str | None]) -> bool:
-        """Whether none has a space inside or is very long."""
-        joined = "\0".join(word or "" for word in words)
-        return not _SPACES.search(joined) and max(map(len, joined.split("\0")), default=0) * 4 <= MAX_WORD_BYTES
+    def _are_plain(spelled: Sequence[bytes], words: Sequence[str | None]) -> bool:
+        """Whether none has a space inside, or is so long that it may be too long when it is decoded."""
+        is_short = LONGEST_CHARACTER * max(map(len, spelled), default=0) <= MAX_WORD_BYTES
+        return is_short and not _SPACES.search("\0".join(filter(None, words)))
 
     def _decoded(self, word: bytes, place: int) -> str | None:
         try:
