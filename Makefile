@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# they wait more than they compute
+TESTS_AT_ONCE ?= 3
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .PHONY: help demo up setup test lint bench-training bench-serving lock clean
@@ -18,7 +20,7 @@ up: $(VENV)/.demo ## set up and start the service only
 setup: $(VENV)/.dev ## set up for development
 
 test: $(VENV)/.dev lint ## set up, then lint, type-check and run every test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(TESTS_AT_ONCE) --dist worksteal
 
 lint: $(VENV)/.dev ## ruff, mypy and the import contracts
 	$(BIN)/ruff check .

@@ -50,9 +50,9 @@ def test_a_file_name_that_gives_none_asks_for_one() -> None:
     ("name", "content", "packed", "kind"),
     [
         ("a.txt", b"one\ntwo\n", "identity", "plain"),
-        ("X.TXT.GZ", gzip.compress(b"one\n"), "gzip", "plain"),
+        ("X.TXT.GZ", gzip.compress(b"one\n", mtime=0), "gzip", "plain"),
         ("x.jsonl.ZST", zstd.compress(OBJECTS), "zstd", "jsonl"),
-        ("packed", gzip.compress(OBJECTS), "gzip", "jsonl"),
+        ("packed", gzip.compress(OBJECTS, mtime=0), "gzip", "jsonl"),
         ("a.txt", OBJECTS, "identity", "jsonl"),
         ("a.txt", b'{ "not": json\n', "identity", "plain"),
         ("a.CSV", b"a,b\n1,2\n", "identity", "csv"),
@@ -69,7 +69,7 @@ def test_packing_and_format_are_seen(tmp_path: Path, name: str, content: bytes, 
     ("name", "content", "told"),
     [
         ("a.gz", b"plain text", "not gzip by its first bytes"),
-        ("a.txt.gz", gzip.compress(OBJECTS)[:40], "damaged"),
+        ("a.txt.gz", gzip.compress(OBJECTS, mtime=0)[:40], "damaged"),
         ("a.json", b'[{"title": "a"}]', "JSON array"),
     ],
 )

@@ -36,7 +36,7 @@ def encoded(data: bytes, folder: Path, spec: TextSpec | None = None, min_count: 
     return encode(source, folder, spec=spec or TextSpec(), min_count=min_count, threads=2)
 
 
-@pytest.mark.parametrize("data", [b"", b"\xef\xbb\xbf", gzip.compress(b""), zstd.compress(b"")])
+@pytest.mark.parametrize("data", [b"", b"\xef\xbb\xbf", gzip.compress(b"", mtime=0), zstd.compress(b"")])
 def test_nothing_at_all(data: bytes, tmp_path: Path) -> None:
     with pytest.raises(CorpusEmpty):
         encoded(data, tmp_path)
