@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import unicodedata
+from collections.abc import Iterable
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, StringConstraints
@@ -96,3 +97,8 @@ def split_reference(text: str) -> tuple[str, str | None]:
     """Model, and number or alias if one is named."""
     model, _, version = text.partition("@")
     return model, version or None
+
+
+def in_one_order(references: Iterable[str]) -> list[str]:
+    """By name, whatever is said behind it: two who hold what they name in this order never wait for each other."""
+    return sorted(set(references), key=lambda each: (split_reference(each)[0], each))

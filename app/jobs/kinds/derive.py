@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from app.core.catalog import version_of
 from app.core.errors import InvalidRequest
 from app.core.jobs import JobRequest
-from app.core.names import reference, split_reference
+from app.core.names import in_one_order, reference, split_reference
 from app.core.payloads import DerivePayload, VersionSource
 from app.core.records import File, Version
 from app.core.steps import Combine, Prune, Reduce
@@ -34,12 +34,11 @@ class Derive:
         parent = reference(submission.model, submission.version)
         named = {name for step in submission.steps for name in step.versions()}
         files = {name for step in submission.steps for name in step.files()}
-        # by name, so that no two submissions wait for what the other one holds
-        versions = {name: _version(session, name, hold=hold) for name in sorted({parent, *named})}
+        versions = {name: _version(session, name, hold=hold) for name in in_one_order({parent, *named})}
         return Found(
             versions[parent],
             {name: versions[name] for name in sorted(named)},
-            {name: file_of(session, name, hold=hold) for name in sorted(files)},
+            {name: file_of(session, name, hold=hold) for name in in_one_order(files)},
         )
 
     def check(self, submission: DeriveSubmission, found: Found, storage: Storage) -> None:  # noqa: ARG002 (rows say it)

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from app.core.catalog import files
 from app.core.errors import VectorsUnreadable
 from app.core.jobs import JobRequest
-from app.core.names import split_reference
+from app.core.names import in_one_order, split_reference
 from app.core.payloads import FileSource, ImportPayload
 from app.core.records import File
 from app.core.storage import Storage
@@ -28,9 +28,8 @@ class Import:
     """Reads a file of vectors, and perhaps one of words and their counts."""
 
     def find(self, session: Session, submission: ImportSubmission, *, hold: bool) -> Found:
-        named = {submission.file, *filter(None, [submission.vocabulary])}
-        # by name, so that no two submissions wait for what the other one holds
-        files = {name: file_of(session, name, hold=hold) for name in sorted(named)}
+        named = in_one_order(filter(None, [submission.file, submission.vocabulary]))
+        files = {name: file_of(session, name, hold=hold) for name in named}
         return Found(files[submission.file], files[submission.vocabulary] if submission.vocabulary else None)
 
     def check(self, submission: ImportSubmission, found: Found, storage: Storage) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
+from app.core.names import in_one_order
 from app.jobs.kinds import derive
 from app.jobs.kinds.derive import Derive
 from app.jobs.schemas import DeriveSubmission
@@ -96,3 +97,6 @@ def test_what_is_held_is_held_in_one_order(monkeypatch: pytest.MonkeyPatch) -> N
         body = {"kind": "derive", "model": model, "version": 1, "steps": [{"step": "align", "to": f"{other}@1"}]}
         Derive().find(None, DeriveSubmission.model_validate(body), hold=True)  # type: ignore[arg-type] # not asked
     assert held == [("a", "1"), ("b", "1")] * 2
+    # "-" stands before "@", and nothing before both: what is said behind a name must not decide
+    assert in_one_order(["a@2", "a-b", "a-b"]) == ["a@2", "a-b"]
+    assert in_one_order(["a-b@1", "a"]) == ["a", "a-b@1"]
