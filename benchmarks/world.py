@@ -76,7 +76,7 @@ def add_version(database: Database, storage: Storage, model: str, folder: Path, 
     prefix = names.attempt_prefix(claim.job_id, claim.token)
     stored = store_version(storage, prefix, folder, written)
     with database.transaction() as session:
-        version = catalog.publish(session, claim, prefix, stored.manifest_sha256, stored.manifest)
+        version = catalog.publish(session, claim, prefix, catalog.Made(stored.manifest_sha256, stored.manifest)).version
         jobs.succeed(session, claim, {"version": version.number})
     return prefix
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -10,7 +10,7 @@ import typer
 from app.command import completion
 from app.command.failures import JobEnded
 from app.command.options import DEFAULT_URL, AsJson, Limit, Url, Yes, client_of, url_again
-from app.command.output import ask_first, errors, note, say, say_json, say_members, say_more, say_table, when
+from app.command.output import ask_first, errors, note, say, say_json, say_members, say_more, say_table, warn, when
 
 if TYPE_CHECKING:
     from app.command.client import Client
@@ -55,8 +55,10 @@ def follow(job_id: Id, url: Url = DEFAULT_URL, as_json: AsJson = False) -> None:
     follow_to_the_end(client_of(url), job_id, as_json=as_json)
 
 
-def follow_to_the_end(client: Client, job_id: str, *, as_json: bool) -> None:
-    """Raise `JobEnded` unless the job succeeds."""
+def follow_to_the_end(
+    client: Client, job_id: str, *, as_json: bool, told: Callable[[dict[str, Any]], None] | None = None
+) -> None:
+    """Show what the job has come to, by `told` if it is given; raise `JobEnded` unless it succeeds."""
     try:
         note(f"job {job_id}")
         job = client.follow(job_id, errors)
@@ -69,11 +71,15 @@ def follow_to_the_end(client: Client, job_id: str, *, as_json: bool) -> None:
         raise JobEnded(job)
     if as_json:
         say_json(job)
+    elif told:
+        told(job)
     elif job["version"]:
         for found in (job["result"].get("rows") or {}).get("found", []):
             first = ", ".join(repr(row["word"]) for row in found["first"][:MAX_NAMED])
             note(f"{found['became']}: {found['n']:,} x {found['what']}, first {first}")
         say(f"{job['model']} version {job['version']} is published.")
+        for held in job["result"].get("held_back", []):
+            warn(f"{(job['publish'] or {}).get('alias', 'latest')} stays where it is: {held['told']}")
     else:
         say_members(job["result"])
 

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="See models, move their aliases, roll back, delete.", no_args_is_help=True)
 
+Override = Annotated[
+    str | None, typer.Option(metavar="REASON", help="Why, if the model's policy is against it; kept in the history.")
+]
 Model = Annotated[str, typer.Argument(metavar="MODEL", autocompletion=completion.models)]
 
 
@@ -76,6 +79,7 @@ def alias(
         ),
     ],
     version: Annotated[int, typer.Argument(metavar="VERSION", help="Its number.")],
+    override: Override = None,
     url: Url = DEFAULT_URL,
     as_json: AsJson = False,
 ) -> None:
@@ -87,7 +91,7 @@ def alias(
         if error.problem["type"] != "/problems/version-not-found":
             raise
         etag = None
-    _move(client, (model, name), version, etag, as_json=as_json)
+    _move(client, (model, name), version, etag, override, as_json=as_json)
 
 
 @app.command()
@@ -97,6 +101,7 @@ def rollback(
     name: Annotated[
         str, typer.Option("--alias", metavar="ALIAS", autocompletion=completion.aliases, help="Which alias.")
     ] = "latest",
+    override: Override = None,
     url: Url = DEFAULT_URL,
     as_json: AsJson = False,
 ) -> None:
@@ -107,14 +112,16 @@ def rollback(
     before = [move["version"] for move in described["history"] if move["version"] != described["version"]]
     if not (to or before):
         raise WrongUsage(f"{model}@{name} has always been version {described['version']}; say where with --to.")
-    _move(client, (model, name), to or before[0], response.headers["ETag"], as_json=as_json)
+    _move(client, (model, name), to or before[0], response.headers["ETag"], override, as_json=as_json)
 
 
-def _move(client: Client, which: tuple[str, str], version: int, etag: str | None, *, as_json: bool) -> None:
+def _move(
+    client: Client, which: tuple[str, str], version: int, etag: str | None, override: str | None, *, as_json: bool
+) -> None:
     model, name = which
     headers = {"If-Match": etag} if etag else {}
     moved: dict[str, Any] = client.send(
-        "PUT", "/models", model, "aliases", name, json={"version": version}, headers=headers
+        "PUT", "/models", model, "aliases", name, json={"version": version, "override": override}, headers=headers
     ).json()
     if as_json:
         say_json(moved)

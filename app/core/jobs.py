@@ -99,7 +99,7 @@ def submit(session: Session, request: JobRequest, idempotency: tuple[str, str] |
     key, digest = idempotency or (None, None)
     moment = now(session)
     job = Job(
-        id=_new_id(moment),
+        id=new_id(moment),
         state=JobState.QUEUED,
         idempotency_key=key,
         request_sha256=digest,
@@ -290,6 +290,6 @@ def _forget_lease(job: Job) -> None:
     job.lease_expires_at = None
 
 
-def _new_id(moment: datetime) -> str:
+def new_id(moment: datetime) -> str:
     """Sortable by time: microseconds, then randomness."""
     return f"{int(moment.timestamp() * 1_000_000):014x}{secrets.token_hex(5)}"

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.core.evaluation.sets import EvaluationSet
 from app.core.names import Name
 from app.core.steps import Step
 from app.core.table.manifest import FileOrigin, IndexRequest, VersionOrigin
@@ -58,6 +59,13 @@ class Publication(_Payload):
     alias: Annotated[Name | None, Field(description="moves to the new version, null: none does")] = "latest"
 
 
+class SetSource(_Payload):
+    """A set of questions, and the file that has them."""
+
+    asked: EvaluationSet
+    file: FileSource
+
+
 class TrainPayload(_Payload):
     """Train vectors on a corpus."""
 
@@ -67,6 +75,7 @@ class TrainPayload(_Payload):
     text: TextSpec
     publish: Publication = Publication()
     index: IndexRequest = "auto"
+    evaluate: tuple[SetSource, ...] = ()
 
 
 class RowPolicies(_Payload):
@@ -103,6 +112,7 @@ class ImportPayload(_Payload):
     source: str | None = None
     publish: Publication = Publication()
     index: IndexRequest = "auto"
+    evaluate: tuple[SetSource, ...] = ()
 
 
 class DerivePayload(_Payload):
@@ -114,7 +124,20 @@ class DerivePayload(_Payload):
     files: dict[str, FileSource]
     publish: Publication = Publication()
     index: IndexRequest = "auto"
+    evaluate: tuple[SetSource, ...] = ()
 
 
-KINDS: dict[str, type[BaseModel]] = {"train": TrainPayload, "import": ImportPayload, "derive": DerivePayload}
+class EvaluatePayload(_Payload):
+    """Ask a version questions; without any, only how its vectors lie is measured."""
+
+    evaluated: VersionSource
+    sets: tuple[SetSource, ...]
+
+
+KINDS: dict[str, type[BaseModel]] = {
+    "train": TrainPayload,
+    "import": ImportPayload,
+    "derive": DerivePayload,
+    "evaluate": EvaluatePayload,
+}
 """The one list of kinds of job."""

@@ -143,6 +143,7 @@ class Model(Record):
     name: Mapped[str] = mapped_column(primary_key=True)
     n_versions: Mapped[int] = mapped_column(default=0)
     keep_versions: Mapped[int | None]
+    policy: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     created_at: Mapped[datetime]
     deleted_at: Mapped[datetime | None]
 
@@ -163,6 +164,27 @@ class Version(Record):
     created_at: Mapped[datetime]
 
 
+class Evaluation(Record):
+    """What a version answered to sets of questions; rows are only ever added, and go with their version.
+
+    `outcomes` has what every score of the report is made from.
+    """
+
+    __tablename__ = "evaluations"
+    __table_args__ = (
+        ForeignKeyConstraint(["model", "version"], ["versions.model", "versions.number"], ondelete="CASCADE"),
+        Index("ix_evaluations_model_version", "model", "version"),
+    )
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    model: Mapped[str]
+    version: Mapped[int]
+    job_id: Mapped[str | None] = mapped_column(ForeignKey("jobs.id", ondelete="SET NULL"))
+    report: Mapped[dict[str, Any]]
+    outcomes: Mapped[list[dict[str, Any]]] = mapped_column(JSON(none_as_null=True), deferred=True)
+    created_at: Mapped[datetime]
+
+
 class Alias(Record):
     """A movable name of a version; `revision` grows with every move and guards the next."""
 
@@ -177,7 +199,7 @@ class Alias(Record):
 
 
 class AliasMove(Record):
-    """History of an alias; rows are only ever added."""
+    """History of an alias; rows are only ever added. `override` is why a move did not obey the model's policy."""
 
     __tablename__ = "alias_moves"
 
@@ -186,4 +208,5 @@ class AliasMove(Record):
     revision: Mapped[int] = mapped_column(primary_key=True)
     version: Mapped[int]
     job_id: Mapped[str | None]
+    override: Mapped[str | None]
     moved_at: Mapped[datetime]

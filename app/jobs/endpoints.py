@@ -19,6 +19,7 @@ from app.core.errors import DatabaseUnavailable, StorageUnavailable
 from app.core.payloads import Publication
 from app.core.records import JobState
 from app.jobs.kinds import KINDS
+from app.jobs.kinds.evaluate import with_policy
 from app.jobs.schemas import JobDescription, JobHistory, JobPage, Submission
 from app.web.dependencies import DatabaseDependency, StorageDependency
 from app.web.problems import problem_responses
@@ -41,6 +42,7 @@ router = APIRouter(tags=["jobs"])
         errors.ExtraMissing,
         errors.FileNotFound,
         errors.VectorsUnreadable,
+        errors.EvaluationSetUnreadable,
         errors.ModelNotFound,
         errors.VersionNotFound,
         errors.AliasReserved,
@@ -63,8 +65,9 @@ def submit(
     The answer's `Location` is where to watch the job; when it has succeeded, `version` is the number of its result and
     the alias that `publish` names, by default `latest`, points there.
     """
-    if submission.publish.alias:
-        check_alias(submission.publish.alias)
+    publication = getattr(submission, "publish", None)
+    if publication and publication.alias:
+        check_alias(publication.alias)
     idempotency = (idempotency_key, _digest(submission)) if idempotency_key else None
     kind = KINDS[submission.kind]
     with database.reading() as session:
@@ -76,7 +79,7 @@ def submit(
     with database.transaction() as session:
         job = jobs.earlier(session, idempotency)
         if job is None:
-            request = kind.request(submission, kind.find(session, submission, hold=True))
+            request = with_policy(session, kind.request(submission, kind.find(session, submission, hold=True)))
             job = jobs.submit(session, request, idempotency)
     response.headers["Location"] = f"/jobs/{job.id}"
     return JobDescription.of(job)
@@ -85,7 +88,7 @@ def submit(
 def _digest(submission: Submission) -> str:
     """What tells two requests apart; what a request can say only since a later release counts where it is said."""
     since = {"kind": "train", "index": "auto", "publish": Publication()}
-    excluded = {name for name, unsaid in since.items() if getattr(submission, name) == unsaid}
+    excluded = {name for name, unsaid in since.items() if getattr(submission, name, None) == unsaid}
     return hashlib.sha256(submission.model_dump_json(exclude=excluded).encode()).hexdigest()
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Union
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, create_model, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, create_model
 
+from app.core.evaluation.sets import EvaluationSet
 from app.core.history import Epoch
 from app.core.hyperparameters import ALGORITHMS
 from app.core.names import CorpusReference, FileReference, Name
@@ -71,20 +72,35 @@ class ImportSubmission(_Publishing):
     source: Annotated[str | None, Field(max_length=500, description="where the vectors come from")] = None
 
 
+def _as_text(value: Any) -> Any:
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+VersionName = Annotated[
+    str,
+    BeforeValidator(_as_text),
+    Field(max_length=100, description="number or alias of the version that is read", examples=["latest"]),
+]
+
+
 class DeriveSubmission(_Publishing):
     """Make a version of one that there is, by steps that are done in their order."""
 
     kind: Literal["derive"]
-    version: Annotated[
-        str, Field(max_length=100, description="number or alias of the version that is read", examples=["latest"])
-    ] = "latest"
+    version: VersionName = "latest"
     into: Annotated[Name | None, Field(description="the model that gets the result, by default the same")] = None
     steps: Annotated[list[Step], Field(min_length=1, max_length=20)]
 
-    @field_validator("version", mode="before")
-    @classmethod
-    def _number(cls, value: Any) -> Any:
-        return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+class EvaluateSubmission(BaseModel):
+    """Ask a version questions, and measure how its vectors lie; the result is kept with the version."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    kind: Literal["evaluate"]
+    model: Annotated[Name, Field(examples=["bible"])]
+    version: VersionName = "latest"
+    sets: Annotated[list[EvaluationSet], Field(max_length=20, description="none: only how the vectors lie")] = []
 
 
 def _submission(algorithm: str, hyperparameters: type[BaseModel]) -> type[TrainSubmission]:
@@ -106,12 +122,15 @@ def _kind(said: Any) -> Any:
 
 
 if TYPE_CHECKING:
-    Submission = TrainSubmission | ImportSubmission | DeriveSubmission
+    Submission = TrainSubmission | ImportSubmission | DeriveSubmission | EvaluateSubmission
 else:
     _BY_ALGORITHM = tuple(_submission(*entry) for entry in ALGORITHMS.items())
     _TRAINING = Annotated[Union[_BY_ALGORITHM], Field(discriminator="algorithm"), Tag("train")]  # noqa: UP007 (of a list)
     Submission = Annotated[
-        _TRAINING | Annotated[ImportSubmission, Tag("import")] | Annotated[DeriveSubmission, Tag("derive")],
+        _TRAINING
+        | Annotated[ImportSubmission, Tag("import")]
+        | Annotated[DeriveSubmission, Tag("derive")]
+        | Annotated[EvaluateSubmission, Tag("evaluate")],
         Discriminator(_kind),
     ]
 

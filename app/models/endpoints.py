@@ -13,6 +13,7 @@ from app.core.catalog import Revision, removal
 from app.core.errors import DatabaseUnavailable, InvalidRequest
 from app.core.names import reference
 from app.core.records import Alias, Model
+from app.models.evaluations.endpoints import router as evaluations_router
 from app.models.exports.endpoints import router as export_router
 from app.models.schemas import (
     AliasDescription,
@@ -37,6 +38,7 @@ from app.web.problems import problem_responses
 
 router = APIRouter(tags=["models"])
 router.include_router(export_router)
+router.include_router(evaluations_router)
 
 
 def _described(
@@ -137,6 +139,7 @@ def get_alias(
     responses=problem_responses(
         errors.ModelNotFound,
         errors.VersionNotFound,
+        errors.GateFailed,
         errors.AliasReserved,
         errors.PreconditionRequired,
         errors.PreconditionFailed,
@@ -155,9 +158,14 @@ def move_alias(
         str | None, Header(description="the alias's ETag; * moves it wherever it is; none for a new alias")
     ] = None,
 ) -> AliasDescription:
-    """Point an alias at a version. Pointing `latest` back is the rollback; no request fails meanwhile."""
+    """Point an alias at a version. Pointing `latest` back is the rollback; no request fails meanwhile.
+
+    A version that does not pass the model's policy is refused, unless `override` says why it must be.
+    """
     with database.transaction() as session:
-        moved = catalog.move_alias(session, model, alias, target.version, expected=_expected(if_match))
+        moved = catalog.move_alias(
+            session, model, alias, target.version, expected=_expected(if_match), override=target.override
+        )
         described = AliasDescription.model_validate(moved)
         response.headers["ETag"] = etag_of(moved)
     _refresh(registry)

@@ -120,13 +120,14 @@ class ModelDetails(ModelDescription):
 
 
 class AliasMoveDescription(BaseModel):
-    """One move of an alias; `job_id` if a job made it by publishing."""
+    """One move of an alias; `job_id` if a job made it by publishing, `override` if it did not obey the policy."""
 
     model_config = ConfigDict(from_attributes=True)
 
     revision: int
     version: int
     job_id: str | None
+    override: str | None
     moved_at: datetime
 
 
@@ -156,6 +157,10 @@ class AliasTarget(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     version: Annotated[int, Field(ge=1, lt=1 << 31), NotBoolean]
+    override: Annotated[
+        str | None,
+        Field(min_length=3, max_length=500, description="why, where the policy is against it; kept in the history"),
+    ] = None
 
 
 def etag_of(alias: Alias) -> str:

@@ -10,17 +10,22 @@ import json
 import lzma
 import random
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
+import numpy as np
 import pytest
 
 from app.command.processes import running
 from app.core.settings import Settings
+from benchmarks import quality
+from benchmarks.quality import analogies
 from tests.conftest import DATA
 from tests.e2e.conftest import Json, job_in_state, wait_for
 
 SEATS, COMPUTERS = ("couch", "sofa", "settee", "armchair"), ("laptop", "notebook", "gaming", "usb-c")
+QUESTIONS = Path(quality.__file__).parent / "evaluation" / "questions-words.txt"
 KEPT = {"keep_tokens": ["usb-c"]}
 
 
@@ -180,3 +185,43 @@ def test_a_recommender_engineer_trains_on_baskets(shop: httpx.Client, algorithm:
     answers = shop.post("/neighbors", json=basket).json()["results"]
     assert {item["word"] for item in answers[0]["neighbors"]} == {"rolls", "jam"}
     assert answers[1]["error"]["missing"] == ["caviar"]
+
+
+def test_a_model_owner_holds_bad_versions_back(shop: httpx.Client, tmp_path: Path) -> None:
+    """Real vectors of GloVe come in, are measured, improved, gated, taken out again, and rolled back."""
+    glove = lzma.decompress((DATA / "vectors" / "glove.6B.50d.sample.txt.xz").read_bytes())
+    shop.put("/files/glove.txt", content=glove)
+    family = QUESTIONS.read_text().partition(": family")[2].partition("\n:")[0]
+    shop.put("/files/family", content=f": family{family}\n".encode())
+    rows = [line.split(" ") for line in glove.decode().splitlines()]
+    (tmp_path / "family").write_text(family)
+    expected = analogies([row[0] for row in rows], np.array([row[1:] for row in rows], np.float32), tmp_path / "family")
+    told = {"kind": "import", "file": "glove.txt", "model": "owned"}
+    finished(shop, told)
+    evaluated = finished(shop, {"kind": "evaluate", "model": "owned", "sets": [{"file": "family"}]})
+    assert evaluated["version"] is None
+    (score,) = evaluated["result"]["scores"]
+    assert (score["n_covered"], score["n"]) == (expected.covered, expected.total)
+    assert score["value"] == pytest.approx(expected.value, abs=0.0005)
+    policy = {"sets": [{"file": "family", "floor": 0.5, "max_drop": 0.1}]}
+    assert shop.put("/models/owned/policy", json=policy).status_code == 200
+    good = finished(shop, {"kind": "derive", "model": "owned", "steps": [{"step": "center"}]})
+    assert "held_back" not in good["result"]
+    assert good["result"]["scores"][0]["n_covered"] == expected.covered
+    bad = finished(shop, {"kind": "derive", "model": "owned", "steps": [{"step": "reduce", "dim": 1}]})
+    assert bad["result"]["held_back"][0]["rule"] == "floor"
+    assert shop.get("/models/owned/aliases/latest").json()["version"] == good["version"] == 2
+    compared = shop.get("/models/owned/compare", params={"a": 1, "b": bad["version"]}).json()["sets"][0]
+    assert compared["interval"]["high"] < 0
+    refused = shop.put("/models/owned/aliases/latest", json={"version": 3}, headers={"If-Match": "*"})
+    assert (refused.status_code, refused.json()["evidence"][0]["file"]) == (409, "family@1")
+    back = shop.put("/models/owned/aliases/latest", json={"version": 1}, headers={"If-Match": "*"})
+    assert (back.status_code, back.json()["version"]) == (200, 1)
+
+
+def finished(http: httpx.Client, body: Json) -> Json:
+    job = http.post("/jobs", json=body)
+    assert job.status_code == 202, job.text
+    ended = job_in_state(http, job.json()["id"], "succeeded", "failed")
+    assert ended["state"] == "succeeded", ended
+    return ended

@@ -14,6 +14,7 @@ import structlog
 from sqlalchemy.orm import Session
 
 from app.core import catalog, jobs
+from app.core.catalog import Made, evaluations
 from app.core.database import Database
 from app.core.errors import (
     DatabaseUnavailable,
@@ -25,7 +26,7 @@ from app.core.errors import (
 )
 from app.core.settings import Settings
 from trainer.work import child, metrics
-from trainer.work.messages import Advanced, Finishes, Interrupted, Order, Publishes, Refused, Result
+from trainer.work.messages import Advanced, Evaluates, Interrupted, Order, Publishes, Refused, Result
 from trainer.work.progress import Overall
 
 logger = structlog.get_logger()
@@ -60,7 +61,7 @@ class Attempt:
         if is_cancelled:
             jobs.acknowledge_cancellation(self._database, self._claim)
             self._log("job cancelled")
-        elif isinstance(self._result, Publishes | Finishes):
+        elif isinstance(self._result, Publishes | Evaluates):
             self._succeed(self._result)
         elif isinstance(self._result, Refused):
             jobs.fail(self._database, self._claim, self._result.problem)
@@ -137,12 +138,12 @@ class Attempt:
             process.kill()
             process.join()
 
-    def _succeed(self, result: Publishes | Finishes) -> None:
+    def _succeed(self, result: Publishes | Evaluates) -> None:
         """Make the result visible and end the job, in one transaction that only the lease's holder can make."""
         while True:
             try:
                 with self._database.transaction() as session:
-                    told = self._publish(session, result) if isinstance(result, Publishes) else result.result
+                    told = self._keep(session, result)
                     jobs.succeed(session, self._claim, told, self._progress.now)
             except DatabaseUnavailable:
                 self._check_lease()
@@ -151,9 +152,16 @@ class Attempt:
                 self._log("job succeeded", model=self._claim.model, version=told.get("version"))
                 return
 
-    def _publish(self, session: Session, result: Publishes) -> dict[str, Any]:
-        prefix, digest = self._order.prefix, result.manifest_sha256
-        return {"version": catalog.publish(session, self._claim, prefix, digest, result.manifest).number, **result.told}
+    def _keep(self, session: Session, result: Publishes | Evaluates) -> dict[str, Any]:
+        """Make the rows of a result; what the job's own row says of it."""
+        if isinstance(result, Evaluates):
+            version = catalog.get_version(session, result.model, result.version)
+            row = evaluations.add(session, version, self._claim.job_id, result.evaluation)
+            return {"evaluation": row.id, **result.told}
+        made = Made(result.manifest_sha256, result.manifest, result.evaluation)
+        published = catalog.publish(session, self._claim, self._order.prefix, made)
+        held_back = [each.model_dump(mode="json", exclude_none=True) for each in published.held_back]
+        return {"version": published.version.number, **({"held_back": held_back} if held_back else {}), **result.told}
 
     def _give_up(self, exit_code: int | None) -> None:
         """The process ended without a result: try again, or fail when it did so too often."""

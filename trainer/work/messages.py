@@ -45,18 +45,25 @@ class Advanced:
 
 @dataclass(frozen=True)
 class Publishes:
-    """The job ends with a version: all its files are in storage, the manifest last; `told` is part of its result."""
+    """The job ends with a version: all its files are in storage, the manifest last; `told` is part of its result.
+
+    `evaluation` is what it answered to the sets of its model's policy.
+    """
 
     manifest_sha256: str
     manifest: dict[str, Any]
     told: dict[str, Any]
+    evaluation: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True)
-class Finishes:
-    """The job ends with a result that is no version."""
+class Evaluates:
+    """The job ends with what a version has answered; `told` is its result."""
 
-    result: dict[str, Any]
+    model: str
+    version: int
+    evaluation: dict[str, Any]
+    told: dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -73,4 +80,4 @@ class Interrupted:
     detail: str
 
 
-Result = Publishes | Finishes | Refused | Interrupted
+Result = Publishes | Evaluates | Refused | Interrupted

@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
+import structlog
+
+from app.core.errors import WordkinError
+from app.core.payloads import SetSource
 from app.core.table.arrays import Arrays, Neighbors
+from app.core.table.manifest import Manifest
+from app.core.table.reading import read_table
 from app.core.table.vocabulary import Vocabulary
 from trainer.publishing.costs import expected_seconds
 from trainer.publishing.index import IndexLimits
 from trainer.publishing.publish import Provenance, publish
 from trainer.work.context import Context
+from trainer.work.evaluated import evaluation_of, told
 from trainer.work.forecast import Step
 from trainer.work.messages import Publishes
 from trainer.work.stored import store_version
 
 PUBLISHING = "publishing"
+logger = structlog.get_logger()
 
 
 def expect_publishing(context: Context, n_words: int, dim: int, limits: IndexLimits) -> None:
@@ -24,16 +34,17 @@ def expect_publishing(context: Context, n_words: int, dim: int, limits: IndexLim
     context.expect({Step(PUBLISHING, step): each for step, each in seconds.items()})
 
 
-def publish_version(
+def publish_version(  # noqa: PLR0913 (one call a kind of job)
     context: Context,
     vocabulary: Vocabulary,
     arrays: Arrays,
     *,
     provenance: Provenance,
     limits: IndexLimits,
+    sets: Sequence[SetSource] = (),
     measure: Callable[[Neighbors], dict[str, Any]] = lambda _: {},
 ) -> Publishes:
-    """Write the version's files, and put them into storage."""
+    """Write the version's files, evaluate them if the model's policy has `sets`, and put them into storage."""
     folder = context.scratch / "version"
     folder.mkdir()
     written = publish(
@@ -46,4 +57,19 @@ def publish_version(
         limits=limits,
         measure=measure,
     )
-    return store_version(context.storage, context.prefix, folder, written)
+    stored = store_version(context.storage, context.prefix, folder, written)
+    return evaluated(context, folder, stored, written.manifest, sets)
+
+
+def evaluated(
+    context: Context, folder: Path, stored: Publishes, manifest: Manifest, sets: Sequence[SetSource]
+) -> Publishes:
+    """The same with an evaluation if there are sets; one that cannot be read loses nothing but that."""
+    if not sets:
+        return stored
+    try:
+        found = evaluation_of(context, read_table(folder, manifest), sets)
+    except WordkinError as error:
+        logger.warning("evaluation failed", action="evaluation_failed", job=context.job_id, problem=error.problem())
+        return replace(stored, told=stored.told | {"evaluation_failed": error.problem()})
+    return replace(stored, evaluation=found, told=stored.told | told(found))

@@ -23,6 +23,7 @@ from trainer.publishing.index import IndexLimits, build_index
 from trainer.steps.progress import Progress, Report
 from trainer.work.context import Context
 from trainer.work.messages import Publishes
+from trainer.work.published import evaluated
 from trainer.work.stored import check_content, store_version
 
 
@@ -38,7 +39,8 @@ def restore(path: Path, payload: ImportPayload, context: Context, phases: tuple[
     n_words = written.manifest.n_words
     rows = RowReport(unit="row", n_rows=n_words, n_words=n_words, found=[])
     told = {"format": "native", "rows": rows.model_dump(mode="json"), "identical": written.content == said.content}
-    return store_version(context.storage, context.prefix, folder, written, told)
+    stored = store_version(context.storage, context.prefix, folder, written, told)
+    return evaluated(context, folder, stored, written.manifest, payload.evaluate)
 
 
 def _indexed(folder: Path, table: Table, said: Written, payload: ImportPayload, report: Report) -> Written:

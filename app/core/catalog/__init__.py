@@ -4,7 +4,6 @@ from app.core.catalog.models import (
     LATEST,
     PublishedVersion,
     Revision,
-    add_recovered,
     alias_history,
     check_alias,
     existing,
@@ -15,15 +14,17 @@ from app.core.catalog.models import (
     list_models,
     list_versions,
     move_alias,
-    publish,
     serving_state,
     sizes,
     version_of,
 )
+from app.core.catalog.publishing import Made, Published, add_recovered, publish
 from app.core.catalog.uploads import corpora, files
 
 __all__ = [
     "LATEST",
+    "Made",
+    "Published",
     "PublishedVersion",
     "Revision",
     "add_recovered",

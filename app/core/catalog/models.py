@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
 
 from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session
 
-from app.core import jobs
+from app.core.catalog import evaluations
 from app.core.database import now, serialise
 from app.core.errors import (
     AliasReserved,
+    GateFailed,
     ModelNotFound,
     PreconditionFailed,
     PreconditionRequired,
     VersionNotFound,
 )
-from app.core.jobs import Claim, JobRequest
-from app.core.names import pinned_number
+from app.core.names import pinned_number, reference
 from app.core.records import Alias, AliasMove, Model, Version
 
 LATEST = "latest"
@@ -90,63 +87,6 @@ def version_of(session: Session, model: str, which: str, *, hold: bool = False) 
     return get_version(session, model, number)
 
 
-def publish(session: Session, claim: Claim, prefix: str, manifest_sha256: str, manifest: dict[str, Any]) -> Version:
-    """Number a table that lies complete in storage and move the alias to it that the job names.
-
-    To be called in the transaction that ends the job, so that all of it happens, or none.
-
-    Raises
-    ------
-    LeaseLost
-        The job is another worker's now, or has ended.
-    """
-    if claim.model is None:
-        raise ValueError("a job that names no model publishes no version")
-    jobs.owned(session, claim)
-    version = _next_version(session, claim.model)
-    version.job_id, version.prefix = claim.job_id, prefix
-    version.manifest_sha256, version.manifest = manifest_sha256, manifest
-    version.n_bytes = _n_bytes(manifest)
-    session.add(version)
-    session.flush()
-    alias = claim.payload.get("publish", {}).get("alias", LATEST)
-    if alias is not None:
-        _point(session, session.get(Alias, (claim.model, alias)), version, alias, job_id=claim.job_id)
-    return version
-
-
-def _n_bytes(manifest: dict[str, Any]) -> int:
-    return sum(file["n_bytes"] for file in manifest.get("files", {}).values())
-
-
-def add_recovered(session: Session, model: str, prefix: str, manifest: bytes, *, moves_latest: bool) -> Version:
-    """Number a complete table that lies in storage without a row, as of a job that was done elsewhere."""
-    version = _next_version(session, model)
-    job = jobs.add_done(session, JobRequest("train", model, {"recovered": prefix}), {"version": version.number})
-    version.job_id, version.prefix = job.id, prefix
-    version.manifest_sha256, version.manifest = hashlib.sha256(manifest).hexdigest(), json.loads(manifest)
-    version.n_bytes = _n_bytes(version.manifest)
-    session.add(version)
-    session.flush()
-    if moves_latest:
-        _point(session, session.get(Alias, (model, LATEST)), version, LATEST, job_id=job.id)
-    return version
-
-
-def _next_version(session: Session, name: str) -> Version:
-    """The next number of a model, which is made if it is new; no other transaction gets it."""
-    serialise(session, f"model:{name}")
-    moment = now(session)
-    model = session.get(Model, name, populate_existing=True)
-    if model is None:
-        model = Model(name=name, n_versions=0, created_at=moment)
-        session.add(model)
-    model.deleted_at = None
-    model.n_versions += 1
-    session.flush()
-    return Version(model=name, number=model.n_versions, created_at=moment)
-
-
 def list_aliases(session: Session, model: str) -> Sequence[Alias]:
     return session.scalars(select(Alias).where(Alias.model == model).order_by(Alias.alias)).all()
 
@@ -165,7 +105,15 @@ def alias_history(session: Session, model: str, alias: str, *, limit: int) -> Se
     return session.scalars(query.order_by(AliasMove.revision.desc()).limit(limit)).all()
 
 
-def move_alias(session: Session, model: str, alias: str, number: int, *, expected: int | Revision | None) -> Alias:
+def move_alias(
+    session: Session,
+    model: str,
+    alias: str,
+    number: int,
+    *,
+    expected: int | Revision | None,
+    override: str | None = None,
+) -> Alias:
     """Point an alias at a version.
 
     Parameters
@@ -173,11 +121,14 @@ def move_alias(session: Session, model: str, alias: str, number: int, *, expecte
     session : of a transaction
     model, alias, number : what is to point where
     expected : the revision that the caller has seen; None for an alias that is new
+    override : why it is moved although the model's policy is against it; kept in the history
 
     Raises
     ------
     AliasReserved
         The name reads as a version number.
+    GateFailed
+        The model's policy is against it.
     PreconditionRequired, PreconditionFailed
         Without, or with an outdated, expected revision.
     ModelNotFound, VersionNotFound
@@ -192,7 +143,15 @@ def move_alias(session: Session, model: str, alias: str, number: int, *, expecte
     if current is None and expected is not None:
         raise PreconditionFailed(f"There is no alias {alias!r} that If-Match could match.", alias=alias, revision=0)
     check_revision(alias, revision, expected)
-    return _point(session, current, version, alias)
+    held = evaluations.evidence(session, version, current.version if current else None)
+    if held and not override:
+        raise GateFailed(
+            f"{reference(model, number)} does not pass the policy of {model!r}: {held[0].told}",
+            alias=alias,
+            version=number,
+            evidence=[each.model_dump(exclude_none=True) for each in held],
+        )
+    return point(session, current, version, alias, override=override if held else None)
 
 
 def check_revision(alias: str, revision: int, expected: int | Revision | None) -> None:
@@ -216,7 +175,16 @@ def existing(session: Session, keys: Collection[tuple[str, int]]) -> set[tuple[s
     return {(model, number) for model, number in found} & set(keys)
 
 
-def _point(session: Session, current: Alias | None, version: Version, alias: str, job_id: str | None = None) -> Alias:
+def point(
+    session: Session,
+    current: Alias | None,
+    version: Version,
+    alias: str,
+    *,
+    job_id: str | None = None,
+    override: str | None = None,
+) -> Alias:
+    """Write the move, which its caller has checked."""
     moment = now(session)
     if current is None:
         # An alias that is made anew after its removal goes on counting, so that no old ETag fits it
@@ -234,6 +202,7 @@ def _point(session: Session, current: Alias | None, version: Version, alias: str
         revision=current.revision,
         version=version.number,
         job_id=job_id,
+        override=override,
         moved_at=moment,
     )
     session.add(move)

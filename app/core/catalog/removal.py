@@ -81,7 +81,7 @@ def delete_model(session: Session, model: str) -> Sequence[str]:
     session.execute(delete_rows(Alias).where(Alias.model == model))
     session.execute(delete_rows(Version).where(Version.model == model))
     found.deleted_at = now(session)
-    found.keep_versions = None
+    found.keep_versions = found.policy = None
     return prefixes
 
 

@@ -11,7 +11,7 @@ from typing import Generic, TypeVar
 from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session
 
-from app.core.catalog.use import readers
+from app.core.catalog.use import policies, readers
 from app.core.database import now, serialise
 from app.core.errors import (
     CorpusInUse,
@@ -176,8 +176,14 @@ class Uploads(Generic[Row]):
                 revision=revision,
             )
         leaving = self.revisions(session, name) if revision is None else [self.get(session, name, revision)]
-        in_use = readers(session)
+        in_use, named = readers(session), policies(session)
         for each in leaving:
+            if model := named.get(each.key):
+                raise self._in_use(
+                    f"The policy of the model {model!r} names the {self.noun} {reference(name, each.revision)}.",
+                    **{self.noun: name},
+                    model=model,
+                )
             if job_id := in_use.get(each.id):
                 told = reference(name, each.revision)
                 raise self._in_use(

@@ -6,7 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.core.jobs import ENDED
-from app.core.records import Job
+from app.core.records import Job, Model
 
 
 def readers(session: Session) -> dict[str, str]:
@@ -16,3 +16,9 @@ def readers(session: Session) -> dict[str, str]:
     for job, corpus, files, versions in session.execute(unfinished):
         found |= dict.fromkeys([*filter(None, [corpus]), *(files or ()), *(versions or ())], job)
     return found
+
+
+def policies(session: Session) -> dict[str, str]:
+    """Each file, by its key in storage, that the policy of a model names, and the model."""
+    found = session.execute(select(Model.name, Model.policy).where(Model.policy.is_not(None)))
+    return {file["key"]: name for name, policy in found for file in policy["files"].values()}

@@ -45,6 +45,10 @@ class FileTooLarge(WordkinError):
     """The file is larger than this service accepts."""
 
 
+class EvaluationSetUnreadable(WordkinError):
+    """The file is no set of questions that can be read."""
+
+
 class VectorsUnreadable(WordkinError):
     """The file does not hold vectors in the format that it should have."""
 

@@ -33,6 +33,10 @@ class AliasReserved(WordkinError):
     """This alias is reserved."""
 
 
+class GateFailed(WordkinError):
+    """The version does not pass the model's policy; the alias stays. An override needs a reason."""
+
+
 class PreconditionRequired(WordkinError):
     """Send If-Match with the alias's current ETag, so that nobody's change is overwritten."""
 

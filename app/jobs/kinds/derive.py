@@ -34,7 +34,7 @@ class Derive:
         parent = reference(submission.model, submission.version)
         named = {name for step in submission.steps for name in step.versions()}
         files = {name for step in submission.steps for name in step.files()}
-        versions = {name: _version(session, name, hold=hold) for name in in_one_order({parent, *named})}
+        versions = {name: version_named(session, name, hold=hold) for name in in_one_order({parent, *named})}
         return Found(
             versions[parent],
             {name: versions[name] for name in sorted(named)},
@@ -57,9 +57,9 @@ class Derive:
 
     def request(self, submission: DeriveSubmission, found: Found) -> JobRequest:
         payload = DerivePayload(
-            parent=_source(found.parent),
+            parent=version_source(found.parent),
             steps=tuple(submission.steps),
-            versions={name: _source(version) for name, version in found.versions.items()},
+            versions={name: version_source(version) for name, version in found.versions.items()},
             files={name: source_of(file) for name, file in found.files.items()},
             publish=submission.publish,
             index=submission.index,
@@ -74,12 +74,12 @@ class Derive:
         )
 
 
-def _version(session: Session, name: str, *, hold: bool) -> Version:
+def version_named(session: Session, name: str, *, hold: bool) -> Version:
     model, which = split_reference(name)
     return version_of(session, model, which or "latest", hold=hold)
 
 
-def _source(version: Version) -> VersionSource:
+def version_source(version: Version) -> VersionSource:
     return VersionSource(
         model=version.model, version=version.number, prefix=version.prefix, manifest_sha256=version.manifest_sha256
     )

@@ -70,7 +70,7 @@ def test_racing_publications_number_versions_without_gaps(database: Database, co
 
     def publish(taken: Claim) -> int:
         with database.transaction() as session:
-            version = catalog.publish(session, taken, f"versions/{taken.token}", "digest", {})
+            version = catalog.publish(session, taken, f"versions/{taken.token}", catalog.Made("digest", {})).version
             jobs.succeed(session, taken, {"version": version.number})
             return version.number
 

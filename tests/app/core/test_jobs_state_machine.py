@@ -108,7 +108,9 @@ class QueueMachine(RuleBasedStateMachine):
 
     def _publish(self, claim: Claim) -> int:
         with self.database.transaction() as session:
-            version = catalog.publish(session, claim, f"versions/{claim.job_id}-{claim.token}", "digest", {})
+            version = catalog.publish(
+                session, claim, f"versions/{claim.job_id}-{claim.token}", catalog.Made("digest", {})
+            ).version
             jobs.succeed(session, claim, {"version": version.number})
         return version.number
 

@@ -42,7 +42,7 @@ def published(database: Database, storage: Storage) -> str:
     queue(database, 1)
     claim, prefix = attempt(database, storage, "manifest.json")
     with database.transaction() as session:
-        version = catalog.publish(session, claim, prefix, "digest", {})
+        version = catalog.publish(session, claim, prefix, catalog.Made("digest", {})).version
         jobs.succeed(session, claim, {"version": version.number})
     return prefix
 

@@ -6,12 +6,13 @@ from collections.abc import Callable
 from typing import Any
 
 from trainer.work.context import Context
-from trainer.work.kinds import derive, imported, train
-from trainer.work.messages import Finishes, Publishes
+from trainer.work.kinds import derive, evaluate, imported, train
+from trainer.work.messages import Evaluates, Publishes
 
-KINDS: dict[str, Callable[[Any, Context], Publishes | Finishes]] = {
+KINDS: dict[str, Callable[[Any, Context], Publishes | Evaluates]] = {
     "train": train.run,
     "import": imported.run,
     "derive": derive.run,
+    "evaluate": evaluate.run,
 }
 """Each is given its kind's payload, as `app.core.payloads.KINDS` has it."""

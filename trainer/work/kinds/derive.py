@@ -46,9 +46,10 @@ def run(payload: DerivePayload, context: Context) -> Publishes:
         {"vectors": work.vectors},
         provenance=Provenance(origin, parent.manifest.text, context.model, counts_known=counts_known),
         limits=limits,
+        sets=payload.evaluate,
         measure=lambda neighbors: {OVERLAP: overlap(parent, words, neighbors)},
     )
-    return replace(published, told={OVERLAP: published.manifest["metrics"][OVERLAP]})
+    return replace(published, told=published.told | {OVERLAP: published.manifest["metrics"][OVERLAP]})
 
 
 def _origin(

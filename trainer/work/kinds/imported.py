@@ -65,8 +65,9 @@ def run(payload: ImportPayload, context: Context) -> Publishes:
         {"vectors": vectors},
         provenance=Provenance(origin, spec, context.model, counts_known=known is not None),
         limits=limits,
+        sets=payload.evaluate,
     )
-    return replace(published, told={"format": name, "rows": collected.report.model_dump(mode="json")})
+    return replace(published, told=published.told | {"format": name, "rows": collected.report.model_dump(mode="json")})
 
 
 def _read(

@@ -67,6 +67,7 @@ def run(payload: TrainPayload, context: Context) -> Publishes:
         trained.arrays,
         provenance=Provenance(origin, spec, context.model),
         limits=limits,
+        sets=payload.evaluate,
     )
 
 

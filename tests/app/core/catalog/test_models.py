@@ -34,7 +34,9 @@ def two_versions(database: Database) -> Database:
         claim = jobs.claim(database, "worker", lease_seconds=30, max_attempts=3)
         assert claim is not None
         with database.transaction() as session:
-            version = catalog.publish(session, claim, f"versions/{number}", f"digest {number}", {})
+            version = catalog.publish(
+                session, claim, f"versions/{number}", catalog.Made(f"digest {number}", {})
+            ).version
             jobs.succeed(session, claim, {"version": version.number})
     return database
 
@@ -96,7 +98,7 @@ def test_all_of_it_by_the_databases_own_clock(database_url: str) -> None:
     assert claim is not None
     assert jobs.renew(database, claim, None, lease_seconds=30) is False
     with database.transaction() as session:
-        version = catalog.publish(session, claim, "versions/1", "digest", {})
+        version = catalog.publish(session, claim, "versions/1", catalog.Made("digest", {})).version
         jobs.succeed(session, claim, {"version": version.number})
     assert move(database, "production", 1, None) == 1
     with database.reading() as session:

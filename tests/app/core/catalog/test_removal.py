@@ -30,7 +30,7 @@ def publish(database: Database, payload: dict[str, Any] | None = None) -> int:
     claim = jobs.claim(database, "worker", lease_seconds=30, max_attempts=3)
     assert claim is not None
     with database.transaction() as session:
-        version = catalog.publish(session, claim, f"versions/{claim.token}", "digest", MANIFEST)
+        version = catalog.publish(session, claim, f"versions/{claim.token}", catalog.Made("digest", MANIFEST)).version
         jobs.succeed(session, claim, {"version": version.number})
         return version.number
 

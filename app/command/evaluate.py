@@ -1,0 +1,121 @@
+"""``wordkin evaluate``, ``compare`` and ``policy``: measure versions, and say what an alias asks of them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from app.command import completion
+from app.command.failures import WrongUsage
+from app.command.files import send
+from app.command.jobs import follow_to_the_end, submit
+from app.command.options import DEFAULT_URL, AsJson, Detach, Url, client_of
+from app.command.output import note, say, say_json, say_table
+
+Model = Annotated[str, typer.Argument(metavar="MODEL[@VERSION]", autocompletion=completion.models)]
+Sets = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[SET]...", help="Files of questions here, or names of uploaded ones; none: geometry only."),
+]
+Type = Annotated[
+    str | None,
+    typer.Option(
+        "--type",
+        metavar="TYPE",
+        help="similarity, analogy, outlier, categories, neighbors or words; default: by the first lines.",
+    ),
+]
+
+
+def evaluate(
+    model: Model,
+    sets: Sets = None,
+    kind: Type = None,
+    detach: Detach = False,
+    url: Url = DEFAULT_URL,
+    as_json: AsJson = False,
+) -> None:
+    """Ask a version sets of questions, and keep the scores with it."""
+    client = client_of(url)
+    name, _, version = model.partition("@")
+    asked: list[dict[str, Any]] = []
+    for each in sets or []:
+        stored = send(client, Path(each)) if Path(each).is_file() else None
+        file = f"{stored['name']}@{stored['revision']}" if stored else each
+        asked.append({"file": file} | ({"type": kind} if kind else {}))
+    said = {"kind": "evaluate", "model": name, "version": version or "latest", "sets": asked}
+    if detach:
+        submit(client, said, alias=None, detach=True, as_json=as_json)
+        return
+    job = client.submit(said)
+    follow_to_the_end(client, job["id"], as_json=as_json, told=lambda ended: _say_scores(ended["result"]["scores"]))
+
+
+def _say_scores(scores: list[dict[str, Any]]) -> None:
+    rows = [
+        {
+            "set": each["file"],
+            "type": each["type"],
+            "metric": each["metric"],
+            "score": "-" if each["value"] is None else f"{each['value']:.4f}",
+            "covered": f"{each['n_covered']:,} of {each['n']:,}",
+        }
+        for each in scores
+    ]
+    say_table(rows, "Its geometry is measured; give files of questions for scores.")
+    if any(not each["n_covered"] for each in scores):
+        note("Nothing of a set is covered: the version's text spec says how words are spelled, case too.")
+
+
+def compare(
+    model: Annotated[str, typer.Argument(metavar="MODEL", autocompletion=completion.models)],
+    a: Annotated[str, typer.Argument(metavar="A", help="Number or alias.")],
+    b: Annotated[str, typer.Argument(metavar="B")] = "latest",
+    url: Url = DEFAULT_URL,
+    as_json: AsJson = False,
+) -> None:
+    """Compare two versions by the questions that both have answered."""
+    compared = client_of(url).get("/models", model, "compare", a=a, b=b)
+    if as_json:
+        say_json(compared)
+        return
+    rows = [
+        {
+            "set": each["file"]["name"],
+            "metric": each["metric"],
+            f"version {compared['a']}": f"{each['a']:.4f}",
+            f"version {compared['b']}": f"{each['b']:.4f}",
+            "difference": f"{each['difference']:+.4f}",
+            "95 % interval": f"{each['interval']['low']:+.4f} to {each['interval']['high']:+.4f}",
+            "questions": f"{each['n_common']:,}",
+        }
+        for each in compared["sets"]
+    ]
+    say_table(rows, "There is no set that both were evaluated with: wordkin evaluate MODEL@VERSION FILE")
+
+
+def policy(
+    model: Annotated[str, typer.Argument(metavar="MODEL", autocompletion=completion.models)],
+    file: Annotated[
+        Path | None, typer.Argument(metavar="[FILE]", help="JSON with the new policy; default: show what it is.")
+    ] = None,
+    remove: Annotated[bool, typer.Option("--remove", help="Let aliases move freely again.")] = False,
+    url: Url = DEFAULT_URL,
+) -> None:
+    """Show or set what a version must show before an alias may name it."""
+    client = client_of(url)
+    if remove:
+        client.send("DELETE", "/models", model, "policy")
+        say(f"{model} has no policy.")
+        return
+    if file is None:
+        say_json(client.get("/models", model, "policy"))
+        return
+    try:
+        wanted = json.loads(file.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise WrongUsage(f"{file} is no JSON: {error}") from error
+    say_json(client.send("PUT", "/models", model, "policy", json=wanted).json())

@@ -1,0 +1,1 @@
+"""What vectors are measured by: sets of questions, results, their uncertainty, and the policy of a model."""

@@ -1,0 +1,206 @@
+"""What a version must show before an alias of its model may name it, and what is held against one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from app.core.evaluation import statistics
+from app.core.evaluation.results import EvaluationReport, Geometry, Interval, Outcomes, SetResult
+from app.core.evaluation.sets import EvaluationSet
+from app.core.numbers import NotBoolean
+from app.core.payloads import FileSource, SetSource
+
+
+class PolicySet(EvaluationSet):
+    """A set that versions are evaluated with, and what they must reach. Without a rule the score is only kept."""
+
+    floor: Annotated[
+        Annotated[float, Field(ge=-1, le=1)] | None, NotBoolean, Field(description="the least value of the main metric")
+    ] = None
+    max_drop: Annotated[
+        Annotated[float, Field(ge=0, le=2)] | None,
+        NotBoolean,
+        Field(
+            description="how much worse than the version that the alias names; refused only if the drop is beyond it "
+            "with 95 % confidence"
+        ),
+    ] = None
+    min_coverage: Annotated[
+        Annotated[float, Field(ge=0, le=1)] | None,
+        NotBoolean,
+        Field(description="the least share of questions that are covered"),
+    ] = None
+
+
+class Policy(BaseModel):
+    """The rules of a model; every move of an alias obeys them, also that of `latest` to what a job publishes."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    sets: Annotated[tuple[PolicySet, ...], Field(max_length=20, description="each published version is evaluated with")]
+    max_hubness_ratio: Annotated[
+        Annotated[float, Field(gt=0, le=100)] | None,
+        NotBoolean,
+        Field(description="skewness of neighbourship, by that of the version that the alias names"),
+    ] = None
+
+
+class StoredPolicy(BaseModel):
+    """A policy with the files that it names, as they were when it was set."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    policy: Policy
+    files: dict[str, FileSource]
+
+    def sets(self) -> tuple[SetSource, ...]:
+        own = set(EvaluationSet.model_fields)
+        return tuple(
+            SetSource(asked=EvaluationSet(**each.model_dump(include=own)), file=self.files[each.file])
+            for each in self.policy.sets
+        )
+
+
+class Evidence(BaseModel):
+    """One thing that is held against a version; `difference` is the interval of its value less the present one's."""
+
+    rule: Literal["floor", "max_drop", "min_coverage", "max_hubness_ratio", "evaluated"]
+    file: str | None = None
+    metric: str | None = None
+    limit: float | None = None
+    value: float | None = None
+    present: float | None = None
+    present_version: int | None = None
+    difference: Interval | None = None
+    told: str
+
+
+class Evaluated(BaseModel):
+    """All that is known of a version: its evaluations, newest first, each with what its scores are made from."""
+
+    version: int
+    reports: list[tuple[EvaluationReport, list[Outcomes]]]
+
+    def of(self, wanted: EvaluationSet, sha256: str) -> tuple[SetResult, Outcomes] | None:
+        """The newest result of a set."""
+        for result, outcomes in self.newest():
+            same = result.file.sha256 == sha256 and result.max_words == wanted.max_words and result.k == wanted.k
+            if same and wanted.type in {"auto", result.type}:
+                return result, outcomes
+        return None
+
+    def newest(self) -> list[tuple[SetResult, Outcomes]]:
+        """The newest result of each set, the last evaluated first."""
+        found: list[tuple[SetResult, Outcomes]] = []
+        for report, outcomes in self.reports:
+            for result, its in zip(report.sets, outcomes, strict=True):
+                if not any(result.asks_the_same(other) for other, _ in found):
+                    found.append((result, its))
+        return found
+
+    @property
+    def geometry(self) -> Geometry | None:
+        return self.reports[0][0].geometry if self.reports else None
+
+    @property
+    def hubness_skew(self) -> float | None:
+        return self.geometry.hubness_skew if self.geometry else None
+
+
+def held_against(stored: StoredPolicy, new: Evaluated, present: Evaluated | None) -> list[Evidence]:
+    """What keeps a version from following `present`, or from being the first; nothing if that is empty."""
+    found: list[Evidence] = []
+    for rule in stored.policy.sets:
+        if rule.floor is None and rule.max_drop is None and rule.min_coverage is None:
+            continue
+        found += _of_set(rule, stored.files[rule.file].sha256, new, present)
+    if stored.policy.max_hubness_ratio is not None:
+        found += _of_hubness(stored.policy.max_hubness_ratio, new, present)
+    return found
+
+
+def _missing(version: int, file: str | None, what: str) -> Evidence:
+    return Evidence(
+        rule="evaluated", file=file, told=f'{what} Submit {{"kind": "evaluate", "version": "{version}"}} with it first.'
+    )
+
+
+def _of_set(rule: PolicySet, sha256: str, new: Evaluated, present: Evaluated | None) -> Sequence[Evidence]:
+    answered = new.of(rule, sha256)
+    if answered is None:
+        return [_missing(new.version, rule.file, f"Version {new.version} has not been evaluated with {rule.file}.")]
+    result, outcomes = answered
+    told: dict[str, Any] = {"file": rule.file, "metric": result.metric, "value": result.value}
+    found = []
+    if rule.min_coverage is not None and result.coverage < rule.min_coverage:
+        found.append(
+            Evidence(
+                rule="min_coverage",
+                limit=rule.min_coverage,
+                told=f"{rule.file}: {result.coverage:.4f} of the questions are covered, not {rule.min_coverage:g}.",
+                **told | {"value": result.coverage},
+            )
+        )
+    if rule.floor is not None and (result.value is None or result.value < rule.floor):
+        value = "nothing is covered" if result.value is None else f"{result.metric} is {result.value:.4f}"
+        found.append(
+            Evidence(rule="floor", limit=rule.floor, told=f"{rule.file}: {value}, not {rule.floor:g} or more.", **told)
+        )
+    if rule.max_drop is not None and present is not None:
+        found += _of_drop(rule, sha256, new.version, (result, outcomes), present)
+    return found
+
+
+def _of_drop(
+    rule: PolicySet, sha256: str, new_version: int, new: tuple[SetResult, Outcomes], present: Evaluated
+) -> Sequence[Evidence]:
+    before, limit = present.of(rule, sha256), rule.max_drop or 0.0
+    if before is None:
+        what = f"Version {present.version}, which the alias names, has not been evaluated with {rule.file}."
+        return [_missing(present.version, rule.file, what)]
+    difference = statistics.difference(before[1], new[1])
+    if difference is None:
+        if before[0].value is None:
+            return []
+        return [_missing(new_version, rule.file, f"{rule.file}: no questions are covered by both versions.")]
+    if difference.interval.high >= -limit:
+        return []
+    return [
+        Evidence(
+            rule="max_drop",
+            file=rule.file,
+            metric=new[0].metric,
+            limit=limit,
+            value=difference.b,
+            present=difference.a,
+            present_version=present.version,
+            difference=difference.interval,
+            told=f"{rule.file}: {new[0].metric} falls from {difference.a:.4f} to {difference.b:.4f} on the same "
+            f"{difference.n:,} questions; with 95 % confidence by more than {limit:g}.",
+        )
+    ]
+
+
+def _of_hubness(limit: float, new: Evaluated, present: Evaluated | None) -> Sequence[Evidence]:
+    if present is None:
+        return []
+    for each in (new, present):
+        if each.hubness_skew is None:
+            return [_missing(each.version, None, f"Version {each.version} has not been evaluated.")]
+    value, before = new.hubness_skew or 0.0, present.hubness_skew or 0.0
+    if value <= max(before, 0.0) * limit:
+        return []
+    told = f"The skewness of neighbourship grows from {before:.2f} to {value:.2f}, beyond {limit:g} times."
+    return [
+        Evidence(
+            rule="max_hubness_ratio",
+            limit=limit,
+            value=value,
+            present=before,
+            present_version=present.version,
+            told=told,
+        )
+    ]

@@ -1,0 +1,70 @@
+"""Submitting an evaluation, and the evaluation that the policy of a model wants of whatever is published."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.core.catalog.evaluations import policy_of
+from app.core.evaluation.sets import read_questions
+from app.core.jobs import JobRequest
+from app.core.names import in_one_order, reference
+from app.core.payloads import EvaluatePayload, SetSource
+from app.core.records import File, Model, Version
+from app.core.storage import Storage
+from app.core.text.sample import SAMPLE_BYTES
+from app.jobs.kinds.derive import version_named, version_source
+from app.jobs.kinds.imported import file_of, source_of
+from app.jobs.schemas import EvaluateSubmission
+
+
+@dataclass(frozen=True)
+class Found:
+    """The version that is asked, and the files of questions by how they are named."""
+
+    version: Version
+    files: dict[str, File]
+
+
+class Evaluate:
+    """Reads a version and files of questions."""
+
+    def find(self, session: Session, submission: EvaluateSubmission, *, hold: bool) -> Found:
+        version = version_named(session, reference(submission.model, submission.version), hold=hold)
+        names = in_one_order(each.file for each in submission.sets)
+        return Found(version, {name: file_of(session, name, hold=hold) for name in names})
+
+    def check(self, submission: EvaluateSubmission, found: Found, storage: Storage) -> None:
+        """Raise `EvaluationSetUnreadable` if the beginning of a set cannot be read as the job says."""
+        for each in submission.sets:
+            file = found.files[each.file]
+            n_bytes = min(file.n_bytes, SAMPLE_BYTES)
+            if content := storage.beginning(file.key, n_bytes):
+                read_questions(content, each.type, each.file, is_whole=n_bytes == file.n_bytes)
+
+    def request(self, submission: EvaluateSubmission, found: Found) -> JobRequest:
+        sets = tuple(SetSource(asked=each, file=source_of(found.files[each.file])) for each in submission.sets)
+        payload = EvaluatePayload(evaluated=version_source(found.version), sets=sets)
+        return JobRequest(
+            submission.kind,
+            submission.model,
+            payload.model_dump(mode="json"),
+            file_ids=[file.id for file in found.files.values()],
+            versions=[reference(found.version.model, found.version.number)],
+        )
+
+
+def with_policy(session: Session, request: JobRequest) -> JobRequest:
+    """The same job, told to evaluate what it publishes with the sets of its model's policy."""
+    if request.kind == "evaluate" or request.model is None:
+        return request
+    model = session.get(Model, request.model)
+    stored = policy_of(model) if model else None
+    if stored is None:
+        return request
+    sets = [each.model_dump(mode="json") for each in stored.sets()]
+    keys = [file.key for file in stored.files.values()]
+    ids = [*(request.file_ids or ()), *session.scalars(select(File.id).where(File.key.in_(keys)))]
+    return replace(request, payload=request.payload | {"evaluate": sets}, file_ids=sorted(set(ids)) or None)

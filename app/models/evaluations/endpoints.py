@@ -1,0 +1,130 @@
+"""Evaluations of a version, the comparison of two, and the policy of a model."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, status
+
+from app.core import catalog, errors
+from app.core.catalog import evaluations, files
+from app.core.database import serialise
+from app.core.evaluation.policy import Policy, PolicySet, StoredPolicy
+from app.core.evaluation.sets import read_questions
+from app.core.names import in_one_order, reference, split_reference
+from app.core.payloads import FileSource
+from app.core.text.sample import SAMPLE_BYTES
+from app.models.evaluations.schemas import Comparison, EvaluationDescription, EvaluationList
+from app.models.schemas import ModelName, VersionNumber
+from app.web.dependencies import DatabaseDependency, StorageDependency
+from app.web.problems import problem_responses
+
+router = APIRouter(tags=["models"])
+Which = Annotated[str, Query(max_length=100, description="number or alias of a version", examples=["latest"])]
+
+
+@router.get(
+    "/models/{model}/versions/{number}/evaluations",
+    operation_id="list_evaluations",
+    responses=problem_responses(errors.ModelNotFound, errors.VersionNotFound, errors.DatabaseUnavailable),
+)
+def list_evaluations(
+    model: ModelName,
+    number: VersionNumber,
+    database: DatabaseDependency,
+    limit: Annotated[int, Query(ge=1, le=1000, description="how many")] = 20,
+) -> EvaluationList:
+    """List what a version was measured by, newest first."""
+    with database.reading() as session:
+        version = catalog.get_version(session, model, number)
+        found = [EvaluationDescription.of(row) for row in evaluations.of_version(session, version, limit=limit)]
+    return EvaluationList(evaluations=found)
+
+
+@router.get(
+    "/models/{model}/compare",
+    operation_id="compare_versions",
+    responses=problem_responses(errors.ModelNotFound, errors.VersionNotFound, errors.DatabaseUnavailable),
+)
+def compare(model: ModelName, a: Which, b: Which, database: DatabaseDependency) -> Comparison:
+    """Compare two versions by the questions that both have answered, with an interval of each difference."""
+    with database.reading() as session:
+        numbers = [catalog.version_of(session, model, which).number for which in (a, b)]
+        first, second = (evaluations.evaluated(session, model, number) for number in numbers)
+    return Comparison.of(model, first, second)
+
+
+@router.get(
+    "/models/{model}/policy",
+    operation_id="get_policy",
+    responses=problem_responses(errors.ModelNotFound, errors.DatabaseUnavailable),
+)
+def get_policy(model: ModelName, database: DatabaseDependency) -> Policy:
+    """Read what a version must show before an alias may name it; without a policy there are no sets."""
+    with database.reading() as session:
+        stored = evaluations.policy_of(catalog.get_model(session, model))
+    return stored.policy if stored else Policy(sets=())
+
+
+@router.put(
+    "/models/{model}/policy",
+    operation_id="set_policy",
+    responses=problem_responses(
+        errors.ModelNotFound,
+        errors.FileNotFound,
+        errors.EvaluationSetUnreadable,
+        errors.StorageUnavailable,
+        errors.DatabaseUnavailable,
+    ),
+)
+def set_policy(model: ModelName, policy: Policy, database: DatabaseDependency, storage: StorageDependency) -> Policy:
+    """Say what a version must show. Files are meant as they are now; all that is published from now on is evaluated.
+
+    What the aliases name now stays, whether or not it would pass; a rule of a drop needs it to be evaluated, too.
+    """
+    with database.reading() as session:
+        catalog.get_model(session, model)
+        found = {each.file: files.get(session, *_pinned(each.file)) for each in policy.sets}
+    for each in policy.sets:
+        file = found[each.file]
+        n_bytes = min(file.n_bytes, SAMPLE_BYTES)
+        if content := storage.beginning(file.key, n_bytes):
+            read_questions(content, each.type, each.file, is_whole=n_bytes == file.n_bytes)
+    with database.transaction() as session:
+        serialise(session, f"model:{model}")
+        row = catalog.get_model(session, model)
+        named = {name: files.hold(session, *_pinned(name)) for name in in_one_order(found)}
+        sets = [
+            PolicySet(**each.model_dump() | {"file": reference(named[each.file].name, named[each.file].revision)})
+            for each in policy.sets
+        ]
+        stored = StoredPolicy(
+            policy=Policy(sets=tuple(sets), max_hubness_ratio=policy.max_hubness_ratio),
+            files={
+                reference(file.name, file.revision): FileSource(
+                    name=file.name, revision=file.revision, key=file.key, sha256=file.sha256, n_bytes=file.n_bytes
+                )
+                for file in named.values()
+            },
+        )
+        row.policy = stored.model_dump(mode="json")
+        session.flush()
+    return stored.policy
+
+
+@router.delete(
+    "/models/{model}/policy",
+    operation_id="delete_policy",
+    status_code=status.HTTP_204_NO_CONTENT,
+    responses=problem_responses(errors.ModelNotFound, errors.DatabaseUnavailable),
+)
+def delete_policy(model: ModelName, database: DatabaseDependency) -> None:
+    """Let aliases move freely again."""
+    with database.transaction() as session:
+        serialise(session, f"model:{model}")
+        catalog.get_model(session, model).policy = None
+
+
+def _pinned(file: str) -> tuple[str, int | None]:
+    name, revision = split_reference(file)
+    return name, int(revision) if revision else None

@@ -1,0 +1,46 @@
+"""``wordkin evaluate``, ``compare`` and ``policy`` write what the service reads."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import httpx
+
+from tests.app.command.conftest import Wordkin
+
+
+def test_sets_here_are_uploaded_and_others_named(ask: Wordkin, service: httpx.Client, tmp_path: Path) -> None:
+    (tmp_path / "pairs.txt").write_text("king queen 3\nsea gold 1\nsea king 2\n")
+    assert ask("files", "upload", "pairs.txt", cwd=tmp_path).returncode == 0
+    name = service.get("/files").json()["files"][0]["name"]
+    done = ask("evaluate", "first@1", "pairs.txt", name, "--type", "similarity", "--detach", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    job = service.get("/jobs").json()["jobs"][0]
+    assert (job["kind"], job["model"]) == ("evaluate", "first")
+    assert service.delete(f"/files/{name}").json()["job"] == job["id"]
+    wrong = ask("evaluate", "first", "pairs.txt", "--type", "pairs", cwd=tmp_path)
+    assert (wrong.returncode, "'similarity'" in wrong.stderr) == (1, True), wrong.stderr
+
+
+def test_versions_without_a_common_set_say_what_to_do(ask: Wordkin) -> None:
+    done = ask("compare", "first", "1", "latest")
+    assert done.returncode == 0, done.stderr
+    assert "wordkin evaluate MODEL@VERSION FILE" in done.stderr
+    assert json.loads(ask("compare", "first", "1", "--json").stdout)["sets"] == []
+
+
+def test_a_policy_is_set_shown_and_removed(ask: Wordkin, service: httpx.Client, tmp_path: Path) -> None:
+    service.put("/files/must", content=b"king\nqueen\nsea\n")
+    (tmp_path / "policy.json").write_text('{"sets": [{"file": "must", "floor": 1.0}]}')
+    done = ask("policy", "first", "policy.json", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    shown = json.loads(ask("policy", "first").stdout)
+    assert (shown["sets"][0]["file"], shown["sets"][0]["floor"]) == ("must@1", 1.0)
+    refused = ask("models", "alias", "first", "staging", "1")
+    assert (refused.returncode, "has not been evaluated with must@1" in refused.stderr) == (1, True), refused.stderr
+    assert ask("models", "alias", "first", "staging", "1", "--override", "a trial").returncode == 0
+    assert ask("policy", "first", "--remove").stdout == "first has no policy.\n"
+    (tmp_path / "policy.json").write_text("{")
+    wrong = ask("policy", "first", "policy.json", cwd=tmp_path)
+    assert (wrong.returncode, "policy.json is no JSON" in wrong.stderr) == (2, True)

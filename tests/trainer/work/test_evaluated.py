@@ -1,0 +1,84 @@
+"""An evaluation as a job, and behind a publication, which it never loses."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.core.errors import EvaluationSetUnreadable, FileDamaged
+from app.core.payloads import DerivePayload, EvaluatePayload
+from app.core.storage import Storage
+from tests.published import random_vectors, write_version
+from tests.trainer.work.conftest import context_in
+from trainer.steps.progress import Progress
+from trainer.work.evaluated import EVALUATING
+from trainer.work.kinds import derive, evaluate
+from trainer.work.messages import Publishes
+from trainer.work.stored import store_version
+
+WORDS = [f"w{i}" for i in range(40)]
+PAIRS = b"w1 w2 3\nw3 w4 1\nw5 w6 2\nw7 none 2\n"
+
+
+@pytest.fixture
+def version(storage: Storage, tmp_path: Path) -> dict[str, Any]:
+    written = write_version(tmp_path / "version", WORDS, random_vectors(40, 6))
+    store_version(storage, "versions/parent", tmp_path / "version", written)
+    return {"model": "m", "version": 3, "prefix": "versions/parent", "manifest_sha256": written.sha256}
+
+
+def asked(storage: Storage, content: bytes = PAIRS, kind: str = "auto", **said: Any) -> dict[str, Any]:
+    """A set whose file lies in storage."""
+    digest = hashlib.sha256(content).hexdigest()
+    storage.put_new(content, f"files/{digest}")
+    file = {"name": "pairs", "revision": 1, "key": f"files/{digest}", "sha256": digest, "n_bytes": len(content)}
+    return {"asked": {"file": "pairs@1", "type": kind}, "file": file | said}
+
+
+def test_scores_are_of_the_version_and_progress_names_what_is_asked(
+    storage: Storage, tmp_path: Path, version: dict[str, Any]
+) -> None:
+    seen: list[tuple[str, Progress]] = []
+    context = replace(
+        context_in(storage, tmp_path / "job"), report=lambda phase: lambda progress: seen.append((phase, progress))
+    )
+    payload = EvaluatePayload.model_validate({"evaluated": version, "sets": [asked(storage)]})
+    result = evaluate.run(payload, context)
+    assert (result.model, result.version) == ("m", 3)
+    (told,) = result.told["scores"]
+    assert (told["file"], told["metric"], told["n"], told["n_covered"]) == ("pairs", "spearman", 4, 3)
+    (found,) = result.evaluation["report"]["sets"]
+    assert (found["coverage"], found["missing"]) == (0.75, ["none"])
+    assert [(phase, progress.step) for phase, progress in seen] == [(EVALUATING, "pairs@1"), (EVALUATING, "geometry")]
+
+
+def test_what_cannot_be_read_fails_the_evaluation(storage: Storage, tmp_path: Path, version: dict[str, Any]) -> None:
+    for name, wrong, error in (
+        ("damaged", asked(storage, sha256="0" * 64), FileDamaged),
+        ("unreadable", asked(storage, PAIRS + b"w1 w2\n", "similarity"), EvaluationSetUnreadable),
+    ):
+        payload = EvaluatePayload.model_validate({"evaluated": version, "sets": [asked(storage), wrong]})
+        with pytest.raises(error):
+            evaluate.run(payload, context_in(storage, tmp_path / name))
+
+
+def test_a_publication_is_kept_though_its_evaluation_fails(
+    storage: Storage, tmp_path: Path, version: dict[str, Any]
+) -> None:
+    steps = [{"step": "center", "weights": "uniform"}]
+
+    def run(name: str, evaluated: dict[str, Any]) -> Publishes:
+        said = {"parent": version, "steps": steps, "versions": {}, "files": {}, "evaluate": [evaluated]}
+        return derive.run(DerivePayload.model_validate(said), context_in(storage, tmp_path / name))
+
+    kept = run("good", asked(storage))
+    assert kept.evaluation is not None
+    assert kept.told["scores"][0]["n_covered"] == 3
+    lost = run("bad", asked(storage, sha256="0" * 64))
+    assert lost.evaluation is None
+    assert lost.told["evaluation_failed"]["type"] == "/problems/file-damaged"
+    assert lost.manifest["files"] == kept.manifest["files"]

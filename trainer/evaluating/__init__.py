@@ -1,0 +1,1 @@
+"""A table and sets of questions -> scores, with what they are made from."""

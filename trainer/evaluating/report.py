@@ -1,0 +1,52 @@
+"""All sets of an evaluation, one after the other, and the geometry."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from app.core.evaluation.results import EvaluationReport
+from app.core.evaluation.sets import EvaluationSet, read_questions
+from app.core.table.manifest import FileOrigin
+from app.core.table.reading import Table
+from app.core.text import TextReader
+from trainer.evaluating.geometry import geometry
+from trainer.evaluating.scoring import Vectors, evaluate
+from trainer.steps.progress import Progress, Report
+
+GEOMETRY = "geometry"
+
+
+class Asked(NamedTuple):
+    """A set, the local file that has it, and where that comes from."""
+
+    asked: EvaluationSet
+    path: Path
+    origin: FileOrigin
+
+
+def evaluate_table(table: Table, sets: Sequence[Asked], threads: int, report: Report) -> dict[str, Any]:
+    """The ``report`` and the ``outcomes`` that its scores are made from, as JSON has them.
+
+    Raises
+    ------
+    EvaluationSetUnreadable
+    """
+    started = time.monotonic()
+    vectors = Vectors(table.lookup.find, table.unit_vectors, TextReader(table.manifest.text), threads)
+    results, outcomes = [], []
+    for number, (asked, path, origin) in enumerate(sets):
+        report(Progress(number / (len(sets) + 1), step=asked.file))
+        questions = read_questions(path.read_bytes(), asked.type, asked.file)
+        result, its = evaluate(vectors, questions, asked, origin)
+        results.append(result)
+        outcomes.append(its.model_dump(mode="json"))
+    report(Progress(len(sets) / (len(sets) + 1), step=GEOMETRY))
+    found = EvaluationReport(
+        sets=results,
+        geometry=geometry(table.unit_vectors, table.norms),
+        seconds=round(time.monotonic() - started, 3),
+    )
+    return {"report": found.model_dump(mode="json"), "outcomes": outcomes}
