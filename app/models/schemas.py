@@ -48,7 +48,7 @@ class VersionSummary(BaseModel):
         """What row and manifest say that has a field here; what its origin does not have is null."""
         manifest = parse_manifest(version.manifest)
         told: dict[str, Any] = dict.fromkeys(cls.model_fields)
-        told |= dict(manifest) | dict(manifest.origin)
+        told |= dict(manifest.origin) | {"step_files": getattr(manifest.origin, "files", None)} | dict(manifest)
         told["history"] = (told["training"] or {}).get("history")
         told |= {
             "origin": manifest.origin.kind,
@@ -75,6 +75,7 @@ class VersionDescription(VersionSummary):
     rows: Annotated[RowReport | None, Field(description="what became of that file's rows")]
     parents: Annotated[list[VersionOrigin] | None, Field(description="that it was derived from")]
     steps: Annotated[list[StepDone] | None, Field(description="by which it was derived, and what they found")]
+    step_files: Annotated[list[FileOrigin] | None, Field(description="that those steps have read")]
     frequencies: Annotated[str | None, Field(description="of words, by which steps weighed them")]
     licence: str | None
     source: str | None

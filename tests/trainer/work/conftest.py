@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
+from app.core.records import Version
 from app.core.storage import Storage
 from app.core.table.manifest import parse_manifest
 from app.core.table.reading import Table, open_table
@@ -23,3 +25,10 @@ def opened(storage: Storage, folder: Path, result: Publishes) -> Table:
     """The version that an attempt in this folder has stored."""
     files = parse_manifest(result.manifest).files
     return open_table(storage.local_folder(f"versions/job-{folder.name}", ["manifest.json", *files]))
+
+
+def version_row(result: Publishes) -> Version:
+    """The row that a publication of this would make."""
+    moment = datetime(2026, 1, 1, tzinfo=UTC)
+    said = {"manifest_sha256": "0", "manifest": result.manifest, "n_bytes": 1, "created_at": moment}
+    return Version(model="m", number=1, job_id="1", prefix="p", **said)

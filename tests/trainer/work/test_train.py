@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -11,12 +10,11 @@ import pytest
 from app.core.errors import CorpusDamaged, CorpusMissing
 from app.core.hyperparameters import Word2VecHyperparameters
 from app.core.payloads import CorpusSource, TrainPayload
-from app.core.records import Version
 from app.core.storage import Storage
 from app.core.table.manifest import IndexRequest, TrainedOrigin, parse_manifest
 from app.core.text import TextSpec
 from app.models.schemas import VersionDescription
-from tests.trainer.work.conftest import context_in
+from tests.trainer.work.conftest import context_in, version_row
 from trainer.work.kinds import train
 from trainer.work.messages import Publishes
 
@@ -46,9 +44,7 @@ def test_a_version_says_what_it_is_made_of_and_for(storage: Storage, tmp_path: P
 def test_a_version_describes_its_epochs(storage: Storage, tmp_path: Path) -> None:
     storage.put_new(TEXT, "corpora/c")
     result = run(storage, tmp_path / "scratch")
-    moment = datetime(2026, 1, 1, tzinfo=UTC)
-    said = {"manifest_sha256": "0", "manifest": result.manifest, "n_bytes": 1, "created_at": moment}
-    row = Version(model="m", number=1, job_id="1", prefix="p", **said)
+    row = version_row(result)
     history = VersionDescription.of(row).history
     assert history is not None
     assert [epoch.model_dump() for epoch in history] == result.manifest["origin"]["training"]["history"]
