@@ -61,7 +61,7 @@ def main() -> None:
         path = Path(folder) / "exported"
         table = open_table(make(Path(folder) / "data", *synthetic(asked.words, asked.dim)))
         peer = KeyedVectors(asked.dim)
-        peer.add_vectors(table.vocabulary.words(), table.unit_vectors * table.norms[:, None])
+        peer.add_vectors(table.vocabulary.words(), table.unit_vectors[:] * table.norms[:, None])
         rows = []
         for name in (name for name, form in FORMATS.items() if form.write):
             ours = partial(export, table, name, path)

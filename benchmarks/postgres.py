@@ -99,7 +99,7 @@ def served(folder: Path, table: Table) -> Iterator[Served]:
             connection.execute("CREATE EXTENSION IF NOT EXISTS vector")
             connection.execute(f"CREATE TABLE words (word text PRIMARY KEY, embedding vector({table.manifest.dim}))")
             with connection.cursor() as cursor, cursor.copy("COPY words FROM STDIN") as copy:
-                for word, vector in zip(table.vocabulary.words(), table.unit_vectors, strict=True):
+                for word, vector in zip(table.vocabulary.words(), table.unit_vectors[:], strict=True):
                     copy.write_row((word, "[" + ",".join(map(str, vector.tolist())) + "]"))
             connection.execute("SET maintenance_work_mem = '1GB'")
             connection.execute("CREATE INDEX ON words USING hnsw (embedding vector_cosine_ops)")

@@ -47,7 +47,7 @@ def ours(folder: Path) -> FastAPI:
         version = request.app.state.registry.loaded(None, "latest")
         ids = [version.term(word).id for word in (a, b, c)]
         x, y, z = version.table.unit_vectors[ids]
-        found, scores = _search_alone(version.table.unit_vectors, x - y + z)
+        found, scores = _search_alone(version.table.unit_vectors[:], x - y + z)
         words = [version.lookup.word(i) for i in found]
         return {"answers": [{"word": w, "score": s} for w, s in zip(words, scores, strict=True)]}
 
@@ -100,7 +100,7 @@ def write_gensim(folder: Path, table_folder: Path) -> None:
 
     table = open_table(table_folder)
     vectors = KeyedVectors(table.manifest.dim)
-    vectors.add_vectors(table.vocabulary.words(), np.array(table.unit_vectors))
+    vectors.add_vectors(table.vocabulary.words(), np.array(table.unit_vectors[:]))
     vectors.save(str(folder / "gensim.kv"))
 
 

@@ -23,6 +23,7 @@ from app.core.records import Version
 from app.core.settings import Settings
 from app.core.storage import Storage
 from app.core.table.manifest import CorpusOrigin, TrainedOrigin, Written
+from app.core.table.quantised import Encoding
 from app.core.table.vocabulary import Vocabulary
 from app.core.text import TextSpec
 from app.main import create_app
@@ -63,6 +64,7 @@ def write_version(
     *,
     text: TextSpec | None = None,
     limits: IndexLimits | None = None,
+    encoding: Encoding | None = None,
 ) -> Written:
     """Publish into a local folder."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -74,6 +76,7 @@ def write_version(
         threads=2,
         report=ignore,
         limits=limits,
+        encoding=encoding,
     )
 
 

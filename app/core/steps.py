@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self, get_args
+from typing import Annotated, Any, Literal, Self, get_args
 
 import regex
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from app.core.names import FileReference, composed
+from app.core.table.quantised import Encoding
 
 Weights = Annotated[
     Literal["frequency", "uniform"],
@@ -139,8 +140,25 @@ class Combine(_Step):
         return tuple(self.with_)
 
 
+class Quantise(_Step):
+    """Store the vectors in fewer bytes, with a scale a row that cosines do not need; the last step."""
+
+    step: Literal["quantise"]
+    to: Annotated[
+        Encoding, Field(description="`int8`: a byte a number, a quarter of what it was; `float16`: two bytes")
+    ] = "int8"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _check(cls, said: Any) -> Any:
+        if isinstance(said, dict) and said.get("to") in {"binary", "bit", "int4"}:
+            raise ValueError(f"{said['to']!r} finds too few of the nearest words; choose int8 or float16")
+        return said
+
+
 Step = Annotated[
-    Center | RemoveComponents | Whiten | Reduce | Prune | Align | Retrofit | Combine, Field(discriminator="step")
+    Center | RemoveComponents | Whiten | Reduce | Prune | Align | Retrofit | Combine | Quantise,
+    Field(discriminator="step"),
 ]
 STEPS: dict[str, type[_Step]] = {
     get_args(kind.model_fields["step"].annotation)[0]: kind for kind in get_args(get_args(Step)[0])

@@ -14,6 +14,7 @@ from app.core.errors import InvalidRequest, Overloaded
 from app.core.names import reference
 from app.core.nearest import exact, scores
 from app.core.nearest.scores import DoubleArray, FloatArray
+from app.core.table.quantised import UnitVectors, products
 from app.core.table.vocabulary import WordId
 from app.serving.asking import NeighborsAsked, Ranked
 from app.serving.version import ServedVersion, Term
@@ -192,11 +193,12 @@ def _shifted(version: ServedVersion, term: Term, ids: IdArray) -> DoubleArray:
     return (1 + scores.cosines(version.table.unit_vectors, version.direction(term), ids)) / 2
 
 
-def _all_cosines(unit_vectors: FloatArray, direction: DoubleArray, ids: IdArray) -> FloatArray:
+def _all_cosines(unit_vectors: UnitVectors, direction: DoubleArray, ids: IdArray) -> FloatArray:
     """float32 products, good enough to propose candidates; those are scored again."""
     vectors = unit_vectors if len(ids) == len(unit_vectors) else unit_vectors[ids]
-    products: FloatArray = vectors @ direction.astype(np.float32)
-    return products
+    found = np.empty(len(vectors), np.float32)
+    products(vectors, direction.astype(np.float32), found)
+    return found
 
 
 def _largest(values: npt.NDArray[np.floating[Any]], n: int) -> IdArray:

@@ -208,12 +208,21 @@ def test_a_model_owner_holds_bad_versions_back(shop: httpx.Client, tmp_path: Pat
     good = finished(shop, {"kind": "derive", "model": "owned", "steps": [{"step": "center"}]})
     assert "held_back" not in good["result"]
     assert good["result"]["scores"][0]["n_covered"] == expected.covered
+    small = {"kind": "derive", "model": "owned", "steps": [{"step": "quantise"}], "publish": {"alias": None}}
+    small["version"] = finished(shop, small)["version"]
+    wait_for(lambda: shop.get("/words", params={"model": "owned", "version": 3}).is_success, 30, "the small one")
+    whole, quantised = (shop.get(f"/models/owned/versions/{number}").json() for number in (2, 3))
+    assert whole["n_bytes"] - quantised["n_bytes"] > 2.9 * 50 * len(rows)
+    assert quantised["steps"][0]["found"]["recall_at_10"] >= 0.985
+    for asked in ({"word": "king"}, {"word": "king", "metric": "csls"}, {"text": "king of spain"}):
+        same = [set(near(shop, model="owned", version=number, k=10, **asked)) for number in (2, 3)]
+        assert len(same[0] & same[1]) >= 8, asked
     bad = finished(shop, {"kind": "derive", "model": "owned", "steps": [{"step": "reduce", "dim": 1}]})
     assert bad["result"]["held_back"][0]["rule"] == "floor"
     assert shop.get("/models/owned/aliases/latest").json()["version"] == good["version"] == 2
     compared = shop.get("/models/owned/compare", params={"a": 1, "b": bad["version"]}).json()["sets"][0]
     assert compared["interval"]["high"] < 0
-    refused = shop.put("/models/owned/aliases/latest", json={"version": 3}, headers={"If-Match": "*"})
+    refused = shop.put("/models/owned/aliases/latest", json={"version": bad["version"]}, headers={"If-Match": "*"})
     assert (refused.status_code, refused.json()["evidence"][0]["file"]) == (409, "family@1")
     back = shop.put("/models/owned/aliases/latest", json={"version": 1}, headers={"If-Match": "*"})
     assert (back.status_code, back.json()["version"]) == (200, 1)

@@ -11,7 +11,7 @@ from app.core.errors import StepImpossible
 from app.core.steps import Step
 from app.core.table.arrays import Neighbors
 from app.core.table.reading import Table
-from trainer.deriving import lexicon, moments, others, vocabulary
+from trainer.deriving import lexicon, moments, others, quantised, vocabulary
 from trainer.deriving.working import Facts, Sources, Working
 from trainer.steps.progress import Progress, Report
 
@@ -24,6 +24,7 @@ STEPS: dict[str, Callable[[Working, Any, Sources], Facts]] = {
     "align": others.align,
     "retrofit": lexicon.retrofit,
     "combine": others.combine,
+    "quantise": quantised.quantise,
 }
 OVERLAP_NEIGHBORS = 10
 

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from app.core.steps import Weights
 from app.core.table.arrays import FloatArray
+from app.core.table.quantised import Encoding
 from app.core.table.reading import Table
 from app.core.text import TextReader
 
@@ -30,11 +31,13 @@ class Working:
     words : n_words of them
     counts : int64 (n_words,), non-increasing
     vectors : float32 (n_words, dim), of the work alone, changed by steps
+    encoding : how the vectors will be stored, None for float32
     """
 
     words: list[str]
     counts: npt.NDArray[np.int64]
     vectors: FloatArray
+    encoding: Encoding | None = None
 
     def frequencies(self, weights: Weights) -> DoubleArray:
         """What each word counts in a mean; float64 (n_words,), with the sum 1."""
@@ -66,7 +69,7 @@ class Sources:
 
 def working_of(table: Table) -> Working:
     """A table's words and vectors as they were before they became unit vectors."""
-    vectors = table.unit_vectors * table.norms[:, None]
+    vectors = table.unit_vectors[:] * table.norms[:, None]
     return Working(table.vocabulary.words(), table.vocabulary.counts.copy(), vectors)
 
 

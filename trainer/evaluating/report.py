@@ -35,7 +35,7 @@ def evaluate_table(table: Table, sets: Sequence[Asked], threads: int, report: Re
     EvaluationSetUnreadable
     """
     started = time.monotonic()
-    vectors = Vectors(table.lookup.find, table.unit_vectors, TextReader(table.manifest.text), threads)
+    vectors = Vectors(table.lookup.find, table.unit_vectors[:], TextReader(table.manifest.text), threads)
     results, outcomes = [], []
     for number, (asked, path, origin) in enumerate(sets):
         report(Progress(number / (len(sets) + 1), step=asked.file))
@@ -46,7 +46,7 @@ def evaluate_table(table: Table, sets: Sequence[Asked], threads: int, report: Re
     report(Progress(len(sets) / (len(sets) + 1), step=GEOMETRY))
     found = EvaluationReport(
         sets=results,
-        geometry=geometry(table.unit_vectors, table.norms),
+        geometry=geometry(table.unit_vectors[:], table.norms),
         seconds=round(time.monotonic() - started, 3),
     )
     return {"report": found.model_dump(mode="json"), "outcomes": outcomes}

@@ -13,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from app.core.nearest import exact
-from app.core.table.arrays import FloatArray
 from app.core.table.manifest import INDEX_FILE, GraphSearch, IndexDescription, IndexRequest
+from app.core.table.quantised import Quantised, UnitVectors
 from trainer.steps.progress import Progress, Report
 
 MOST_SCANNED = 20_000_000
@@ -69,7 +69,7 @@ class Sample:
     nearest: Ids
 
 
-def build_index(folder: Path, unit_vectors: FloatArray, limits: IndexLimits, report: Report) -> IndexDescription:
+def build_index(folder: Path, unit_vectors: UnitVectors, limits: IndexLimits, report: Report) -> IndexDescription:
     """Choose, and write ``index.faiss`` into `folder` if the choice needs a file.
 
     The choice is a function of vectors and limits: times are measured and told, and decide nothing. "auto" scans tables
@@ -82,13 +82,13 @@ def build_index(folder: Path, unit_vectors: FloatArray, limits: IndexLimits, rep
     Parameters
     ----------
     folder : local folder
-    unit_vectors : float32 (n_words, dim), C-contiguous
+    unit_vectors : float32 (n_words, dim), C-contiguous, or quantised: those are always scanned
     limits : what decides the choice
     report : called while a graph is built
     """
     faiss.omp_set_num_threads(1)
     words = word_sample(unit_vectors)
-    if not limits.wants_graph(unit_vectors.size):
+    if isinstance(unit_vectors, Quantised) or not limits.wants_graph(unit_vectors.size):
         return _scanned(unit_vectors, words, limits, 0.0)
     started = time.monotonic()
     index = _build(unit_vectors, report)
@@ -109,7 +109,7 @@ def build_index(folder: Path, unit_vectors: FloatArray, limits: IndexLimits, rep
     )
 
 
-def _scanned(unit_vectors: FloatArray, words: Sample, limits: IndexLimits, build_seconds: float) -> IndexDescription:
+def _scanned(unit_vectors: UnitVectors, words: Sample, limits: IndexLimits, build_seconds: float) -> IndexDescription:
     """Scans answer; `build_seconds` went into a graph that found too little."""
     with exact.one_thread_a_scan():
         milliseconds = _milliseconds(lambda queries: _scan(queries, unit_vectors), words.directions)
@@ -122,18 +122,18 @@ def _scanned(unit_vectors: FloatArray, words: Sample, limits: IndexLimits, build
     )
 
 
-def word_sample(unit_vectors: FloatArray) -> Sample:
+def word_sample(unit_vectors: UnitVectors) -> Sample:
     """Words from the whole vocabulary, evenly by rank."""
     n_words = len(unit_vectors)
     return _sample(unit_vectors, np.linspace(0, n_words - 1, min(N_RECALL_QUERIES, n_words)).astype(np.int64)[:, None])
 
 
-def sum_sample(unit_vectors: FloatArray) -> Sample:
+def sum_sample(unit_vectors: UnitVectors) -> Sample:
     """Sums a - b + c of words drawn evenly, always the same ones."""
     return _sample(unit_vectors, np.random.default_rng(1).integers(0, len(unit_vectors), (N_RECALL_QUERIES, 3)))
 
 
-def _sample(unit_vectors: FloatArray, asked: Ids) -> Sample:
+def _sample(unit_vectors: UnitVectors, asked: Ids) -> Sample:
     signs = np.array([1.0, -1.0, 1.0])[: asked.shape[1], None]
     sums = (unit_vectors[asked].astype(np.float64) * signs).sum(axis=1)
     lengths = np.sqrt((sums * sums).sum(axis=1))
@@ -149,11 +149,11 @@ def _without(found: Ids, asked: Ids) -> Ids:
     return np.where(np.take_along_axis(is_answer, order, axis=1), np.take_along_axis(found, order, axis=1), -1)
 
 
-def _scan(queries: Directions, unit_vectors: FloatArray) -> None:
+def _scan(queries: Directions, unit_vectors: UnitVectors) -> None:
     exact.nearest(unit_vectors, queries.astype(np.float64), min(K + 1, len(unit_vectors)))
 
 
-def _build(unit_vectors: FloatArray, report: Report) -> faiss.IndexHNSWFlat:
+def _build(unit_vectors: UnitVectors, report: Report) -> faiss.IndexHNSWFlat:
     index = faiss.IndexHNSWFlat(unit_vectors.shape[1], LINKS, faiss.METRIC_INNER_PRODUCT)
     index.hnsw.efConstruction = EF_CONSTRUCTION
     for start in range(0, len(unit_vectors), ADDED_AT_A_TIME):
@@ -163,7 +163,7 @@ def _build(unit_vectors: FloatArray, report: Report) -> faiss.IndexHNSWFlat:
 
 
 def _sufficient(
-    index: faiss.IndexHNSW, unit_vectors: FloatArray, sample: Sample, limits: IndexLimits
+    index: faiss.IndexHNSW, unit_vectors: UnitVectors, sample: Sample, limits: IndexLimits
 ) -> GraphSearch | None:
     """The least effort that finds enough; where none does, nothing, or the best if a graph is what was asked for."""
     recalls: dict[int, float] = {}
@@ -191,7 +191,7 @@ def _milliseconds(search: Callable[[Directions], object], directions: Directions
     return round(statistics.median(seconds) * 1e3, 3)
 
 
-def recall(index: faiss.IndexHNSW, unit_vectors: FloatArray, sample: Sample) -> float:
+def recall(index: faiss.IndexHNSW, unit_vectors: UnitVectors, sample: Sample) -> float:
     """Share of the exact answers that are found when the candidates are scored exactly, as the service does it."""
     _, candidates = index.search(sample.directions, FETCHED)
     queries, places = np.nonzero(candidates >= 0)

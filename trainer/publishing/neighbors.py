@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from app.core.nearest import exact
 from app.core.table.arrays import FloatArray, Neighbors
+from app.core.table.quantised import UnitVectors
 from app.core.table.vocabulary import Vocabulary
 from trainer.steps.crew import Crew
 from trainer.steps.progress import Progress, Report
@@ -24,7 +25,7 @@ N_HUBS = 10
 BLOCK = 1024
 
 
-def nearest_neighbors(unit_vectors: FloatArray, *, threads: int, report: Report) -> Neighbors:
+def nearest_neighbors(unit_vectors: UnitVectors, *, threads: int, report: Report) -> Neighbors:
     """Compute the exact top `N_NEIGHBORS` of every word that the limits cover.
 
     Threads share the blocks; each row's result depends on its row alone, so it is the same for any number of threads.
@@ -62,7 +63,7 @@ def n_covered(n_words: int, dim: int) -> int:
     return min(n_words, -(-wanted // BLOCK) * BLOCK)
 
 
-def _block(unit_vectors: FloatArray, start: int) -> tuple[npt.NDArray[np.int32], FloatArray]:
+def _block(unit_vectors: UnitVectors, start: int) -> tuple[npt.NDArray[np.int32], FloatArray]:
     rows = np.arange(start, min(start + BLOCK, len(unit_vectors)))
     k = min(N_NEIGHBORS, len(unit_vectors) - 1)
     ids, found = exact.nearest(unit_vectors, unit_vectors[rows].astype(np.float64), k + 1)

@@ -23,6 +23,7 @@ from app.core.table.manifest import (
     digest_files,
     write_manifest,
 )
+from app.core.table.quantised import Encoding, encoded, unit_vectors_of
 from app.core.table.vocabulary import Vocabulary
 from app.core.table.writing import normalise, write_arrays
 from app.core.text import TextSpec
@@ -53,6 +54,7 @@ def publish(  # noqa: PLR0913 (one call, made once)
     report: Report,
     limits: IndexLimits | None = None,
     measure: Callable[[Neighbors], dict[str, Any]] = lambda _: {},
+    encoding: Encoding | None = None,
 ) -> Written:
     """Write table, index and, last, the manifest.
 
@@ -67,6 +69,7 @@ def publish(  # noqa: PLR0913 (one call, made once)
     report : called about once a second
     limits : what decides how the table is searched
     measure : further metrics, from the neighbour table
+    encoding : of the stored vectors, by which they are quantised; everything else is then made of what is stored
 
     Raises
     ------
@@ -76,12 +79,14 @@ def publish(  # noqa: PLR0913 (one call, made once)
     vectors: FloatArray = trained["vectors"]
     check_vectors(vectors)
     component = text_component(vectors, vocabulary.counts)
-    unit_vectors, norms = normalise(vectors, out=vectors)
+    normal, norms = normalise(vectors, out=vectors)
+    stored = encoded(normal, encoding)
+    unit_vectors = unit_vectors_of(stored)
     started = time.monotonic()
     neighbors = nearest_neighbors(unit_vectors, threads=threads, report=_of_step(report, NEIGHBOR_TABLE))
     seconds = round(time.monotonic() - started, 3)
     arrays = {
-        "unit_vectors": unit_vectors,
+        **stored,
         "norms": norms,
         "neighbor_ids": neighbors.ids,
         "neighbor_scores": neighbors.scores,

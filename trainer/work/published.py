@@ -13,6 +13,7 @@ from app.core.errors import WordkinError
 from app.core.payloads import SetSource
 from app.core.table.arrays import Arrays, Neighbors
 from app.core.table.manifest import Manifest
+from app.core.table.quantised import Encoding
 from app.core.table.reading import read_table
 from app.core.table.vocabulary import Vocabulary
 from trainer.publishing.costs import expected_seconds
@@ -42,6 +43,7 @@ def publish_version(  # noqa: PLR0913 (one call a kind of job)
     provenance: Provenance,
     limits: IndexLimits,
     sets: Sequence[SetSource] = (),
+    encoding: Encoding | None = None,
     measure: Callable[[Neighbors], dict[str, Any]] = lambda _: {},
 ) -> Publishes:
     """Write the version's files, evaluate them if the model's policy has `sets`, and put them into storage."""
@@ -56,6 +58,7 @@ def publish_version(  # noqa: PLR0913 (one call a kind of job)
         report=context.report(PUBLISHING),
         limits=limits,
         measure=measure,
+        encoding=encoding,
     )
     stored = store_version(context.storage, context.prefix, folder, written)
     return evaluated(context, folder, stored, written.manifest, sets)

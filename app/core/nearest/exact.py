@@ -9,7 +9,9 @@ import numpy.typing as npt
 from threadpoolctl import threadpool_limits
 
 from app.core.nearest import scores
-from app.core.nearest.scores import DoubleArray, FloatArray
+from app.core.nearest.scores import DoubleArray
+from app.core.table.quantised import UnitVectors
+from app.core.table.quantised import products as products_of
 
 PRODUCTS_AT_A_TIME = 1 << 24
 """Bounds the memory of a scan: 64 MiB, more only where one direction alone needs it."""
@@ -29,7 +31,7 @@ def one_thread_a_scan() -> AbstractContextManager[object]:
     return limits
 
 
-def nearest(unit_vectors: FloatArray, directions: DoubleArray, k: int) -> tuple[IdArray, DoubleArray]:
+def nearest(unit_vectors: UnitVectors, directions: DoubleArray, k: int) -> tuple[IdArray, DoubleArray]:
     """Find the `k` rows of largest cosine to each direction.
 
     Many directions share each pass over the vectors. Products of float32 differ in their last bits between batch
@@ -37,7 +39,7 @@ def nearest(unit_vectors: FloatArray, directions: DoubleArray, k: int) -> tuple[
 
     Parameters
     ----------
-    unit_vectors : float32 (n_words, dim), C-contiguous
+    unit_vectors : float32 (n_words, dim), C-contiguous, or quantised
     directions : float64 (n, dim), each of length 1
     k : at most n_words
 
@@ -55,13 +57,13 @@ def nearest(unit_vectors: FloatArray, directions: DoubleArray, k: int) -> tuple[
 
 
 def best(
-    unit_vectors: FloatArray, directions: DoubleArray, queries: IdArray, candidates: IdArray, k: int
+    unit_vectors: UnitVectors, directions: DoubleArray, queries: IdArray, candidates: IdArray, k: int
 ) -> tuple[IdArray, DoubleArray]:
     """Score pairs and keep the `k` best of each direction.
 
     Parameters
     ----------
-    unit_vectors : float32 (n_words, dim), C-contiguous
+    unit_vectors : float32 (n_words, dim), C-contiguous, or quantised
     directions : float64 (n, dim), each of length 1
     queries, candidates : int64 (n_pairs,), rows of `directions` and of `unit_vectors`
     k : how many to keep
@@ -81,7 +83,7 @@ def best(
     return ids, found
 
 
-def _proposed(unit_vectors: FloatArray, directions: DoubleArray, k: int) -> tuple[IdArray, IdArray]:
+def _proposed(unit_vectors: UnitVectors, directions: DoubleArray, k: int) -> tuple[IdArray, IdArray]:
     """Pairs of a direction and a word, among them the `k` best words of every direction.
 
     The words are dealt out into groups. Of the groups' largest products, the k-th largest is a bound that k words
@@ -93,7 +95,7 @@ def _proposed(unit_vectors: FloatArray, directions: DoubleArray, k: int) -> tupl
     n_groups = -(-n_words // n_in_group)
     products = np.empty((n_in_group * n_groups, n_directions), np.float32)
     # several times faster than its transpose: BLAS walks the long table once, in the order in which it lies
-    np.matmul(unit_vectors, directions.astype(np.float32).T, out=products[:n_words])
+    products_of(unit_vectors, directions.astype(np.float32).T, products[:n_words])
     products[n_words:] = -np.inf
     # word i is in group i modulo n_groups, so that the maxima are taken of whole rows of memory
     grouped = products.reshape(n_in_group, n_groups, n_directions)

@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from app.core.table.quantised import UnitVectors
+
 DECIMALS = 6
 
 FloatArray = npt.NDArray[np.float32]
@@ -37,12 +39,12 @@ def slack(dim: int) -> float:
     return 2 * (dim + 2) * 2.0**-24 + 10.0**-DECIMALS
 
 
-def of_pairs(unit_vectors: FloatArray, directions: DoubleArray, queries: IdArray, ids: IdArray) -> DoubleArray:
+def of_pairs(unit_vectors: UnitVectors, directions: DoubleArray, queries: IdArray, ids: IdArray) -> DoubleArray:
     """Score pairs of a direction and a word.
 
     Parameters
     ----------
-    unit_vectors : float32 (n_words, dim)
+    unit_vectors : float32 (n_words, dim), or quantised
     directions : float64 (n, dim), each of length 1
     queries, ids : integer (n_pairs,), rows of `directions` and of `unit_vectors`
 
@@ -59,7 +61,7 @@ def of_pairs(unit_vectors: FloatArray, directions: DoubleArray, queries: IdArray
     return rounded(found)
 
 
-def cosines(unit_vectors: FloatArray, direction: DoubleArray, ids: IdArray) -> DoubleArray:
+def cosines(unit_vectors: UnitVectors, direction: DoubleArray, ids: IdArray) -> DoubleArray:
     """Score one direction, float64 (dim,), against words, integer (n,); float64 (n,), rounded."""
     return of_pairs(unit_vectors, direction[None], np.zeros(len(ids), np.int64), ids)
 

@@ -27,9 +27,13 @@ class Spec:
     is_optional: bool = False
 
 
+UNIT_VECTORS, CODES, HALVES = "unit_vectors", "unit_codes", "unit_halves"
+
 ARRAYS: dict[str, Spec] = {
-    # each of length 1
-    "unit_vectors": Spec(np.float32, ("n_words", "dim")),
+    # one of these three: vectors of length 1, or codes that they are made of, see `quantised`
+    UNIT_VECTORS: Spec(np.float32, ("n_words", "dim"), is_optional=True),
+    CODES: Spec(np.int8, ("n_words", "dim"), is_optional=True),
+    HALVES: Spec(np.float16, ("n_words", "dim"), is_optional=True),
     # lengths before normalisation
     "norms": Spec(np.float32, ("n_words",)),
     # occurrences, non-increasing
@@ -85,7 +89,16 @@ def misfit(arrays: Arrays, n_words: int, dim: int) -> str | None:
                 return f"{name} has {length} for {size}, which is {sizes[size]}"
         if spec.lowest_id is not None and not _within(array, spec.lowest_id, n_words):
             return f"{name} holds ids outside the vocabulary"
-    return _misfit_of_words(arrays, sizes)
+    return _misfit_of_vectors(arrays) or _misfit_of_words(arrays, sizes)
+
+
+def _misfit_of_vectors(arrays: Arrays) -> str | None:
+    held = [name for name in (UNIT_VECTORS, CODES, HALVES) if name in arrays]
+    if len(held) != 1:
+        return f"there must be one of {UNIT_VECTORS}, {CODES} and {HALVES}, not {held}"
+    if held[0] != UNIT_VECTORS and not arrays[held[0]].any(axis=1).all():
+        return f"{held[0]} has a row of zeros"
+    return None
 
 
 def _misfit_of_words(arrays: Arrays, sizes: Mapping[str, int]) -> str | None:

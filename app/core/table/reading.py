@@ -30,12 +30,13 @@ from app.core.table.manifest import (
     digest_of,
     read_manifest,
 )
+from app.core.table.quantised import UnitVectors, stored_as, unit_rows, unit_vectors_of
 from app.core.table.vocabulary import Vocabulary
 
 MAX_HEADER_BYTES = 1 << 20
 PAGE_BYTES = 4096
 Bytes = npt.NDArray[np.uint8]
-_DTYPES = {"F32": np.float32, "I64": np.int64, "I32": np.int32, "U8": np.uint8}
+_DTYPES = {"F32": np.float32, "I64": np.int64, "I32": np.int32, "U8": np.uint8, "I8": np.int8, "F16": np.float16}
 
 
 class Table:
@@ -53,7 +54,7 @@ class Table:
         self.manifest = manifest
         self.arrays = arrays
         self.vocabulary = Vocabulary(arrays["word_bytes"], arrays["word_offsets"], arrays["counts"])
-        self.unit_vectors: FloatArray = arrays["unit_vectors"]
+        self.unit_vectors: UnitVectors = unit_vectors_of(arrays)
         self.norms: FloatArray = arrays["norms"]
         self.neighbors = Neighbors(arrays["neighbor_ids"], arrays["neighbor_scores"])
         self.text_component: FloatArray = arrays["text_component"]
@@ -70,6 +71,10 @@ class Table:
     def rows(self, name: str, first: int, last: int) -> npt.NDArray[Any]:
         """Rows `first` to before `last` of an array."""
         return self.arrays[name][first:last]
+
+    def unit_rows(self, first: int, last: int) -> FloatArray:
+        """Unit vectors, float32 (last - first, dim)."""
+        return unit_rows(self.rows(stored_as(self.arrays), first, last))
 
     def shape(self, name: str) -> tuple[int, ...]:
         return self.arrays[name].shape

@@ -11,7 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from app.core.errors import TableDamaged, reason
+from app.core.table.arrays import FloatArray
 from app.core.table.manifest import TABLE_FILE, Manifest, digest_of
+from app.core.table.quantised import stored_as, unit_rows
 from app.core.table.reading import MAX_HEADER_BYTES, places
 
 
@@ -48,6 +50,10 @@ class StoredTable:
         if os.preadv(self._file.fileno(), [array.data], place.first + first * n_row_bytes) != array.nbytes:
             raise TableDamaged(f"{TABLE_FILE} has become shorter.")
         return array
+
+    def unit_rows(self, first: int, last: int) -> FloatArray:
+        """Unit vectors, float32 (last - first, dim)."""
+        return unit_rows(self.rows(stored_as(self._places), first, last))
 
     def shape(self, name: str) -> tuple[int, ...]:
         return self._places[name].shape

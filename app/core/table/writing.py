@@ -9,6 +9,7 @@ from safetensors.numpy import save_file
 
 from app.core.table.arrays import Arrays, FloatArray, misfit
 from app.core.table.manifest import TABLE_FILE
+from app.core.table.quantised import stored_as
 
 BLOCK = 1 << 14
 """Rows that are worked on at a time: a table may take most of the memory."""
@@ -27,7 +28,7 @@ def normalise(vectors: FloatArray, out: FloatArray | None = None) -> tuple[Float
 
 def write_arrays(folder: Path, arrays: Arrays) -> None:
     """Write ``table.safetensors``, or raise `ValueError` if the arrays are no table."""
-    n_words, dim = arrays["unit_vectors"].shape
+    n_words, dim = arrays[stored_as(arrays)].shape
     if wrong := misfit(arrays, n_words, dim):
         raise ValueError(wrong)
     save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, folder / TABLE_FILE)

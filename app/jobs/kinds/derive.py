@@ -12,7 +12,7 @@ from app.core.jobs import JobRequest
 from app.core.names import in_one_order, reference, split_reference
 from app.core.payloads import DerivePayload, VersionSource
 from app.core.records import File, Version
-from app.core.steps import Combine, Prune, Reduce
+from app.core.steps import Combine, Prune, Quantise, Reduce
 from app.core.storage import Storage
 from app.jobs.kinds.imported import file_of, source_of
 from app.jobs.schemas import DeriveSubmission
@@ -51,9 +51,17 @@ class Derive:
             if wanted is not None and wanted > dim:
                 raise InvalidRequest(f"steps.{number}.dim: there are {dim} dimensions, not {wanted}.")
             dim = wanted or dim
+            if isinstance(step, Quantise):
+                self._check_quantised(submission, number)
             if isinstance(step, Prune) and step.min_count and not found.parent.manifest.get("counts_known", True):
                 told = reference(found.parent.model, found.parent.number)
                 raise InvalidRequest(f"steps.{number}.min_count: how often words of {told} occur is not known.")
+
+    def _check_quantised(self, submission: DeriveSubmission, number: int) -> None:
+        if number + 1 < len(submission.steps):
+            raise InvalidRequest(f"steps.{number}: quantise must be the last step; there are steps after it.")
+        if submission.index == "graph":
+            raise InvalidRequest("index: quantised versions are always searched by a scan; leave the graph out.")
 
     def request(self, submission: DeriveSubmission, found: Found) -> JobRequest:
         payload = DerivePayload(

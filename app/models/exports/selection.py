@@ -35,6 +35,8 @@ class Rows(Protocol):
 
     def rows(self, name: str, first: int, last: int, /) -> npt.NDArray[Any]: ...
 
+    def unit_rows(self, first: int, last: int, /) -> FloatArray: ...
+
     def shape(self, name: str, /) -> tuple[int, ...]: ...
 
 
@@ -108,9 +110,8 @@ class Selection:
     def blocks(self) -> Iterator[Block]:
         """All rows."""
         for first, last in self._steps(max(1, BLOCK_NUMBERS // self.dim)):
-            unit_vectors, norms, counts = (
-                self._table.rows(name, first, last) for name in ("unit_vectors", "norms", "counts")
-            )
+            norms, counts = (self._table.rows(name, first, last) for name in ("norms", "counts"))
+            unit_vectors = self._table.unit_rows(first, last)
             yield Block(self.words(first, last), unit_vectors, norms, counts if self.counts_known else None)
 
     def words(self, first: int, last: int) -> list[str]:

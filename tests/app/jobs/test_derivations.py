@@ -56,6 +56,7 @@ def test_a_derivation_is_queued_and_holds_what_it_reads(http: httpx.Client) -> N
         ({"step": "remove_components", "n": 0}, "body.steps.0.n", "greater than or equal to 1"),
         ({"step": "prune"}, "body.steps.0", "prune needs one of"),
         ({"step": "prune", "pattern": "("}, "body.steps.0", "no regular expression"),
+        ({"step": "quantise", "to": "binary"}, "body.steps.0", "'binary' finds too few of the nearest words"),
         ({"step": "combine", "with": ["m"], "weights": [1]}, "body.steps.0", "weights are 1 for 2 versions"),
     ],
 )
@@ -80,6 +81,18 @@ def test_a_bad_step_is_named(http: httpx.Client, step: dict[str, Any], location:
 def test_what_is_not_there_is_named(http: httpx.Client, step: dict[str, Any], status: int, told: str) -> None:
     refused = submit(http, step)
     assert (refused.status_code, refused.json()["detail"]) == (status, told)
+
+
+def test_quantised_vectors_are_the_last_step_and_are_scanned(http: httpx.Client) -> None:
+    steps: list[dict[str, Any]] = [{"step": "quantise"}, {"step": "center"}]
+    refused = submit(http, *steps)
+    assert (refused.status_code, refused.json()["detail"]) == (
+        422,
+        "steps.0: quantise must be the last step; there are steps after it.",
+    )
+    refused = submit(http, *steps[::-1], index="graph")
+    assert (refused.status_code, "always searched by a scan" in refused.json()["detail"]) == (422, True)
+    assert submit(http, *steps[::-1], index="exact").status_code == 202
 
 
 def test_the_version_may_be_an_alias(http: httpx.Client) -> None:

@@ -47,7 +47,7 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Index:
 
 
 def directions(index: Index) -> list[DoubleArray]:
-    return list(index.table.unit_vectors.astype(np.float64))
+    return list(index.table.unit_vectors[:].astype(np.float64))
 
 
 async def until(condition: Callable[[], object]) -> None:

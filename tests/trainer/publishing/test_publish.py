@@ -73,4 +73,4 @@ def test_very_small_and_very_large_vectors_are_fine(tmp_path: Path) -> None:
     vectors[:100] *= np.float32(1e-30)
     vectors[100:] *= np.float32(1e30)
     write_version(tmp_path, WORDS, vectors)
-    np.testing.assert_allclose(np.linalg.norm(open_table(tmp_path).unit_vectors, axis=1), 1, atol=1e-6)
+    np.testing.assert_allclose(np.linalg.norm(open_table(tmp_path).unit_vectors[:], axis=1), 1, atol=1e-6)

@@ -13,8 +13,10 @@ from app.core.errors import FileDamaged, TableDamaged
 from app.core.payloads import DerivePayload
 from app.core.storage import Storage
 from app.core.table.manifest import DerivedOrigin
+from app.core.table.quantised import Quantised
+from app.models.schemas import VersionDescription
 from tests.published import random_vectors, write_version
-from tests.trainer.work.conftest import context_in, opened
+from tests.trainer.work.conftest import context_in, opened, version_row
 from trainer.work.kinds import derive
 from trainer.work.messages import Publishes
 from trainer.work.stored import store_version
@@ -62,15 +64,41 @@ def test_versions_and_files_that_steps_name_are_read_and_verified(
     combine = {"step": "combine", "with": ["m@3"], "dim": 4}
     steps: list[dict[str, Any]] = [{"step": "retrofit", "lexicon": "l@1"}, combine]
     said = {"versions": {"m@3": parent}, "files": {"l@1": file}}
-    table = opened(storage, tmp_path / "child", run(storage, tmp_path / "child", parent, steps, **said))
+    result = run(storage, tmp_path / "child", parent, steps, **said)
+    table = opened(storage, tmp_path / "child", result)
     assert table.unit_vectors.shape == (40, 4)
     origin = table.manifest.origin
     assert isinstance(origin, DerivedOrigin)
     assert (len(origin.parents), origin.files[0].sha256, origin.steps[1].step["with"]) == (2, digest, ["m@3"])
+    described = VersionDescription.of(version_row(result))
+    assert described.step_files == origin.files
+    assert described.files == table.manifest.files
+    assert (described.parents, described.steps) == (origin.parents, origin.steps)
     with pytest.raises(FileDamaged):
         run(storage, tmp_path / "again", parent, steps, **said | {"files": {"l@1": file | {"sha256": "0" * 64}}})
     with pytest.raises(TableDamaged):
         run(storage, tmp_path / "wrong", parent | {"manifest_sha256": "0" * 64}, steps[:1], **said)
+
+
+def test_a_quantised_version_is_smaller_and_says_what_it_still_finds(
+    storage: Storage, tmp_path: Path, parent: dict[str, Any]
+) -> None:
+    sizes = {}
+    for name, step in (("whole", {"step": "center"}), ("int8", {"step": "quantise"})):
+        result = run(storage, tmp_path / name, parent, [step])
+        sizes[name] = result.manifest["files"]["table.safetensors"]["n_bytes"]
+    table = opened(storage, tmp_path / "int8", result)
+    assert sizes["whole"] - sizes["int8"] > 2.5 * 40 * 6
+    assert isinstance(table.unit_vectors, Quantised)
+    origin = table.manifest.origin
+    assert isinstance(origin, DerivedOrigin)
+    found = origin.steps[0].found
+    assert (found["vector_bytes"], found["vector_bytes_before"], found["n_queries"]) == (240, 960, 40)
+    assert 0.95 < found["recall_at_10"] <= 1
+    again = parent | {"prefix": "versions/job-int8", "manifest_sha256": result.manifest_sha256}
+    pruned = run(storage, tmp_path / "child", again, [{"step": "prune", "max_words": 9}])
+    child = opened(storage, tmp_path / "child", pruned)
+    np.testing.assert_allclose(child.unit_vectors[:], table.unit_vectors[:9], atol=1e-6)
 
 
 def test_the_same_steps_give_the_same_bytes(storage: Storage, tmp_path: Path, parent: dict[str, Any]) -> None:

@@ -65,6 +65,14 @@ def test_a_version_comes_back_bit_by_bit(storage: Storage, tmp_path: Path) -> No
     assert opened(storage, tmp_path / "job", result).vocabulary.word(3) == "word3"
 
 
+def test_a_quantised_version_comes_back_as_it_was(storage: Storage, tmp_path: Path) -> None:
+    folder = tmp_path / "v"
+    write_version(folder, [f"word{i}" for i in range(60)], random_vectors(60, 8), encoding="float16")
+    result = restored(storage, tmp_path, packed(folder))
+    assert (result.told["identical"], result.told["rows"]["n_words"]) == (True, 60)
+    assert opened(storage, tmp_path / "job", result).arrays["unit_halves"].dtype == np.float16
+
+
 def test_a_graph_is_built_anew_and_never_opened(
     storage: Storage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -47,6 +47,7 @@ def run(payload: DerivePayload, context: Context) -> Publishes:
         provenance=Provenance(origin, parent.manifest.text, context.model, counts_known=counts_known),
         limits=limits,
         sets=payload.evaluate,
+        encoding=work.encoding,
         measure=lambda neighbors: {OVERLAP: overlap(parent, words, neighbors)},
     )
     return replace(published, told=published.told | {OVERLAP: published.manifest["metrics"][OVERLAP]})

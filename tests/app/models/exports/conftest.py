@@ -39,7 +39,7 @@ def vectors(world: World) -> FloatArray:
     found = [open_table(path.parent) for path in (world.folder / "made").glob("*/manifest.json")]
     wanted = random_vectors(len(WORDS), DIM, seed=1)
     [table] = [t for t in found if t.manifest.n_words == len(WORDS) and np.allclose(t.vector(0), wanted[0])]
-    vectors: FloatArray = table.unit_vectors * table.norms[:, None]
+    vectors: FloatArray = table.unit_vectors[:] * table.norms[:, None]
     np.testing.assert_allclose(vectors, wanted, rtol=2.4e-7)
     return vectors
 
