@@ -17,6 +17,8 @@ from pydantic import TypeAdapter
 from app.core.payloads import RowPolicies
 from app.core.steps import Step
 from app.core.table.arrays import FloatArray
+from app.core.table.quantised import Quantised, quantise
+from app.core.table.writing import normalise
 from app.core.text import TextReader, TextSpec
 from benchmarks.quality import quality
 from trainer.deriving.apply import apply
@@ -37,6 +39,8 @@ CASES: dict[str, list[dict[str, Any]]] = {
     "remove 3 components, uniform": [{"step": "remove_components", "n": 3, **UNIFORM}],
     "whiten, frequency": [{"step": "whiten"}],
     "reduce to half": [{"step": "reduce", "dim": 0}],
+    "quantise, float16": [{"step": "quantise", "to": "float16"}],
+    "quantise, int8": [{"step": "quantise"}],
 }
 _step: TypeAdapter[Step] = TypeAdapter(Step)
 
@@ -48,11 +52,14 @@ def read(path: Path) -> Collected:
 
 
 def derived(vectors: Collected, steps: Sequence[dict[str, Any]], lexicon: Path | None) -> Working:
-    """A copy of the vectors after these steps; a dimension of 0 stands for half."""
+    """A copy of the vectors after these steps, as they are stored; a dimension of 0 stands for half."""
     work = Working(list(vectors.words), counts.estimated(len(vectors.words)), vectors.vectors.copy())
     half = vectors.vectors.shape[1] // 2
     chosen = [_step.validate_python(step | ({"dim": half} if step.get("dim") == 0 else {})) for step in steps]
     apply(work, chosen, Sources({}, {"lexicon": lexicon} if lexicon else {}, READER), ignore)
+    if work.encoding:
+        unit, norms = normalise(work.vectors)
+        work.vectors = Quantised(quantise(unit, work.encoding))[:] * norms[:, None]
     return work
 
 
