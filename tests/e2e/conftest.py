@@ -27,6 +27,12 @@ def bible(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     return path.read_bytes()
 
 
+@pytest.fixture(scope="session")
+def verses(bible: bytes) -> bytes:
+    """The first third of it, for what needs no good vectors."""
+    return bible[: bible.index(b"\n", len(bible) // 3) + 1]
+
+
 @pytest.fixture
 def service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, database_url: str) -> Iterator[Service]:
     """A service on each kind of database, with leases short enough to wait for."""

@@ -53,10 +53,10 @@ def test_from_upload_to_analogy(http: httpx.Client, bible: bytes) -> None:
 
 
 def test_a_killed_trainers_job_is_finished_by_another_and_published_once(
-    http: httpx.Client, service: Service, bible: bytes
+    http: httpx.Client, service: Service, verses: bytes
 ) -> None:
     """SIGKILL of the worker in the middle of a training: its child ends too, the next worker goes on."""
-    upload(http, bible)
+    upload(http, verses)
     job_id = submit(http, epochs=60)["id"]
     wait_for(lambda: http.get(f"/jobs/{job_id}").json()["progress"] > 0.3, 120, "the training to be well under way")
     children = _children(service.trainer.pid)
@@ -76,10 +76,10 @@ def test_a_killed_trainers_job_is_finished_by_another_and_published_once(
     ("algorithm", "changes"), [("word2vec", {"threads": 1, "epochs": 12}), ("glove", {"epochs": 40})]
 )
 def test_a_killed_training_goes_on_from_its_checkpoint_to_the_same_bytes(
-    http: httpx.Client, service: Service, bible: bytes, tmp_path: Path, algorithm: str, changes: dict[str, int]
+    http: httpx.Client, service: Service, verses: bytes, tmp_path: Path, algorithm: str, changes: dict[str, int]
 ) -> None:
     """SIGKILL after a checkpoint; the table equals that of a training that nobody interrupted."""
-    upload(http, bible)
+    upload(http, verses)
     whole = job_in_state(http, submit(http, algorithm, "whole", **changes)["id"], "succeeded", "failed")
     assert whole["state"] == "succeeded"
 
@@ -122,9 +122,9 @@ def test_glove_goes_from_upload_to_analogy(http: httpx.Client, bible: bytes) -> 
 
 
 def test_cancelling_stops_a_running_kernel_within_two_seconds(
-    http: httpx.Client, service: Service, bible: bytes
+    http: httpx.Client, service: Service, verses: bytes
 ) -> None:
-    upload(http, bible)
+    upload(http, verses)
     job_id = submit(http, epochs=500)["id"]
     wait_for(lambda: http.get(f"/jobs/{job_id}").json()["phase"] == "training", 60, "the training to start")
     asked = time.monotonic()
@@ -137,9 +137,9 @@ def test_cancelling_stops_a_running_kernel_within_two_seconds(
     assert http.get("/models").json()["models"] == []
 
 
-def test_a_hopeless_job_fails_with_what_to_do(http: httpx.Client, bible: bytes) -> None:
+def test_a_hopeless_job_fails_with_what_to_do(http: httpx.Client, verses: bytes) -> None:
     """Nothing is published; the problem names the reason."""
-    upload(http, bible)
+    upload(http, verses)
     job = job_in_state(http, submit(http, min_count=10_000_000)["id"], "failed", "succeeded")
     assert job["error"]["type"] == "/problems/vocabulary-empty"
     assert "min_count" in job["error"]["detail"]
@@ -148,10 +148,10 @@ def test_a_hopeless_job_fails_with_what_to_do(http: httpx.Client, bible: bytes) 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_a_storage_that_does_not_answer_ends_nothing(
-    http: httpx.Client, service: Service, bible: bytes, tmp_path: Path
+    http: httpx.Client, service: Service, verses: bytes, tmp_path: Path
 ) -> None:
     """Uploads and jobs say so, what is loaded keeps serving, and all goes on once the storage is back."""
-    upload(http, bible)
+    upload(http, verses)
     job_in_state(http, submit(http, epochs=1)["id"], "succeeded")
     served_version(http, 1)
 
@@ -182,9 +182,9 @@ def unreachable(*folders: Path) -> Iterator[None]:
         folder.with_suffix(".aside").rename(folder)
 
 
-def test_versions_are_swapped_under_load_without_a_failed_request(http: httpx.Client, bible: bytes) -> None:
+def test_versions_are_swapped_under_load_without_a_failed_request(http: httpx.Client, verses: bytes) -> None:
     """Two versions, an alias moved to and fro, constant queries: every one succeeds and names one version."""
-    upload(http, bible)
+    upload(http, verses)
     for seed in (1, 2):
         job_in_state(http, submit(http, epochs=2, seed=seed)["id"], "succeeded")
     served_version(http, 2)
@@ -221,8 +221,8 @@ def test_versions_are_swapped_under_load_without_a_failed_request(http: httpx.Cl
     assert seen == {1, 2}
 
 
-def test_queries_go_on_while_trainer_is_gone(http: httpx.Client, service: Service, bible: bytes) -> None:
-    upload(http, bible)
+def test_queries_go_on_while_trainer_is_gone(http: httpx.Client, service: Service, verses: bytes) -> None:
+    upload(http, verses)
     job_in_state(http, submit(http, epochs=1)["id"], "succeeded")
     before = served_version(http, 1)
     service.trainer.send_signal(signal.SIGTERM)
