@@ -67,7 +67,7 @@ class SetSource(_Payload):
 
 
 class TrainPayload(_Payload):
-    """Train vectors on a corpus."""
+    """Train vectors on a corpus; they are rotated onto the version `align`, if there is one."""
 
     corpus: CorpusSource
     algorithm: str
@@ -75,6 +75,7 @@ class TrainPayload(_Payload):
     text: TextSpec
     publish: Publication = Publication()
     index: IndexRequest = "auto"
+    align: VersionSource | None = None
     evaluate: tuple[SetSource, ...] = ()
 
 

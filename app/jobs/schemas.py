@@ -43,6 +43,13 @@ class TrainSubmission(_Publishing):
     text: Annotated[TextSpec, Field(description="how text becomes words")] = TextSpec()
     algorithm: str
     hyperparameters: BaseModel
+    align: Annotated[
+        bool,
+        Field(
+            description="rotate the vectors onto the version that the alias names now, so that vectors which clients "
+            "have stored stay comparable; no answer changes by that"
+        ),
+    ] = True
 
 
 class ImportSubmission(_Publishing):

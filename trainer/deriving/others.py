@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from app.core.errors import StepImpossible
 from app.core.steps import Align, Combine
+from app.core.table.arrays import FloatArray
 from app.core.table.reading import Table
 from trainer.deriving.moments import reduce_to, transform
 from trainer.deriving.working import BLOCK, DoubleArray, Facts, Sources, Working, unit
@@ -24,17 +25,22 @@ def align(work: Working, step: Align, sources: Sources) -> Facts:
     shared = np.flatnonzero(theirs >= 0)[: step.max_words]
     if not len(shared):
         raise StepImpossible(f"No word of {step.to} is among these words.", to=step.to)
-    dim = max(work.vectors.shape[1], target.unit_vectors.shape[1])
+    return rotate(work, shared, target.unit_vectors[theirs[shared]])
+
+
+def rotate(work: Working, shared: Ids, theirs: FloatArray) -> Facts:
+    """The same onto unit vectors (n_shared, dim) that the words of these ids have elsewhere."""
+    dim = max(work.vectors.shape[1], theirs.shape[1])
     product = np.zeros((dim, dim))
     for start in range(0, len(shared), BLOCK):
-        mine = shared[start : start + BLOCK]
-        block = _wide(unit(work.vectors[mine].astype(np.float64)), dim)
-        product += block.T @ _wide(target.unit_vectors[theirs[mine]].astype(np.float64), dim)
+        rows = slice(start, start + BLOCK)
+        block = _wide(unit(work.vectors[shared[rows]].astype(np.float64)), dim)
+        product += block.T @ _wide(theirs[rows].astype(np.float64), dim)
     left, _, right = np.linalg.svd(product)
     rotation = left @ right
     transform(work, rotation[: work.vectors.shape[1]])
     turned = unit(work.vectors[shared].astype(np.float64))
-    cosines = (turned * _wide(target.unit_vectors[theirs[shared]].astype(np.float64), dim)).sum(axis=1)
+    cosines = (turned * _wide(theirs.astype(np.float64), dim)).sum(axis=1)
     return {"n_shared": len(shared), "mean_cosine": float(f"{cosines.mean():.6g}")}
 
 

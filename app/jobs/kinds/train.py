@@ -2,38 +2,72 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from typing import NamedTuple
+
 from sqlalchemy.orm import Session
 
-from app.core.catalog import corpora
+from app.core.catalog import LATEST, corpora, version_of
+from app.core.errors import ModelNotFound, VersionNotFound
 from app.core.jobs import JobRequest
-from app.core.names import split_reference
+from app.core.names import reference, split_reference
 from app.core.payloads import CorpusSource, TrainPayload
-from app.core.records import Corpus
+from app.core.records import Corpus, Version
 from app.core.storage import Storage
+from app.jobs.kinds.derive import version_source
 from app.jobs.schemas import TrainSubmission
 from app.web.beginning import read_beginning
 
 
+class Found(NamedTuple):
+    """The corpus, and the version that the new one is to be comparable with."""
+
+    corpus: Corpus
+    previous: Version | None
+
+
 class Train:
-    """Reads one corpus."""
+    """Reads one corpus, and the version before."""
 
-    def find(self, session: Session, submission: TrainSubmission, *, hold: bool) -> Corpus:
+    def find(self, session: Session, submission: TrainSubmission, *, hold: bool) -> Found:
         name, revision = split_reference(submission.corpus)
-        return (corpora.hold if hold else corpora.get)(session, name, int(revision) if revision else None)
+        previous = _previous(session, submission, hold=hold) if submission.align else None
+        corpus = (corpora.hold if hold else corpora.get)(session, name, int(revision) if revision else None)
+        return Found(corpus, previous)
 
-    def check(self, submission: TrainSubmission, found: Corpus, storage: Storage) -> None:
+    def check(self, submission: TrainSubmission, found: Found, storage: Storage) -> None:
         """Raise `BadRecord` if the beginning of the corpus cannot be read as the job says."""
-        read_beginning(storage, found, submission.text.here())
+        read_beginning(storage, found.corpus, submission.text.here())
 
-    def request(self, submission: TrainSubmission, found: Corpus) -> JobRequest:
+    def request(self, submission: TrainSubmission, found: Found) -> JobRequest:
+        corpus, previous = found
         payload = TrainPayload(
             corpus=CorpusSource(
-                name=found.name, revision=found.revision, key=found.key, sha256=found.sha256, n_bytes=found.n_bytes
+                name=corpus.name,
+                revision=corpus.revision,
+                key=corpus.key,
+                sha256=corpus.sha256,
+                n_bytes=corpus.n_bytes,
             ),
             algorithm=submission.algorithm,
             hyperparameters=submission.hyperparameters.model_dump(mode="json"),
             text=submission.text.here(),
             publish=submission.publish,
             index=submission.index,
+            align=version_source(previous) if previous else None,
         )
-        return JobRequest(submission.kind, submission.model, payload.model_dump(mode="json"), found.id)
+        return JobRequest(
+            submission.kind,
+            submission.model,
+            payload.model_dump(mode="json"),
+            corpus.id,
+            versions=[reference(previous.model, previous.number)] if previous else None,
+        )
+
+
+def _previous(session: Session, submission: TrainSubmission, *, hold: bool) -> Version | None:
+    """What the alias names that the job is to move, or else `latest`; None for a model that is new."""
+    for alias in dict.fromkeys((submission.publish.alias or LATEST, LATEST)):
+        with suppress(ModelNotFound, VersionNotFound):
+            return version_of(session, submission.model, alias, hold=hold)
+    return None

@@ -19,6 +19,7 @@ from trainer.corpus.encode import EncodedCorpus, encode
 from trainer.publishing.costs import product_seconds, scaled
 from trainer.publishing.index import IndexLimits
 from trainer.publishing.publish import Provenance
+from trainer.work.aligned import align
 from trainer.work.context import Context
 from trainer.work.forecast import Step
 from trainer.work.messages import Publishes
@@ -55,13 +56,14 @@ def run(payload: TrainPayload, context: Context) -> Publishes:
     trained = ALGORITHMS[payload.algorithm](work, chosen)
     seconds = {"reading": round(read - started, 3), "training": round(time.monotonic() - read, 3)}
     told = {"job": context.job_id, "attempt": context.attempt, "seconds": seconds}
+    aligned = align(context, payload.align, corpus.vocabulary, trained.arrays) if payload.align else {}
     origin = TrainedOrigin(
         algorithm=payload.algorithm,
         hyperparameters=chosen.model_dump(mode="json"),
         corpus=_origin(payload.corpus, corpus),
-        training=trained.facts | ({"rows": corpus.rows} if corpus.rows else {}) | told,
+        training=trained.facts | ({"rows": corpus.rows} if corpus.rows else {}) | aligned | told,
     )
-    return publish_version(
+    published = publish_version(
         replace(context, threads=threads),
         corpus.vocabulary,
         trained.arrays,
@@ -69,6 +71,7 @@ def run(payload: TrainPayload, context: Context) -> Publishes:
         limits=limits,
         sets=payload.evaluate,
     )
+    return replace(published, told=published.told | aligned)
 
 
 def _read(

@@ -1,0 +1,63 @@
+"""What a new training shares with the version before it: a rotation, so that stored vectors stay comparable."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import structlog
+
+from app.core.errors import TableDamaged
+from app.core.nearest.exact import one_thread_a_scan
+from app.core.payloads import VersionSource
+from app.core.table.arrays import FloatArray
+from app.core.table.manifest import MANIFEST_FILE, read_manifest
+from app.core.table.stored import StoredTable
+from app.core.table.vocabulary import Vocabulary
+from trainer.deriving.others import Ids, rotate
+from trainer.deriving.working import Working
+from trainer.steps.progress import Progress
+from trainer.work.context import Context
+
+ALIGNING = "aligning"
+MAX_WORDS = 20_000
+"""The most frequent shared words decide the rotation."""
+logger = structlog.get_logger()
+
+
+def align(context: Context, previous: VersionSource, vocabulary: Vocabulary, arrays: dict[str, Any]) -> dict[str, Any]:
+    """Rotate ``arrays["vectors"]`` onto a version; what is told of it.
+
+    Vectors of other dimensions, or of other words, are left as they are, and so are all if that version is damaged: a
+    training is not lost by what another one has left.
+    """
+    context.report(ALIGNING)(Progress(0.0))
+    to = {"to": previous.origin().model_dump(mode="json")}
+    work = Working(vocabulary.words(), vocabulary.counts, arrays["vectors"])
+    try:
+        shared, theirs = _shared(context, previous, work)
+    except TableDamaged as error:
+        logger.warning("alignment failed", action="alignment_failed", job=context.job_id, problem=error.problem())
+        return {"aligned": to | {"left_out": error.problem()["detail"]}}
+    if theirs.shape[1:] != work.vectors.shape[1:]:
+        return {"aligned": to | {"left_out": f"that version has {theirs.shape[1]} dimensions"}}
+    if len(shared) < work.vectors.shape[1]:
+        return {"aligned": to | {"left_out": f"only {len(shared)} words are shared, fewer than dimensions"}}
+    with one_thread_a_scan():  # sums of several threads differ in their last bits
+        found = rotate(work, shared, theirs)
+    arrays["vectors"] = work.vectors
+    return {"aligned": to | found}
+
+
+def _shared(context: Context, previous: VersionSource, work: Working) -> tuple[Ids, FloatArray]:
+    """Ids of the most frequent words that the version has, too, and its unit vectors of them; no more is read."""
+    storage = context.storage
+    manifest = read_manifest(storage.local_folder(previous.prefix, [MANIFEST_FILE]), previous.manifest_sha256)
+    folder = storage.local_folder(previous.prefix, manifest.files)
+    with StoredTable(folder, manifest) as stored:
+        whole = (stored.rows(name, 0, stored.shape(name)[0]) for name in ("word_bytes", "word_offsets", "counts"))
+        ids = Vocabulary(*whole).ids()
+        theirs = np.array([ids.get(word, -1) for word in work.words], np.int64)
+        shared = np.flatnonzero(theirs >= 0)[:MAX_WORDS]
+        rows = [stored.unit_rows(word, word + 1) for word in theirs[shared].tolist()]
+    return shared, np.concatenate(rows) if rows else np.empty((0, manifest.dim), np.float32)
