@@ -26,15 +26,13 @@ from trainer.steps.progress import ignore
 SEEDS = range(1, 11)
 CHANGES: list[dict[str, Any]] = [
     {},
-    {"epochs": 15},
-    {"window": 8},
-    {"window": 10},
-    {"window": 10, "epochs": 8},
-    {"window": 8, "subsampling_threshold": 1e-4},
-    {"window": 10, "subsampling_threshold": 3e-4},
-    {"window": 8, "output": "input+output"},
-    {"window": 8, "n_negatives": 10},
-    {"architecture": "cbow", "window": 8},
+    {"epochs": 7},
+    {"dim": 50},
+    {"dim": 50, "min_count": 40},
+    {"dim": 100},
+    {"window": 5},
+    {"subsampling_threshold": 1e-3},
+    {"architecture": "cbow"},
 ]
 
 
@@ -54,8 +52,9 @@ def main() -> None:
         folder = Path(made)
         build_corpus(folder / "bible.txt")
         base = SUBMISSION["hyperparameters"]
-        corpus = encode(folder / "bible.txt", folder, spec=TextSpec(), min_count=base["min_count"], threads=2)
         for change in CHANGES:
+            min_count = change.get("min_count", base["min_count"])
+            corpus = encode(folder / "bible.txt", folder, spec=TextSpec(), min_count=min_count, threads=2)
             margins, seconds = [], []
             for seed in SEEDS:
                 chosen = Word2VecHyperparameters.model_validate({**base, **change, "seed": seed})

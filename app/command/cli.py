@@ -126,7 +126,7 @@ def demo(
 def sample(
     folder: Annotated[Path, typer.Argument(metavar="[FOLDER]", help="Where to write it.")] = Path(),
 ) -> None:
-    """Write bible.txt, the demo's corpus: two English Bibles in the public domain, a verse a line."""
+    """Write bible.txt, the demo's corpus: two English Bibles in the public domain, a chapter a line."""
     from app.command.demo import build_corpus
 
     path = folder / "bible.txt"

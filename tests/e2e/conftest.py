@@ -21,7 +21,7 @@ FAST = {"WORDKIN_LEASE_SECONDS": "3", "WORDKIN_HEARTBEAT_SECONDS": "0.5", "WORDK
 
 @pytest.fixture(scope="session")
 def bible(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    """1.57 million words, a verse a line."""
+    """1.57 million words, a chapter a line."""
     path = tmp_path_factory.mktemp("corpus") / "bible.txt"
     build_corpus(path)
     return path.read_bytes()
