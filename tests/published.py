@@ -31,7 +31,9 @@ from app.web.protocol import HttpProtocol
 from benchmarks.world import add_version
 from trainer.publishing.index import IndexLimits
 from trainer.publishing.publish import Provenance, publish
+from trainer.publishing.stability import Ids
 from trainer.steps.progress import ignore
+from trainer.work.replicas import Stability
 
 FloatArray = npt.NDArray[np.float32]
 
@@ -65,9 +67,11 @@ def write_version(
     text: TextSpec | None = None,
     limits: IndexLimits | None = None,
     encoding: Encoding | None = None,
+    replicas: Sequence[Ids] = (),
 ) -> Written:
     """Publish into a local folder."""
     folder.mkdir(parents=True, exist_ok=True)
+    stability = Stability(replicas, vocabulary_of(words))
     return publish(
         folder,
         vocabulary_of(words),
@@ -77,6 +81,8 @@ def write_version(
         report=ignore,
         limits=limits,
         encoding=encoding,
+        annotate=stability.arrays,
+        measure=stability.metrics,
     )
 
 
@@ -98,10 +104,11 @@ class World:
         *,
         text: TextSpec | None = None,
         limits: IndexLimits | None = None,
+        replicas: Sequence[Ids] = (),
     ) -> int:
         """Add a version as a trainer does and return its number; `latest` moves to it."""
         folder = self.folder / "made" / secrets.token_hex(4)
-        written = write_version(folder, words, vectors, text=text, limits=limits)
+        written = write_version(folder, words, vectors, text=text, limits=limits, replicas=replicas)
         prefix = add_version(self.database, self.storage, model, folder, written)
         with self.database.reading() as session:
             return session.scalars(select(Version.number).where(Version.prefix == prefix)).one()

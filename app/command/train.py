@@ -53,6 +53,10 @@ Encoding = Annotated[str, typer.Option(metavar="NAME", help="Of the text, such a
 Tokenizer = Annotated[str | None, typer.Option(metavar="NAME", help="words, or whitespace for text that is tokenised.")]
 Case = Annotated[str | None, typer.Option(metavar="NAME", help="lower or keep.")]
 Normalization = Annotated[str | None, typer.Option(metavar="NAME", help="nfc, nfkc_jamo_safe or none.")]
+Replicas = Annotated[
+    int, typer.Option(metavar="N", min=1, max=10, help="Train so often, and store how far neighbours agree.")
+]
+Align = Annotated[bool, typer.Option(help="Rotate onto the version before, so that stored vectors stay comparable.")]
 
 
 def train(
@@ -69,6 +73,8 @@ def train(
     tokenizer: Tokenizer = None,
     case: Case = None,
     normalization: Normalization = None,
+    replicas: Replicas = 1,
+    align: Align = True,
     alias: Alias = None,
     detach: Detach = False,
     url: Url = DEFAULT_URL,
@@ -89,6 +95,8 @@ def train(
         "algorithm": algorithm,
         "hyperparameters": hyperparameters,
         "text": text,
+        "replicas": replicas,
+        "align": align,
     }
     client = client_of(url)
     described = client.upload(corpus, file, content_encoding=opened.content_encoding, encoding=encoding)

@@ -76,6 +76,7 @@ class TrainPayload(_Payload):
     publish: Publication = Publication()
     index: IndexRequest = "auto"
     align: VersionSource | None = None
+    replicas: int = 1
     evaluate: tuple[SetSource, ...] = ()
 
 

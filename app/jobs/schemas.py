@@ -11,6 +11,7 @@ from app.core.evaluation.sets import EvaluationSet
 from app.core.history import Epoch
 from app.core.hyperparameters import ALGORITHMS
 from app.core.names import CorpusReference, FileReference, Name
+from app.core.numbers import NotBoolean
 from app.core.payloads import Publication, RowPolicies
 from app.core.records import Job, JobState
 from app.core.steps import Step
@@ -43,6 +44,16 @@ class TrainSubmission(_Publishing):
     text: Annotated[TextSpec, Field(description="how text becomes words")] = TextSpec()
     algorithm: str
     hyperparameters: BaseModel
+    replicas: Annotated[
+        int,
+        NotBoolean,
+        Field(
+            ge=1,
+            le=10,
+            description="train so many times with seeds that follow each other, publish the first, and store in how "
+            "many each neighbour is found: `GET /neighbors?stability=true`",
+        ),
+    ] = 1
     align: Annotated[
         bool,
         Field(

@@ -13,8 +13,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from app.core.errors import InvalidRequest
+from app.core.names import reference
 from app.core.nearest import scores
 from app.core.nearest.scores import DECIMALS, DoubleArray
+from app.core.table.arrays import AGREEMENT
 from app.core.table.manifest import GraphSearch
 from app.core.table.vocabulary import WordId
 from app.serving import scans, texts
@@ -48,6 +50,8 @@ class Subject(NamedTuple):
 
 async def neighbors(version: ServedVersion, asked: NeighborsQuery | NeighborsParameters) -> Body:
     subject = await _subject(version, asked)
+    if asked.stability or asked.min_agreement:
+        return subject.told | _stable_neighbors(version, asked, subject)
     if not scans.is_unfiltered(asked):
         found = await scans.filtered(version, asked, subject.direction, subject.left_out)
         return subject.told | {"neighbors": found}
@@ -83,6 +87,33 @@ def stored_neighbors(version: ServedVersion, term: Term, k: int) -> list[Body] |
     if term.id >= len(table.ids) or k > table.ids.shape[1]:
         return None
     return _words(version, zip(table.ids[term.id, :k].tolist(), table.scores[term.id, :k].tolist(), strict=True))
+
+
+def _stable_neighbors(version: ServedVersion, asked: NeighborsQuery | NeighborsParameters, subject: Subject) -> Body:
+    """Stored neighbours with the number of trainings that found each.
+
+    Raises
+    ------
+    InvalidRequest
+        That is not stored, or not of this.
+    """
+    agreement = version.table.arrays.get(AGREEMENT)
+    if agreement is None:
+        told = reference(version.model, version.number)
+        raise InvalidRequest(f"{told} was trained once: train with `replicas` to know which neighbours are chance.")
+    if subject.word is None or not scans.is_unfiltered(asked):
+        raise InvalidRequest("`stability` and `min_agreement` are of the neighbours of one word, without filters.")
+    n_covered, n_stored = agreement.shape
+    if subject.word.id >= n_covered or asked.k > n_stored:
+        raise InvalidRequest(f"The agreement is stored for {n_stored} neighbours of the first {n_covered:,} words.")
+    counts = agreement[subject.word.id]
+    kept = np.flatnonzero(counts >= (asked.min_agreement or 1))[: asked.k]
+    table = version.table.neighbors
+    ids, found = (array[subject.word.id][kept].tolist() for array in (table.ids, table.scores))
+    words = _words(version, zip(ids, found, strict=True))
+    listed = [word | {"agreement": n} for word, n in zip(words, counts[kept].tolist(), strict=True)]
+    replicas = version.table.manifest.metrics["stability"]["replicas"]
+    return {"neighbors": scans.reaching(asked.min_score, listed), "replicas": replicas}
 
 
 async def analogy(version: ServedVersion, asked: AnalogyQuery | AnalogyOfWords) -> Body:

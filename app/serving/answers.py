@@ -23,6 +23,7 @@ class ScoredWord(Answer):
 
 
 class Neighbor(ScoredWord):
+    agreement: Annotated[int | None, Field(description="trainings that found it, if asked for `stability`")] = None
     csls: Annotated[float | None, Field(description="2 cosine - r(query) - r(word), if metric=csls")] = None
 
 
@@ -46,6 +47,7 @@ class Neighbors(Answer):
     words: dict[str, float] | None = None
     vector: list[float] | None = None
     neighbors: list[Neighbor]
+    replicas: Annotated[int | None, Field(description="trainings that `agreement` is of")] = None
     approximate: Approximate | None = None
 
 

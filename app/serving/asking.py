@@ -109,6 +109,12 @@ class NeighborsAsked(Ranked):
         Literal["cosine", "csls"],
         Field(description="csls orders by cosine less the mean cosine of both sides' own 10 neighbours, against hubs"),
     ] = "cosine"
+    stability: Annotated[
+        bool, Field(description="say in how many trainings of other seeds each neighbour was found; of one word alone")
+    ] = False
+    min_agreement: Annotated[
+        int | None, Field(ge=1, le=10, description="answers were found in at least so many of them"), NotBoolean
+    ] = None
     prefix: Annotated[str, Field(max_length=MAX_WORD_LENGTH, description="answers start with this")] = ""
     min_count: Annotated[
         int, Field(ge=1, le=1 << 62, description="answers occur at least this often in the corpus"), NotBoolean

@@ -55,6 +55,7 @@ def publish(  # noqa: PLR0913 (one call, made once)
     limits: IndexLimits | None = None,
     measure: Callable[[Neighbors], dict[str, Any]] = lambda _: {},
     encoding: Encoding | None = None,
+    annotate: Callable[[Neighbors], Arrays] = lambda _: {},
 ) -> Written:
     """Write table, index and, last, the manifest.
 
@@ -70,6 +71,7 @@ def publish(  # noqa: PLR0913 (one call, made once)
     limits : what decides how the table is searched
     measure : further metrics, from the neighbour table
     encoding : of the stored vectors, by which they are quantised; everything else is then made of what is stored
+    annotate : further arrays, from the neighbour table
 
     Raises
     ------
@@ -90,6 +92,7 @@ def publish(  # noqa: PLR0913 (one call, made once)
         "norms": norms,
         "neighbor_ids": neighbors.ids,
         "neighbor_scores": neighbors.scores,
+        **annotate(neighbors),
         "text_component": component,
         **_of_words(vocabulary),
         **{name: array for name, array in trained.items() if name != "vectors"},

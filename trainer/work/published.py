@@ -45,6 +45,7 @@ def publish_version(  # noqa: PLR0913 (one call a kind of job)
     sets: Sequence[SetSource] = (),
     encoding: Encoding | None = None,
     measure: Callable[[Neighbors], dict[str, Any]] = lambda _: {},
+    annotate: Callable[[Neighbors], Arrays] = lambda _: {},
 ) -> Publishes:
     """Write the version's files, evaluate them if the model's policy has `sets`, and put them into storage."""
     folder = context.scratch / "version"
@@ -59,6 +60,7 @@ def publish_version(  # noqa: PLR0913 (one call a kind of job)
         limits=limits,
         measure=measure,
         encoding=encoding,
+        annotate=annotate,
     )
     stored = store_version(context.storage, context.prefix, folder, written)
     return evaluated(context, folder, stored, written.manifest, sets)

@@ -28,6 +28,7 @@ class Spec:
 
 
 UNIT_VECTORS, CODES, HALVES = "unit_vectors", "unit_codes", "unit_halves"
+AGREEMENT = "neighbor_agreement"
 
 ARRAYS: dict[str, Spec] = {
     # one of these three: vectors of length 1, or codes that they are made of, see `quantised`
@@ -48,6 +49,8 @@ ARRAYS: dict[str, Spec] = {
     # the exact nearest of the most frequent words, see `Neighbors`
     "neighbor_ids": Spec(np.int32, ("n_covered", "n_neighbors"), lowest_id=0),
     "neighbor_scores": Spec(np.float32, ("n_covered", "n_neighbors")),
+    # in how many trainings of different seeds each neighbour was found, the published one among them
+    AGREEMENT: Spec(np.uint8, ("n_covered", "n_neighbors"), is_optional=True),
     # what text vectors have in common and is taken out of them
     "text_component": Spec(np.float32, ("dim",)),
 }

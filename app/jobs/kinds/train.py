@@ -55,6 +55,7 @@ class Train:
             publish=submission.publish,
             index=submission.index,
             align=version_source(previous) if previous else None,
+            replicas=submission.replicas,
         )
         return JobRequest(
             submission.kind,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -24,36 +25,28 @@ from trainer.work.context import Context
 from trainer.work.forecast import Step
 from trainer.work.messages import Publishes
 from trainer.work.published import PUBLISHING, publish_version
+from trainer.work.replicas import REPLICAS, Stability, nearest_of_replicas
 
 READING, TRAINING = "reading", "training"
 
 
 def run(payload: TrainPayload, context: Context) -> Publishes:
     """Read the corpus, train, and write the version's files to storage."""
-    threads = payload.hyperparameters.get("threads") or context.threads
+    context = replace(context, threads=payload.hyperparameters.get("threads") or context.threads)
     chosen = hyperparameters.ALGORITHMS[payload.algorithm].model_validate(
-        payload.hyperparameters | {"threads": threads}
+        payload.hyperparameters | {"threads": context.threads}
     )
-    spec = payload.text.here()
+    spec, train = payload.text.here(), ALGORITHMS[payload.algorithm]
+    ahead = _ahead(payload, chosen, context.threads)
     started = time.monotonic()
-    limits = IndexLimits(payload.index)
-    n_bytes = payload.corpus.n_bytes
-    n_tokens, n_words = reading.expected_tokens(n_bytes), reading.expected_words(n_bytes, chosen.max_words)
-    speed = product_seconds(n_words, chosen.dim, threads)
-
-    def ahead(n_tokens: int, n_words: int) -> dict[Step, float]:
-        """What the steps after the reading will take."""
-        training = EXPECTED[payload.algorithm](n_tokens, chosen, threads)
-        publishing = scaled(n_words, chosen.dim, limits, threads=threads, product_seconds=speed)
-        phases = {TRAINING: training, PUBLISHING: publishing}
-        return {Step(phase, name): each for phase, steps in phases.items() for name, each in steps.items()}
-
-    context.expect({Step(READING): reading.expected_seconds(n_bytes, threads)} | ahead(n_tokens, n_words))
-    corpus = _read(payload.corpus, spec, chosen, context, threads)
+    context.expect({Step(READING): reading.expected_seconds(payload.corpus.n_bytes, context.threads)} | ahead(None))
+    corpus = _read(payload.corpus, spec, chosen, context)
     read = time.monotonic()
-    context.expect(ahead(corpus.n_tokens, len(corpus.vocabulary)))
-    work = Work(corpus, context.scratch, threads, context.report(TRAINING), context.checkpoints)
-    trained = ALGORITHMS[payload.algorithm](work, chosen)
+    context.expect(ahead(corpus))
+    work = Work(corpus, context.scratch, context.threads, context.report(TRAINING), context.checkpoints)
+    trained = train(work, chosen)
+    expected = EXPECTED[payload.algorithm](corpus.n_tokens, chosen, context.threads)
+    replicas = nearest_of_replicas(train, work, chosen, payload.replicas, expected, context)
     seconds = {"reading": round(read - started, 3), "training": round(time.monotonic() - read, 3)}
     told = {"job": context.job_id, "attempt": context.attempt, "seconds": seconds}
     aligned = align(context, payload.align, corpus.vocabulary, trained.arrays) if payload.align else {}
@@ -63,20 +56,46 @@ def run(payload: TrainPayload, context: Context) -> Publishes:
         corpus=_origin(payload.corpus, corpus),
         training=trained.facts | ({"rows": corpus.rows} if corpus.rows else {}) | aligned | told,
     )
+    stability = Stability(replicas, corpus.vocabulary)
     published = publish_version(
-        replace(context, threads=threads),
+        context,
         corpus.vocabulary,
         trained.arrays,
         provenance=Provenance(origin, spec, context.model),
-        limits=limits,
+        limits=IndexLimits(payload.index),
         sets=payload.evaluate,
+        annotate=stability.arrays,
+        measure=stability.metrics,
     )
-    return replace(published, told=published.told | aligned)
+    return replace(published, told=published.told | aligned | stability.told)
 
 
-def _read(
-    source: CorpusSource, spec: TextSpec, chosen: Hyperparameters, context: Context, threads: int
-) -> EncodedCorpus:
+def _ahead(
+    payload: TrainPayload, chosen: Hyperparameters, threads: int
+) -> Callable[[EncodedCorpus | None], dict[Step, float]]:
+    """What the steps after the reading will take: of a corpus, or of one that is yet to be read."""
+    n_bytes = payload.corpus.n_bytes
+    n_tokens, n_words = reading.expected_tokens(n_bytes), reading.expected_words(n_bytes, chosen.max_words)
+    speed = product_seconds(n_words, chosen.dim, threads)
+    limits = IndexLimits(payload.index)
+
+    def ahead(corpus: EncodedCorpus | None) -> dict[Step, float]:
+        sizes = (corpus.n_tokens, len(corpus.vocabulary)) if corpus else (n_tokens, n_words)
+        training = EXPECTED[payload.algorithm](sizes[0], chosen, threads)
+        publishing = scaled(sizes[1], chosen.dim, limits, threads=threads, product_seconds=speed)
+        phases: dict[str, dict[str | None, float]] = {TRAINING: training, PUBLISHING: publishing}
+        if payload.replicas > 1:
+            phases = {
+                TRAINING: training,
+                REPLICAS: {None: sum(training.values()) * (payload.replicas - 1)},
+                PUBLISHING: publishing,
+            }
+        return {Step(phase, name): each for phase, steps in phases.items() for name, each in steps.items()}
+
+    return ahead
+
+
+def _read(source: CorpusSource, spec: TextSpec, chosen: Hyperparameters, context: Context) -> EncodedCorpus:
     report = context.report(READING)
     if not context.storage.exists(source.key):
         raise CorpusMissing(
@@ -91,7 +110,7 @@ def _read(
             spec=spec,
             min_count=chosen.min_count,
             max_words=chosen.max_words,
-            threads=threads,
+            threads=context.threads,
             report=report,
         )
         if digest.result().sha256 != source.sha256:
