@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import lzma
 import random
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,8 @@ from typing import Any
 import httpx
 import numpy as np
 import pytest
+from gensim.models import KeyedVectors
+from model2vec import StaticModel
 
 from app.command.processes import running
 from app.core.settings import Settings
@@ -226,6 +229,20 @@ def test_a_model_owner_holds_bad_versions_back(shop: httpx.Client, tmp_path: Pat
     assert (refused.status_code, refused.json()["evidence"][0]["file"]) == (409, "family@1")
     back = shop.put("/models/owned/aliases/latest", json={"version": 1}, headers={"If-Match": "*"})
     assert (back.status_code, back.json()["version"]) == (200, 1)
+
+    both = {"kind": "derive", "model": "owned", "into": "both", "steps": [{"step": "combine", "with": ["owned@2"]}]}
+    assert finished(shop, both)["version"] == 1
+    wait_for(lambda: shop.get("/words", params={"model": "both"}).is_success, 30, "the combined one")
+    taken = "/models/both/versions/1/export"
+    (tmp_path / "both.bin").write_bytes(shop.get(taken, params={"format": "word2vec-binary"}).content)
+    vectors = KeyedVectors.load_word2vec_format(str(tmp_path / "both.bin"), binary=True)
+    assert vectors.vector_size == 100
+    assert [word for word, _ in vectors.most_similar("king", topn=5)] == near(shop, model="both", word="king", k=5)
+    (tmp_path / "both.tar").write_bytes(shop.get(taken, params={"format": "model2vec"}).content)
+    shutil.unpack_archive(tmp_path / "both.tar", tmp_path / "both")
+    (static,) = {path.parent for path in (tmp_path / "both").rglob("config.json")}
+    king = StaticModel.from_pretrained(static).encode("king")
+    assert king / np.linalg.norm(king) == pytest.approx(vectors.get_vector("king", norm=True), abs=1e-3)
 
 
 def finished(http: httpx.Client, body: Json) -> Json:
