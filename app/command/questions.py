@@ -88,4 +88,11 @@ def _show(question: Question, answer: Json) -> None:
     for name, value in answer.items():
         say(f"{name}: {shown(value)}")
     if listed:
-        say_table(listed)
+        say_table([{name: _cell(value) for name, value in row.items()} for row in listed])
+
+
+def _cell(value: Any) -> Any:
+    """What is too long for a column: words without their scores, and how many numbers a vector has."""
+    if not isinstance(value, list) or not value:
+        return value
+    return ", ".join(item["word"] for item in value) if isinstance(value[0], dict) else f"{len(value)} numbers"

@@ -19,7 +19,7 @@ from app.core.nearest.scores import DECIMALS, DoubleArray
 from app.core.table.arrays import AGREEMENT
 from app.core.table.manifest import GraphSearch
 from app.core.table.vocabulary import WordId
-from app.serving import scans, texts
+from app.serving import clusters, scans, texts
 from app.serving.asking import (
     AnalogyOfWords,
     AnalogyQuery,
@@ -28,6 +28,7 @@ from app.serving.asking import (
     OddOneOutParameters,
     OddOneOutQuery,
     Ranked,
+    SensesQuery,
     SimilarityOfWords,
     SimilarityQuery,
     TextVectorQuery,
@@ -179,6 +180,14 @@ async def odd_one_out(version: ServedVersion, asked: OddOneOutQuery | OddOneOutP
     return {"odd": listed[odd]["word"], "words": listed}
 
 
+async def senses(version: ServedVersion, asked: SensesQuery) -> Body:
+    (term,) = await version.terms([asked.word])
+    graph = None if asked.exact else version.index.for_words
+    found = await scans.in_pool(version, lambda: clusters.senses(version, term.id, asked.k, graph))
+    body: Body = {"word": term.word, "senses": found.senses}
+    return body if found.is_stored else body | _approximation(version, asked, graph)
+
+
 async def text_vector(version: ServedVersion, asked: TextVectorQuery) -> Body:
     found = await texts.text_vector(version, asked.text)
     return {
@@ -208,7 +217,7 @@ async def _nearest(
     return scans.reaching(asked.min_score, _words(version, kept))
 
 
-def _approximation(version: ServedVersion, asked: Ranked, graph: GraphSearch | None) -> Body:
+def _approximation(version: ServedVersion, asked: Ranked | SensesQuery, graph: GraphSearch | None) -> Body:
     """The member that says so if an approximate index has answered."""
     if graph is None or asked.exact:
         return {}

@@ -92,6 +92,30 @@ class OddOneOut(Answer):
     words: Annotated[list[ScoredWord], Field(description="each word's cosine to the mean of all, as asked")]
 
 
+class Sense(Answer):
+    """Neighbours that are near to each other, and where they lie."""
+
+    share: Annotated[float, Field(ge=0, le=1, description="of the neighbours that were looked at")]
+    words: Annotated[list[ScoredWord], Field(description="nearest to the word that was asked first")]
+    vector: Annotated[
+        list[float],
+        Field(
+            description='of length 1, the weighted mean of its words: POST /neighbors {"queries": [{"vector": ...}]}'
+        ),
+    ]
+
+
+class Senses(Answer):
+    """Clusters of the neighbours' own graph, the largest first; clusters of fewer than three words are left out.
+
+    A word that is used in one way has one. There is none where no other word points the same way.
+    """
+
+    word: str
+    senses: list[Sense]
+    approximate: Approximate | None = None
+
+
 class TextVector(Answer):
     """The mean of the words' vectors, rare words weighing more, less what all texts have in common (SIF)."""
 

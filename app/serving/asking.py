@@ -219,6 +219,14 @@ class OddOneOutQuery(Query):
     words: Annotated[list[Word], Field(min_length=3, max_length=MAX_WORDS)]
 
 
+class SensesQuery(Query):
+    word: Annotated[Word, Field(examples=["bank"])]
+    k: Annotated[
+        int, Field(ge=2, le=200, description="how many neighbours are looked at; more show rarer senses"), NotBoolean
+    ] = 50
+    exact: Exact = False
+
+
 class TextVectorQuery(Query):
     text: Annotated[str, Field(min_length=1, max_length=MAX_TEXT_LENGTH)]
     encoding: Encoding = "json"
@@ -257,6 +265,10 @@ class OddOneOutParameters(Target):
     @property
     def words(self) -> list[str]:
         return self.word
+
+
+class SensesParameters(SensesQuery, Target):
+    pass
 
 
 class TextVectorParameters(TextVectorQuery, Target):

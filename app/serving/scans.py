@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Callable, Collection, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -26,6 +26,7 @@ SMOOTHING = 1e-3
 """Keeps 3CosMul from dividing by zero (Levy and Goldberg 2014)."""
 
 IdArray = npt.NDArray[np.int64]
+T = TypeVar("T")
 
 
 def is_unfiltered(query: NeighborsAsked) -> bool:
@@ -44,7 +45,7 @@ async def filtered(
     version: ServedVersion, query: NeighborsAsked, direction: DoubleArray, excluded: Collection[WordId]
 ) -> list[dict[str, Any]]:
     """Neighbours among the words that the query allows, by cosine or CSLS."""
-    return await _in_pool(version, lambda: _filtered(version, query, direction, excluded))
+    return await in_pool(version, lambda: _filtered(version, query, direction, excluded))
 
 
 def _filtered(
@@ -134,7 +135,7 @@ async def by_product(
     direction: DoubleArray,
 ) -> list[dict[str, Any]]:
     """Answers by 3CosMul over the whole vocabulary (Levy and Goldberg 2014); `direction` gives their cosines."""
-    return await _in_pool(version, lambda: _by_product(version, asked, positive, negative, direction))
+    return await in_pool(version, lambda: _by_product(version, asked, positive, negative, direction))
 
 
 def _by_product(
@@ -207,7 +208,7 @@ def _largest(values: npt.NDArray[np.floating[Any]], n: int) -> IdArray:
     return np.sort(np.argpartition(-values, n)[:n])
 
 
-async def _in_pool(version: ServedVersion, scan: Callable[[], list[dict[str, Any]]]) -> list[dict[str, Any]]:
+async def in_pool(version: ServedVersion, scan: Callable[[], T]) -> T:
     """Run a scan on the search threads when it is its turn; one whose client has left is not begun."""
     if version.n_scans_waiting >= MAX_SCANS_WAITING:
         raise Overloaded

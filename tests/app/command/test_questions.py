@@ -23,6 +23,7 @@ ASKED = {
     "vector": ["왕"],
     "words": ["w"],
     "odd-one-out": ["king", "queen", "man"],
+    "senses": ["king"],
     "text-vector": ["king of men"],
 }
 

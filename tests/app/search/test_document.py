@@ -37,6 +37,11 @@ SINGLE: dict[str, list[Json]] = {
     "vector": [{"word": "king"}, {"word": "king", "encoding": "base64"}],
     "words": [{"prefix": ""}, {"prefix": "zzz"}, {"prefix": "wo", "k": 3}],
     "odd_one_out": [{"word": ["king", "queen", "word3"]}],
+    "senses": [
+        {"word": "king"},
+        {"word": "g2999", "k": 60, "model": "graph"},
+        {"word": "g5", "k": 60, "exact": True, "model": "graph"},
+    ],
     "text_vector": [{"text": "king of man"}, {"text": "king", "encoding": "base64"}],
 }
 """For GET; a question without an example fails."""
@@ -54,6 +59,7 @@ MANY_OF: dict[str, list[Json]] = {
     "vector": [{"word": "king"}, {"word": "nothing"}],
     "words": [{"prefix": "wo"}, {"prefix": "two words"}],
     "odd_one_out": [{"words": ["king", "queen", "word3"]}, {"words": ["king", "queen", "kingg"]}],
+    "senses": [{"word": "king", "k": 20}, {"word": "nothing"}],
     "text_vector": [{"text": "king of man"}, {"text": "nothing known"}],
 }
 
