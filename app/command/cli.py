@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 from app.command import corpora, files, jobs, models
 from app.command.derive import derive
+from app.command.drift import drift
 from app.command.evaluate import compare, evaluate, policy
 from app.command.export import export
 from app.command.failures import CommandFailed, WrongUsage
@@ -228,6 +229,7 @@ app.command("import")(import_vectors)
 app.command()(derive)
 app.command()(evaluate)
 app.command()(compare)
+app.command()(drift)
 app.command()(policy)
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(corpora.app, name="corpora")

@@ -13,6 +13,7 @@ from app.core.catalog import Revision, removal
 from app.core.errors import DatabaseUnavailable, InvalidRequest
 from app.core.names import reference
 from app.core.records import Alias, Model
+from app.models.drift.endpoints import router as drift_router
 from app.models.evaluations.endpoints import router as evaluations_router
 from app.models.exports.endpoints import router as export_router
 from app.models.schemas import (
@@ -39,6 +40,7 @@ from app.web.problems import problem_responses
 router = APIRouter(tags=["models"])
 router.include_router(export_router)
 router.include_router(evaluations_router)
+router.include_router(drift_router)
 
 
 def _described(

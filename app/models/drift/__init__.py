@@ -1,0 +1,1 @@
+"""How words changed between two versions of a model."""
