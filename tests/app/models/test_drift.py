@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -185,6 +186,9 @@ def test_wrong_questions(http: httpx.Client, monkeypatch: pytest.MonkeyPatch) ->
     assert problem(http, 404, 1, 2, word="brandnew")["missing"] == ["brandnew"]
     assert "w100" in problem(http, 404, 1, 2, word="v100")["suggestions"]["v100"]
     problem(http, 422, 1, 2, word="two words")
+    with monkeypatch.context() as patched:
+        patched.setattr(comparison, "_slots", threading.BoundedSemaphore(0))
+        assert problem(http, 429, 1, 2)["type"] == "/problems/overloaded"
     monkeypatch.setattr(comparison, "MOST_WORDS", N - 1)
     too_large = problem(http, 422, 1, 2, max_words=77)
     assert (too_large["limit"], too_large["detail"][:25]) == (N - 1, "Version 1 has 1,000 words")
