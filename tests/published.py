@@ -31,9 +31,8 @@ from app.web.protocol import HttpProtocol
 from benchmarks.world import add_version
 from trainer.publishing.index import IndexLimits
 from trainer.publishing.publish import Provenance, publish
-from trainer.publishing.stability import Ids
 from trainer.steps.progress import ignore
-from trainer.work.replicas import Stability
+from trainer.work.replicas import Replica, Stability
 
 FloatArray = npt.NDArray[np.float32]
 
@@ -67,15 +66,16 @@ def write_version(
     text: TextSpec | None = None,
     limits: IndexLimits | None = None,
     encoding: Encoding | None = None,
-    replicas: Sequence[Ids] = (),
+    replicas: Sequence[Replica] = (),
 ) -> Written:
     """Publish into a local folder."""
     folder.mkdir(parents=True, exist_ok=True)
-    stability = Stability(replicas, vocabulary_of(words))
+    copied = vectors.copy()
+    stability = Stability(replicas, vocabulary_of(words), copied)
     return publish(
         folder,
         vocabulary_of(words),
-        {"vectors": vectors.copy()},
+        {"vectors": copied},
         provenance=provenance(text),
         threads=2,
         report=ignore,
@@ -104,7 +104,7 @@ class World:
         *,
         text: TextSpec | None = None,
         limits: IndexLimits | None = None,
-        replicas: Sequence[Ids] = (),
+        replicas: Sequence[Replica] = (),
     ) -> int:
         """Add a version as a trainer does and return its number; `latest` moves to it."""
         folder = self.folder / "made" / secrets.token_hex(4)

@@ -14,7 +14,8 @@ from app.search.direct import DirectRoute
 from app.search.responses import answer_batch, as_json, respond
 from app.serving import answering
 from app.serving.answers import BatchAnswer, named
-from app.serving.asking import Batch, Refused, Target
+from app.serving.asking import Target
+from app.serving.batches import Batch, Refused
 from app.serving.questions import OF_A_VERSION, QUESTIONS, Question
 from app.serving.suggestions import Allowance, allowance
 from app.serving.version import ServedVersion

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from app.core import names
+from app.core.evaluation.drift.floor import FLOOR_METRIC, MAX_WORDS, MIN_COUNT, floor_of_replicas
+from app.core.evaluation.drift.spaces import Pair, Space
 from app.core.hyperparameters import Hyperparameters
-from app.core.table.arrays import AGREEMENT, Arrays, Neighbors
+from app.core.table.arrays import AGREEMENT, Arrays, FloatArray, Neighbors
 from app.core.table.vocabulary import Vocabulary
 from app.core.table.writing import normalise
 from trainer.algorithms.algorithm import Trained, Work, identity
 from trainer.publishing.neighbors import nearest_neighbors
-from trainer.publishing.stability import Ids, agreement, facts
+from trainer.publishing.stability import agreement, facts
 from trainer.steps.checkpoint import Checkpoints
 from trainer.steps.progress import Progress, Report, ignore
 from trainer.work.checkpoints import StorageCheckpoints
@@ -28,30 +31,52 @@ Train = Callable[[Work, Any], Trained]
 Expected = Mapping[str | None, float]
 
 
-class Stability:
-    """What replicas say of a neighbour table: nothing, where there are none."""
+@dataclass(frozen=True, eq=False)
+class Replica:
+    """What is kept of a training: its neighbour table, and of the first its unit vectors, float32 (n_words, dim)."""
 
-    def __init__(self, replicas: Sequence[Ids], vocabulary: Vocabulary) -> None:
+    neighbors: Neighbors
+    unit_vectors: FloatArray | None
+
+
+class Stability:
+    """What replicas say of a training: nothing, where there are none.
+
+    Parameters
+    ----------
+    replicas : in the order of their seeds
+    vocabulary : of all
+    vectors : of the training itself, float32 (n_words, dim); unit vectors when `metrics` are asked for
+    """
+
+    def __init__(self, replicas: Sequence[Replica], vocabulary: Vocabulary, vectors: FloatArray) -> None:
         self._replicas = replicas
         self._vocabulary = vocabulary
+        self._vectors = vectors
         self.told: dict[str, Any] = {}
 
     def arrays(self, neighbors: Neighbors) -> Arrays:
         if not self._replicas:
             return {}
-        agreed = agreement(neighbors, self._replicas)
+        agreed = agreement(neighbors, [replica.neighbors.ids for replica in self._replicas])
         self.told = {"stability": facts(agreed, self._vocabulary, len(self._replicas) + 1)}
         return {AGREEMENT: agreed}
 
-    def metrics(self, _: Neighbors) -> dict[str, Any]:
-        """Known when there are arrays."""
-        return self.told
+    def metrics(self, neighbors: Neighbors) -> dict[str, Any]:
+        """The means of what `arrays` has found, and by how much words seem to change from one seed to another."""
+        if not self._replicas or self._replicas[0].unit_vectors is None:
+            return self.told
+        first = Space(self._vocabulary, True, self._vectors, neighbors)
+        second = Space(self._vocabulary, True, self._replicas[0].unit_vectors, self._replicas[0].neighbors)
+        if not len(Pair.of(first, second).considered(min_count=MIN_COUNT, max_words=MAX_WORDS).first):
+            return self.told
+        return self.told | {FLOOR_METRIC: floor_of_replicas(first, second)}
 
 
 def nearest_of_replicas(
     train: Train, work: Work, chosen: Hyperparameters, n_trainings: int, expected: Expected, context: Context
-) -> list[Ids]:
-    """The nearest words in `n_trainings - 1` further trainings with the seeds that follow; int32 (n_covered, k) each.
+) -> list[Replica]:
+    """`n_trainings - 1` further trainings with the seeds that follow.
 
     Each that has ended is kept in storage until the job ends, so that another attempt does not train it again.
     """
@@ -65,7 +90,7 @@ def nearest_of_replicas(
         key = identity(work.corpus, again, FORM, {"threads"})
         saved = kept.load() if kept else None
         if saved and saved[1].get("identity") == key:
-            found.append(np.array(saved[0]["ids"]))
+            found.append(_replica(saved[0]))
             continue
         folder = work.scratch / f"training-{number}"
         folder.mkdir()
@@ -76,11 +101,19 @@ def nearest_of_replicas(
             checkpoints=_checkpoints(context, f"replica-{number}-state"),
         )
         unit_vectors, _ = normalise(train(told, again).arrays["vectors"])
-        ids = nearest_neighbors(unit_vectors, threads=context.threads, report=ignore).ids
+        neighbors = nearest_neighbors(unit_vectors, threads=context.threads, report=ignore)
+        arrays = {"ids": neighbors.ids, "scores": neighbors.scores}
+        arrays |= {"unit_vectors": unit_vectors} if number == 1 else {}
         if kept:
-            kept.save({"ids": ids}, {"identity": key})
-        found.append(ids)
+            kept.save(arrays, {"identity": key})
+        found.append(_replica(arrays))
     return found
+
+
+def _replica(arrays: Mapping[str, npt.NDArray[Any]]) -> Replica:
+    """Copies, since a checkpoint's arrays are mapped from a file."""
+    kept = {name: np.array(array) for name, array in arrays.items()}
+    return Replica(Neighbors(kept["ids"], kept["scores"]), kept.get("unit_vectors"))
 
 
 def _checkpoints(context: Context, name: str) -> Checkpoints | None:

@@ -12,6 +12,7 @@ import pytest
 from tests.published import World, random_vectors
 from trainer.publishing.neighbors import nearest_neighbors
 from trainer.steps.progress import ignore
+from trainer.work.replicas import Replica
 
 WORDS = [f"w{i}" for i in range(80)]
 
@@ -23,9 +24,8 @@ def http(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
     vectors = random_vectors(80, 8)
     noisy = [vectors + np.float32(0.5) * random_vectors(80, 8, seed) for seed in (1, 2)]
     units = [noise / np.linalg.norm(noise, axis=1, keepdims=True) for noise in noisy]
-    world.publish(
-        "m", WORDS, vectors, replicas=[nearest_neighbors(unit, threads=1, report=ignore).ids for unit in units]
-    )
+    tables = [nearest_neighbors(unit, threads=1, report=ignore) for unit in units]
+    world.publish("m", WORDS, vectors, replicas=[Replica(table, None) for table in tables])
     world.publish("once", WORDS, vectors)
     with world.served() as client:
         yield client

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from app.core import names
+from app.core.evaluation.drift.floor import FLOOR_METRIC, Floor
 from app.core.hyperparameters import GloVeHyperparameters, Word2VecHyperparameters
 from app.core.payloads import CorpusSource, TrainPayload
 from app.core.storage import Storage
@@ -61,6 +62,8 @@ def test_a_version_stores_in_how_many_trainings_each_neighbour_is(
     stability = table.manifest.metrics["stability"]
     assert (stability["replicas"], result.told["stability"]) == (3, stability)
     assert stability["overlap_at_10"] == pytest.approx((agreed[:, :10].mean() - 1) / 2, abs=1e-4)
+    floor = Floor.model_validate(table.manifest.metrics[FLOOR_METRIC])
+    assert (floor.by, sum(each.n_words for each in floor.bins)) == ("count", 60)
     fractions = [progress.fraction for phase, progress in told if phase == replicas.REPLICAS]
     assert fractions == sorted(fractions)
     assert fractions[-1] == pytest.approx(1)

@@ -56,7 +56,7 @@ def run(payload: TrainPayload, context: Context) -> Publishes:
         corpus=_origin(payload.corpus, corpus),
         training=trained.facts | ({"rows": corpus.rows} if corpus.rows else {}) | aligned | told,
     )
-    stability = Stability(replicas, corpus.vocabulary)
+    stability = Stability(replicas, corpus.vocabulary, trained.arrays["vectors"])
     published = publish_version(
         context,
         corpus.vocabulary,
