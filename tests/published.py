@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 import numpy as np
@@ -22,13 +23,15 @@ from app.core.database import Database
 from app.core.records import Version
 from app.core.settings import Settings
 from app.core.storage import Storage
-from app.core.table.manifest import CorpusOrigin, TrainedOrigin, Written
+from app.core.table.manifest import CorpusOrigin, EvidenceDescription, TrainedOrigin, Written
 from app.core.table.quantised import Encoding
 from app.core.table.vocabulary import Vocabulary
 from app.core.text import TextSpec
 from app.main import create_app
 from app.web.protocol import HttpProtocol
 from benchmarks.world import add_version
+from trainer.corpus.encode import EncodedCorpus
+from trainer.publishing import evidence
 from trainer.publishing.index import IndexLimits
 from trainer.publishing.publish import Provenance, publish
 from trainer.steps.progress import ignore
@@ -52,9 +55,18 @@ def vocabulary_of(words: Sequence[str]) -> Vocabulary:
     return Vocabulary.from_words(words, [max(5, 10_000 // (rank + 1)) for rank in range(len(words))])
 
 
-def provenance(text: TextSpec | None = None) -> Provenance:
+def corpus_of(lines: Sequence[Sequence[int]], n_words: int) -> EncodedCorpus:
+    """Lines of word ids, as a training reads them."""
+    ids = np.array([i for line in lines for i in [*line, -1]], np.int32)
+    counts = np.bincount(ids[ids >= 0], minlength=n_words)
+    vocabulary = Vocabulary.from_words([f"w{i}" for i in range(n_words)], counts)
+    return EncodedCorpus(ids, vocabulary, int(counts.sum()), int(counts.sum()), len(lines))
+
+
+def provenance(text: TextSpec | None = None, evidence: EvidenceDescription | None = None) -> Provenance:
     corpus = CorpusOrigin(name="tiny", sha256="0" * 64, n_bytes=1000, n_tokens=100, n_lines=10)
-    origin = TrainedOrigin(algorithm="word2vec", hyperparameters={"dim": 8}, corpus=corpus, training={"loss": 1.5})
+    said = {"algorithm": "word2vec", "hyperparameters": {"dim": 8}, "training": {"loss": 1.5}}
+    origin = TrainedOrigin.model_validate({**said, "corpus": corpus, "evidence": evidence})
     return Provenance(origin, text or TextSpec())
 
 
@@ -67,16 +79,22 @@ def write_version(
     limits: IndexLimits | None = None,
     encoding: Encoding | None = None,
     replicas: Sequence[Replica] = (),
+    lines: Sequence[Sequence[str]] = (),
 ) -> Written:
-    """Publish into a local folder."""
+    """Publish into a local folder, with the evidence of these lines if there are any (window 5)."""
     folder.mkdir(parents=True, exist_ok=True)
     copied = vectors.copy()
     stability = Stability(replicas, vocabulary_of(words), copied)
+    arrays: dict[str, npt.NDArray[Any]] = {}
+    described = None
+    if lines:
+        numbered = [[words.index(word) for word in line] for line in lines]
+        arrays, described = evidence.find(corpus_of(numbered, len(words)), 5, 1, ignore)
     return publish(
         folder,
         vocabulary_of(words),
-        {"vectors": copied},
-        provenance=provenance(text),
+        {"vectors": copied} | arrays,
+        provenance=provenance(text, described),
         threads=2,
         report=ignore,
         limits=limits,
@@ -105,10 +123,11 @@ class World:
         text: TextSpec | None = None,
         limits: IndexLimits | None = None,
         replicas: Sequence[Replica] = (),
+        lines: Sequence[Sequence[str]] = (),
     ) -> int:
         """Add a version as a trainer does and return its number; `latest` moves to it."""
         folder = self.folder / "made" / secrets.token_hex(4)
-        written = write_version(folder, words, vectors, text=text, limits=limits, replicas=replicas)
+        written = write_version(folder, words, vectors, text=text, limits=limits, replicas=replicas, lines=lines)
         prefix = add_version(self.database, self.storage, model, folder, written)
         with self.database.reading() as session:
             return session.scalars(select(Version.number).where(Version.prefix == prefix)).one()

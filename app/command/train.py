@@ -52,6 +52,9 @@ Separator = Annotated[str | None, typer.Option(metavar="CHARACTER", help="Betwee
 Encoding = Annotated[str, typer.Option(metavar="NAME", help="Of the text, such as cp949 or utf-16.")]
 Tokenizer = Annotated[str | None, typer.Option(metavar="NAME", help="words, or whitespace for text that is tokenised.")]
 Case = Annotated[str | None, typer.Option(metavar="NAME", help="lower or keep.")]
+Evidence = Annotated[
+    bool, typer.Option("--evidence", metavar="", help="Store what contexts, explain and cooccurrence answer from.")
+]
 Normalization = Annotated[str | None, typer.Option(metavar="NAME", help="nfc, nfkc_jamo_safe or none.")]
 Replicas = Annotated[
     int, typer.Option(metavar="N", min=1, max=10, help="Train so often, and store how far neighbours agree.")
@@ -75,6 +78,7 @@ def train(
     normalization: Normalization = None,
     replicas: Replicas = 1,
     align: Align = True,
+    evidence: Evidence = False,
     alias: Alias = None,
     detach: Detach = False,
     url: Url = DEFAULT_URL,
@@ -97,6 +101,7 @@ def train(
         "text": text,
         "replicas": replicas,
         "align": align,
+        "evidence": evidence,
     }
     client = client_of(url)
     described = client.upload(corpus, file, content_encoding=opened.content_encoding, encoding=encoding)

@@ -67,12 +67,13 @@ class SetSource(_Payload):
 
 
 class TrainPayload(_Payload):
-    """Train vectors on a corpus; they are rotated onto the version `align`, if there is one."""
+    """Train vectors on a corpus, perhaps with evidence; they are rotated onto the version `align`, if there is one."""
 
     corpus: CorpusSource
     algorithm: str
     hyperparameters: dict[str, Any]
     text: TextSpec
+    evidence: bool = False
     publish: Publication = Publication()
     index: IndexRequest = "auto"
     align: VersionSource | None = None

@@ -42,6 +42,14 @@ class TrainSubmission(_Publishing):
     kind: Literal["train"] = "train"
     corpus: CorpusReference
     text: Annotated[TextSpec, Field(description="how text becomes words")] = TextSpec()
+    evidence: Annotated[
+        bool,
+        Field(
+            strict=True,
+            description="store what the corpus shows of the 20,000 most frequent words, 1.4 kB each: `/contexts`, "
+            "`/explain` and `/cooccurrence` answer from it",
+        ),
+    ] = False
     algorithm: str
     hyperparameters: BaseModel
     replicas: Annotated[
@@ -180,6 +188,7 @@ class JobDescription(BaseModel):
     algorithm: str | None = None
     hyperparameters: dict[str, Any] | None = None
     text: dict[str, Any] | None = None
+    evidence: bool | None = None
     publish: dict[str, Any] | None = None
     index: IndexRequest | None = None
     tokens_per_second: float | None = None

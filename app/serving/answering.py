@@ -35,6 +35,7 @@ from app.serving.asking import (
     VectorQuery,
     WordsQuery,
 )
+from app.serving.evidence.answering import contexts, cooccurrence, explain  # noqa: F401 (found by the names of rows)
 from app.serving.version import ServedVersion, Term
 
 Body = dict[str, Any]

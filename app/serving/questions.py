@@ -28,6 +28,15 @@ from app.serving.asking import (
     WordsParameters,
     WordsQuery,
 )
+from app.serving.evidence import answers as evidence
+from app.serving.evidence.asking import (
+    ContextsParameters,
+    ContextsQuery,
+    CooccurrenceParameters,
+    CooccurrenceQuery,
+    ExplainParameters,
+    ExplainQuery,
+)
 
 OF_A_VERSION = (
     errors.InvalidRequest,
@@ -149,5 +158,37 @@ QUESTIONS = (
         TextVectorQuery,
         answers.TextVector,
         (errors.WordNotFound,),
+    ),
+    Question(
+        "contexts",
+        "get_contexts",
+        "List the strongest contexts of a word in the corpus, with counts and lines that show them.",
+        "List the strongest contexts of words.",
+        ContextsParameters,
+        ContextsQuery,
+        evidence.Contexts,
+        (*OF_WORDS, errors.EvidenceNotStored),
+        "contexts",
+    ),
+    Question(
+        "explain",
+        "get_explain",
+        "Show why two words are alike: the contexts that they share in the corpus, what each contributes, and lines.",
+        "Show why words are alike, pair by pair.",
+        ExplainParameters,
+        ExplainQuery,
+        evidence.Explanation,
+        (*OF_WORDS, errors.EvidenceNotStored),
+        "shared",
+    ),
+    Question(
+        "cooccurrence",
+        "get_cooccurrence",
+        "Tell how often two words stand near each other in the corpus (X_ij), with lines that show it.",
+        "Tell how often words stand near each other, pair by pair.",
+        CooccurrenceParameters,
+        CooccurrenceQuery,
+        evidence.Cooccurrence,
+        (*OF_WORDS, errors.EvidenceNotStored),
     ),
 )

@@ -55,6 +55,7 @@ STATUS: dict[type[WordkinError], HTTPStatus] = {
     errors.PreconditionRequired: HTTPStatus.PRECONDITION_REQUIRED,
     errors.PreconditionFailed: HTTPStatus.PRECONDITION_FAILED,
     errors.WordNotFound: HTTPStatus.NOT_FOUND,
+    errors.EvidenceNotStored: HTTPStatus.NOT_FOUND,
     errors.NotOneWord: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.InvalidRequest: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.WordNotWritable: HTTPStatus.UNPROCESSABLE_ENTITY,

@@ -18,7 +18,7 @@ MAX_TOKENS = 2**62
 
 def unsound(table: Table) -> str | None:
     """What is not as it should be; None if nothing is."""
-    return _wrong_vectors(table) or _wrong_words(table) or _wrong_neighbors(table)
+    return _wrong_vectors(table) or _wrong_words(table) or _wrong_neighbors(table) or _wrong_evidence(table)
 
 
 def _wrong_vectors(table: Table) -> str | None:
@@ -62,6 +62,17 @@ def _wrong_neighbors(table: Table) -> str | None:
         cosines = np.einsum("id,ikd->ik", table.unit_vectors[rows], table.unit_vectors[some], dtype=np.float64)
         if not (np.abs(scores[rows] - cosines) <= TOLERANCE).all() or (np.diff(scores[rows], axis=1) > 0).any():
             return "the scores of neighbors are not their cosines, the highest first"
+    return None
+
+
+def _wrong_evidence(table: Table) -> str | None:
+    if (evidence := table.evidence) is None:
+        return None
+    ids, counts, totals = evidence.context_ids, evidence.context_counts, evidence.pair_totals
+    if not ids.shape[1] or ((ids >= 0) != (counts > 0)).any() or (np.diff(ids < 0, axis=1) & (ids[:, 1:] >= 0)).any():
+        return "contexts are not all counted, or stand behind those that are missing"
+    if (counts > np.minimum(totals[: len(ids), None], totals[ids])).any() or totals.sum(dtype=np.float64) > MAX_TOKENS:
+        return "a pair was counted more often than its words"
     return None
 
 

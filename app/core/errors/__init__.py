@@ -54,6 +54,7 @@ from app.core.errors.uploads import (
 from app.core.errors.versions import (
     AliasReserved,
     DatabaseUnavailable,
+    EvidenceNotStored,
     ExportsBusy,
     GateFailed,
     InvalidRequest,
@@ -88,6 +89,7 @@ __all__ = [
     "DatabaseUnavailable",
     "DigestMismatch",
     "EvaluationSetUnreadable",
+    "EvidenceNotStored",
     "ExportsBusy",
     "ExtraMissing",
     "FileDamaged",

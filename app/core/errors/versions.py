@@ -49,6 +49,10 @@ class WordNotFound(WordkinError):
     """The vocabulary has no such word."""
 
 
+class EvidenceNotStored(WordkinError):
+    """The version does not have the evidence of its corpus; train with "evidence": true to store it."""
+
+
 class NotOneWord(WordkinError):
     """As the version reads text, this is not exactly one word, or marks of it would be dropped."""
 

@@ -23,6 +23,7 @@ class Hyperparameters(BaseModel):
 
     if TYPE_CHECKING:  # at run time pydantic would put them before all fields of the algorithm
         dim: Dim
+        window: int
         epochs: Epochs
         stop_patience: int | None
         min_count: MinCount

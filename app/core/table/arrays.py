@@ -53,7 +53,13 @@ ARRAYS: dict[str, Spec] = {
     AGREEMENT: Spec(np.uint8, ("n_covered", "n_neighbors"), is_optional=True),
     # what text vectors have in common and is taken out of them
     "text_component": Spec(np.float32, ("dim",)),
+    # what the corpus showed of the most frequent words, all four or none, see `evidence`
+    "context_ids": Spec(np.int32, ("n_explained", "n_contexts"), lowest_id=-1, is_optional=True),
+    "context_counts": Spec(np.int64, ("n_explained", "n_contexts"), is_optional=True),
+    "pair_totals": Spec(np.int64, ("n_words",), is_optional=True),
+    "example_ids": Spec(np.int32, ("n_explained", "n_examples", "n_passage_words"), lowest_id=-1, is_optional=True),
 }
+EVIDENCE = ("context_ids", "context_counts", "pair_totals", "example_ids")
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,7 +98,7 @@ def misfit(arrays: Arrays, n_words: int, dim: int) -> str | None:
                 return f"{name} has {length} for {size}, which is {sizes[size]}"
         if spec.lowest_id is not None and not _within(array, spec.lowest_id, n_words):
             return f"{name} holds ids outside the vocabulary"
-    return _misfit_of_vectors(arrays) or _misfit_of_words(arrays, sizes)
+    return _misfit_of_vectors(arrays) or _misfit_of_words(arrays, sizes) or _misfit_of_evidence(arrays, sizes)
 
 
 def _misfit_of_vectors(arrays: Arrays) -> str | None:
@@ -113,6 +119,15 @@ def _misfit_of_words(arrays: Arrays, sizes: Mapping[str, int]) -> str | None:
         return "word_slots do not hold each word once in a power of two of slots"
     if sizes["n_covered"] > n_words:
         return "more words have neighbours than there are"
+    return None
+
+
+def _misfit_of_evidence(arrays: Arrays, sizes: Mapping[str, int]) -> str | None:
+    found = [name for name in EVIDENCE if name in arrays]
+    if found and (len(found) < len(EVIDENCE) or sizes["n_explained"] > sizes["n_words"]):
+        return "the evidence is not complete, or of more words than there are"
+    if any(arrays[name].size and arrays[name].min() < 0 for name in found if name.endswith(("counts", "totals"))):
+        return "the evidence has counts below 0"
     return None
 
 

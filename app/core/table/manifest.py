@@ -74,14 +74,29 @@ class CorpusOrigin(_Part):
     n_lines: int
 
 
+class EvidenceDescription(_Part):
+    """How the evidence of a table was counted, see `app.core.table.evidence`, and what it takes.
+
+    The `n_words` most frequent words have it; their contexts are among the `n_context_words` most frequent ones.
+    """
+
+    window: Annotated[int, Field(ge=1)]
+    smoothing: Annotated[float, Field(ge=0, le=1)]
+    n_words: int
+    n_context_words: int
+    n_bytes: int
+    seconds: float
+
+
 class TrainedOrigin(_Part):
-    """The vectors were trained here, on a corpus."""
+    """The vectors were trained here, on a corpus; `evidence` is None if none was asked for."""
 
     kind: Literal["trained"] = "trained"
     algorithm: str
     hyperparameters: dict[str, Any]
     corpus: CorpusOrigin
     training: dict[str, Any]
+    evidence: EvidenceDescription | None = None
 
     @property
     def made_of(self) -> str:

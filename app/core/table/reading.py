@@ -18,7 +18,8 @@ import numpy as np
 import numpy.typing as npt
 
 from app.core.errors import TableDamaged, reason
-from app.core.table.arrays import Arrays, FloatArray, Neighbors, misfit
+from app.core.table.arrays import EVIDENCE, Arrays, FloatArray, Neighbors, misfit
+from app.core.table.evidence import Evidence
 from app.core.table.lookup import WordLookup
 from app.core.table.manifest import (
     INDEX_FILE,
@@ -26,6 +27,7 @@ from app.core.table.manifest import (
     TABLE_FILE,
     FileDigest,
     Manifest,
+    TrainedOrigin,
     describe,
     digest_of,
     read_manifest,
@@ -62,6 +64,14 @@ class Table:
     @cached_property
     def lookup(self) -> WordLookup:
         return WordLookup(self.vocabulary, self.arrays["word_slots"], self.arrays["word_order"])
+
+    @cached_property
+    def evidence(self) -> Evidence | None:
+        """What the corpus showed, if that was stored."""
+        described = self.manifest.origin.evidence if isinstance(self.manifest.origin, TrainedOrigin) else None
+        if described is None or EVIDENCE[0] not in self.arrays:
+            return None
+        return Evidence(described, *(self.arrays[name] for name in EVIDENCE))
 
     def vector(self, word_id: int) -> FloatArray:
         """The vector as trained, float32 (dim,)."""

@@ -52,6 +52,7 @@ class Train:
             algorithm=submission.algorithm,
             hyperparameters=submission.hyperparameters.model_dump(mode="json"),
             text=submission.text.here(),
+            evidence=submission.evidence,
             publish=submission.publish,
             index=submission.index,
             align=version_source(previous) if previous else None,

@@ -16,6 +16,7 @@ from app.serving.questions import QUESTIONS, Question
 from tests.published import World, random_vectors
 
 WORDS = ["king", "queen", "man", "woman", "왕", "[bold]", "[/b]", *(f"w{i}" for i in range(20))]
+LINES = [["king", "woman", "w1"], ["man", "woman", "queen"], ["w1", "queen", "w2"]]
 ASKED = {
     "neighbors": ["king"],
     "analogy": ["king", "man", "woman"],
@@ -25,13 +26,16 @@ ASKED = {
     "odd-one-out": ["king", "queen", "man"],
     "senses": ["king"],
     "text-vector": ["king of men"],
+    "contexts": ["king"],
+    "explain": ["king", "queen"],
+    "cooccurrence": ["king", "queen"],
 }
 
 
 @pytest.fixture(scope="module")
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     world = World(tmp_path_factory.mktemp("world"))
-    world.publish("m", WORDS, random_vectors(len(WORDS), 6), text=TextSpec(tokenizer="whitespace"))
+    world.publish("m", WORDS, random_vectors(len(WORDS), 6), text=TextSpec(tokenizer="whitespace"), lines=LINES)
     with world.served() as client:
         yield str(client.base_url)
     world.close()

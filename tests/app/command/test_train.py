@@ -52,13 +52,25 @@ def test_any_file_name_works(ask: Wordkin, service: httpx.Client, folder: Path, 
 
 def test_options_are_those_of_a_job(ask: Wordkin, service: httpx.Client, folder: Path) -> None:
     options = ["--tokenizer", "whitespace", "--case", "keep", "--normalization", "none", "--preset", "small-corpus"]
-    told = ask("train", "a.txt", *options, "--set", "dim=8", "--alias", "staging", "--detach", "--json", cwd=folder)
+    told = ask(
+        "train",
+        "a.txt",
+        *options,
+        "--set",
+        "dim=8",
+        "--alias",
+        "staging",
+        "--evidence",
+        "--detach",
+        "--json",
+        cwd=folder,
+    )
     job = json.loads(told.stdout)
     assert job == newest_job(service)
     chosen = {"tokenizer": "whitespace", "case": "keep", "normalization": "none", "format": {"kind": "plain"}}
     assert chosen.items() <= job["text"].items()
     assert {"preset": "small-corpus", "dim": 8, "epochs": 25}.items() <= job["hyperparameters"].items()
-    assert job["publish"] == {"alias": "staging"}
+    assert (job["publish"], job["evidence"]) == ({"alias": "staging"}, True)
 
 
 def test_rows_are_guessed_told_and_asked_for(ask: Wordkin, service: httpx.Client, folder: Path) -> None:

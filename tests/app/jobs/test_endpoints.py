@@ -51,6 +51,7 @@ def test_a_submitted_job_is_queued_with_all_its_settings(client: TestClient, cor
         ({"hyperparameters": {"learning_rate": "fast"}}, "body.hyperparameters.learning_rate"),
         ({"text": {"tokenizer": "magic"}}, "body.text.tokenizer"),
         ({"unknown": 1}, "body.unknown"),
+        ({"evidence": 50}, "body.evidence"),
         ({"model": "a/b"}, "body.model"),
         ({"text": {"format": {"kind": "csv"}}}, "body.text.format.column"),
         ({"text": {"format": {"kind": "xml"}}}, "body.text.format.kind"),

@@ -10,6 +10,13 @@ import pytest
 
 from tests.published import ALWAYS_GRAPH, FloatArray, World, random_vectors, vocabulary_of
 
+LINES = [
+    ["king", "queen", "woman"],
+    ["man", "king"],
+    ["word1", "queen", "king", "word2", "woman", "man"],
+    ["word3", "word4", "word5", "word6", "word3", "word4", "king"],
+]
+"""The corpus of the sample's evidence."""
 WORDS = ["king", "queen", "man", "woman", "왕", "여왕", "naïve", *(f"word{i}" for i in range(192))]
 N_GRAPH_WORDS = 3000
 
@@ -44,7 +51,7 @@ def sample() -> Sample:
 def served(tmp_path_factory: pytest.TempPathFactory, sample: Sample) -> Iterator[httpx.Client]:
     """Model `m` with versions 1 (the sample) and 2, and model `graph`, which is searched approximately."""
     world = World(tmp_path_factory.mktemp("served"), default_model="m")
-    world.publish("m", sample.words, sample.vectors)
+    world.publish("m", sample.words, sample.vectors, lines=LINES)
     world.publish("m", sample.words[:50], random_vectors(50, 12, seed=9))
     world.move("m", "latest", 1)
     world.move("m", "next", 2)

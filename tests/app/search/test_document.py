@@ -43,6 +43,9 @@ SINGLE: dict[str, list[Json]] = {
         {"word": "g5", "k": 60, "exact": True, "model": "graph"},
     ],
     "text_vector": [{"text": "king of man"}, {"text": "king", "encoding": "base64"}],
+    "contexts": [{"word": "king"}, {"word": "word9"}],
+    "explain": [{"a": "king", "b": "queen"}, {"a": "king", "b": "word9"}],
+    "cooccurrence": [{"a": "king", "b": "queen"}, {"a": "왕", "b": "king"}],
 }
 """For GET; a question without an example fails."""
 MANY_OF: dict[str, list[Json]] = {
@@ -61,6 +64,9 @@ MANY_OF: dict[str, list[Json]] = {
     "odd_one_out": [{"words": ["king", "queen", "word3"]}, {"words": ["king", "queen", "kingg"]}],
     "senses": [{"word": "king", "k": 20}, {"word": "nothing"}],
     "text_vector": [{"text": "king of man"}, {"text": "nothing known"}],
+    "contexts": [{"word": "king", "lines": 0}, {"word": "kingg"}],
+    "explain": [{"a": "king", "b": "queen", "k": 1}, {"a": "king", "b": "kingg"}],
+    "cooccurrence": [{"a": "king", "b": "queen"}, {"a": "king", "b": "two words"}],
 }
 
 

@@ -29,7 +29,8 @@ Change = Callable[[dict[str, Any]], object]
 
 
 def published(folder: Path, limits: IndexLimits | None = None, n_words: int = 60) -> Path:
-    write_version(folder, [f"word{i}" for i in range(n_words)], random_vectors(n_words, 8), limits=limits)
+    words, lines = [f"word{i}" for i in range(n_words)], [["word0", "word1"], ["word2", "word3", "word0"]]
+    write_version(folder, words, random_vectors(n_words, 8), limits=limits, lines=lines)
     return folder
 
 
@@ -62,7 +63,10 @@ def test_a_version_comes_back_bit_by_bit(storage: Storage, tmp_path: Path) -> No
     assert (result.told["format"], result.told["identical"], result.told["rows"]["n_words"]) == ("native", True, 60)
     for path in folder.iterdir():
         assert storage.read(f"versions/job-job/{path.name}") == path.read_bytes()
-    assert opened(storage, tmp_path / "job", result).vocabulary.word(3) == "word3"
+    table = opened(storage, tmp_path / "job", result)
+    assert table.vocabulary.word(3) == "word3"
+    assert table.evidence is not None
+    assert table.evidence.cooccurrence(2, 3).count == 1
 
 
 def test_a_quantised_version_comes_back_as_it_was(storage: Storage, tmp_path: Path) -> None:
@@ -134,6 +138,10 @@ def _spoil(name: str, change: Callable[[np.ndarray], object]) -> Callable[[Path]
         (_spoil("neighbor_scores", lambda scores: scores[2:3, :1].fill(1)), "are not their cosines"),
         (_spoil("neighbor_ids", lambda ids: ids[2].fill(2)), "a word is its own neighbor"),
         (_spoil("neighbor_ids", lambda ids: ids[2].fill(3)), "or one is listed twice"),
+        (_spoil("context_counts", lambda counts: counts.fill(0)), "contexts are not all counted"),
+        (_spoil("context_ids", lambda ids: ids[2:3, :1].fill(-1)), "or stand behind those that are missing"),
+        (_spoil("context_counts", lambda counts: counts[2:3, :1].fill(9)), "counted more often than its words"),
+        (_spoil("pair_totals", lambda totals: totals[:1].fill(-1)), "the evidence has counts below 0"),
         (_spoil("word_offsets", lambda offsets: offsets[1:2].fill(0)), "word_offsets do not cut word_bytes into words"),
     ],
 )

@@ -11,17 +11,18 @@ from app.core.errors import CorpusDamaged, CorpusMissing
 from app.core.hyperparameters import Word2VecHyperparameters
 from app.core.payloads import CorpusSource, TrainPayload
 from app.core.storage import Storage
+from app.core.table.arrays import EVIDENCE
 from app.core.table.manifest import IndexRequest, TrainedOrigin, parse_manifest
 from app.core.text import TextSpec
 from app.models.schemas import VersionDescription
-from tests.trainer.work.conftest import context_in, version_row
+from tests.trainer.work.conftest import context_in, opened, version_row
 from trainer.work.kinds import train
 from trainer.work.messages import Publishes
 
 TEXT = b"the king and the queen saw the man and the woman\n" * 200
 
 
-def run(storage: Storage, folder: Path, index: IndexRequest = "auto") -> Publishes:
+def run(storage: Storage, folder: Path, index: IndexRequest = "auto", *, evidence: bool = False) -> Publishes:
     hyperparameters = Word2VecHyperparameters(dim=4, epochs=1, min_count=1, threads=1, subsampling_threshold=0)
     payload = TrainPayload(
         corpus=CorpusSource(name="c", key="corpora/c", sha256=hashlib.sha256(TEXT).hexdigest(), n_bytes=len(TEXT)),
@@ -29,6 +30,7 @@ def run(storage: Storage, folder: Path, index: IndexRequest = "auto") -> Publish
         hyperparameters=hyperparameters.model_dump(mode="json"),
         text=TextSpec(),
         index=index,
+        evidence=evidence,
     )
     return train.run(payload, context_in(storage, folder, threads=1))
 
@@ -51,6 +53,20 @@ def test_a_version_describes_its_epochs(storage: Storage, tmp_path: Path) -> Non
     assert [epoch.epoch for epoch in history] == [1]
     del result.manifest["origin"]["training"]["history"]  # published before it was recorded
     assert VersionDescription.of(row).history is None
+
+
+def test_evidence_is_stored_if_it_is_asked_for(storage: Storage, tmp_path: Path) -> None:
+    storage.put_new(TEXT, "corpora/c")
+    table = opened(storage, tmp_path / "with", run(storage, tmp_path / "with", evidence=True))
+    assert table.evidence is not None
+    assert table.evidence.described.window == Word2VecHyperparameters().window
+    assert table.evidence.described.n_bytes == sum(table.arrays[name].nbytes for name in EVIDENCE)
+    king, saw = (table.lookup.find(word) for word in ("king", "saw"))
+    assert king is not None
+    assert saw is not None
+    assert table.evidence.cooccurrence(king, saw).count == 200
+    without = opened(storage, tmp_path / "without", run(storage, tmp_path / "without"))
+    assert (without.evidence, without.arrays.keys() & set(EVIDENCE)) == (None, set())
 
 
 @pytest.mark.parametrize(("index", "kind"), [("auto", "flat"), ("exact", "flat"), ("graph", "hnsw")])

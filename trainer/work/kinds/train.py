@@ -11,12 +11,14 @@ from app.core import hyperparameters
 from app.core.errors import CorpusDamaged, CorpusMissing
 from app.core.hyperparameters import Hyperparameters
 from app.core.payloads import CorpusSource, TrainPayload
-from app.core.table.manifest import CorpusOrigin, TrainedOrigin, digest_of
+from app.core.table.arrays import Arrays
+from app.core.table.manifest import CorpusOrigin, EvidenceDescription, TrainedOrigin, digest_of
 from app.core.text import TextSpec
 from trainer.algorithms import ALGORITHMS, EXPECTED
 from trainer.algorithms.algorithm import Work
 from trainer.corpus import costs as reading
 from trainer.corpus.encode import EncodedCorpus, encode
+from trainer.publishing import evidence
 from trainer.publishing.costs import product_seconds, scaled
 from trainer.publishing.index import IndexLimits
 from trainer.publishing.publish import Provenance
@@ -27,7 +29,7 @@ from trainer.work.messages import Publishes
 from trainer.work.published import PUBLISHING, publish_version
 from trainer.work.replicas import REPLICAS, Stability, nearest_of_replicas
 
-READING, TRAINING = "reading", "training"
+READING, TRAINING, EVIDENCE = "reading", "training", "evidence"
 
 
 def run(payload: TrainPayload, context: Context) -> Publishes:
@@ -48,6 +50,7 @@ def run(payload: TrainPayload, context: Context) -> Publishes:
     expected = EXPECTED[payload.algorithm](corpus.n_tokens, chosen, context.threads)
     replicas = nearest_of_replicas(train, work, chosen, payload.replicas, expected, context)
     seconds = {"reading": round(read - started, 3), "training": round(time.monotonic() - read, 3)}
+    shown, described = _evidence(payload, corpus, chosen, context)
     told = {"job": context.job_id, "attempt": context.attempt, "seconds": seconds}
     aligned = align(context, payload.align, corpus.vocabulary, trained.arrays) if payload.align else {}
     origin = TrainedOrigin(
@@ -55,12 +58,13 @@ def run(payload: TrainPayload, context: Context) -> Publishes:
         hyperparameters=chosen.model_dump(mode="json"),
         corpus=_origin(payload.corpus, corpus),
         training=trained.facts | ({"rows": corpus.rows} if corpus.rows else {}) | aligned | told,
+        evidence=described,
     )
     stability = Stability(replicas, corpus.vocabulary, trained.arrays["vectors"])
     published = publish_version(
         context,
         corpus.vocabulary,
-        trained.arrays,
+        {**trained.arrays, **shown},
         provenance=Provenance(origin, spec, context.model),
         limits=IndexLimits(payload.index),
         sets=payload.evaluate,
@@ -83,13 +87,14 @@ def _ahead(
         sizes = (corpus.n_tokens, len(corpus.vocabulary)) if corpus else (n_tokens, n_words)
         training = EXPECTED[payload.algorithm](sizes[0], chosen, threads)
         publishing = scaled(sizes[1], chosen.dim, limits, threads=threads, product_seconds=speed)
-        phases: dict[str, dict[str | None, float]] = {TRAINING: training, PUBLISHING: publishing}
-        if payload.replicas > 1:
-            phases = {
-                TRAINING: training,
-                REPLICAS: {None: sum(training.values()) * (payload.replicas - 1)},
-                PUBLISHING: publishing,
-            }
+        again: dict[str | None, float] = {None: sum(training.values()) * (payload.replicas - 1)}
+        counting = evidence.expected_seconds(sizes[0], chosen.window, threads)
+        phases = {
+            TRAINING: training,
+            REPLICAS: again if payload.replicas > 1 else {},
+            EVIDENCE: counting if payload.evidence else {},
+            PUBLISHING: publishing,
+        }
         return {Step(phase, name): each for phase, steps in phases.items() for name, each in steps.items()}
 
     return ahead
@@ -118,6 +123,15 @@ def _read(source: CorpusSource, spec: TextSpec, chosen: Hyperparameters, context
                 f"The stored text of the corpus {source.name!r} is not what was uploaded.", key=source.key
             )
     return corpus
+
+
+def _evidence(
+    payload: TrainPayload, corpus: EncodedCorpus, chosen: Hyperparameters, context: Context
+) -> tuple[Arrays, EvidenceDescription | None]:
+    """What the corpus shows, and how it was counted; nothing unless that is asked for."""
+    if not payload.evidence:
+        return {}, None
+    return evidence.find(corpus, chosen.window, context.threads, context.report(EVIDENCE))
 
 
 def _origin(source: CorpusSource, corpus: EncodedCorpus) -> CorpusOrigin:
