@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from app.command import completion, uploads
+from app.command.failures import WrongUsage
 from app.command.options import DEFAULT_URL, AsJson, Limit, Url, Yes, client_of
 from app.command.output import number, say, say_json, say_members, size, when
 
@@ -46,11 +47,16 @@ def preview(
         str, typer.Option("--format", metavar="KIND", help="plain, jsonl, csv, tsv, tokens or parquet.")
     ] = "plain",
     field: Annotated[str | None, typer.Option("--field", metavar="NAME", help="Field or column with the text.")] = None,
+    separator: Annotated[str | None, typer.Option(metavar="CHARACTER", help="Between the items of tokens.")] = None,
     url: Url = DEFAULT_URL,
     as_json: AsJson = False,
 ) -> None:
     """Show the words of the first lines, as a job will read them."""
-    where = {"field" if format_ == "jsonl" else "column": field}
+    noun = {"jsonl": "field", "csv": "column", "tsv": "column", "parquet": "column"}.get(format_)
+    if noun and not field:
+        raise WrongUsage(f"--format {format_}: which {noun} has the text? Say it with --field NAME.")
+    where = {noun: field} if noun else {}
+    where |= {"separator": separator} if separator else {}
     told = client_of(url).get("/corpora", name, "preview", format=format_, **where)
     if as_json:
         say_json(told)

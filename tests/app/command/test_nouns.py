@@ -45,6 +45,12 @@ def test_corpora_are_listed_previewed_and_deleted(ask: Wordkin, job_id: str, ser
     assert (heading[:4], row[:6]) == (["name", "revision", "lines", "words"], ["한국어", "2", "1", "2", "11", "B"])
     assert [row[1] for row in lines(ask("corpora", "show", "한국어").stdout)] == ["revision", "2", "1"]
     assert ask("corpora", "preview", "한국어").stdout == "넷 다섯\n"
+    wrong = ask("corpora", "preview", "한국어", "--format", "csv")
+    assert (wrong.returncode, "--format csv: which column has the text?" in wrong.stderr) == (2, True)
+    service.put("/corpora/baskets", content=b"a b;c\n")
+    items = ask("corpora", "preview", "baskets", "--format", "tokens", "--separator", ";", "--json")
+    assert json.loads(items.stdout)["lines"] == [["a b", "c"]]
+    service.delete("/corpora/baskets")
     assert ask("corpora", "delete", "한국어", "--yes").stderr.startswith("error: Corpus in use: ")
     ask("jobs", "cancel", job_id)
     refused = ask("corpora", "delete", "한국어")
