@@ -30,6 +30,27 @@ DATA = Path(__file__).resolve().parent / "data"
 REQUIRE_ALL = os.environ.get("WORDKIN_REQUIRE_ALL") == "1"
 POSTGRES_URL = os.environ.get("WORDKIN_TEST_POSTGRES_URL")
 
+LONG = (
+    "tests/e2e/test_main_job.py",
+    "tests/test_documents.py",
+    "tests/e2e/",
+    "tests/benchmarks/",
+    "tests/app/command/",
+    "tests/app/core/test_jobs_state_machine.py",
+    "tests/trainer/algorithms/",
+    "tests/trainer/kernels/",
+)
+"""What takes longest: it begins first, so that no worker is left alone with it at the end."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Order files by `LONG`, all others after them as they were."""
+
+    def place(item: pytest.Item) -> int:
+        return next((i for i, path in enumerate(LONG) if item.nodeid.startswith(path)), len(LONG))
+
+    items.sort(key=place)
+
 
 def missing(what: str) -> None:
     """Skip visibly on a machine that lacks `what`; fail where nothing may be skipped."""
