@@ -109,10 +109,11 @@ class Measured:
 
 
 class Bench:
-    """Runs loads in a process of their own, in turns, and keeps medians."""
+    """Runs loads in a process of their own, in turns, and keeps medians; starts are measured `starts` times."""
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float, starts: int) -> None:
         self._seconds = seconds
+        self.starts = starts
         self._pool = ProcessPoolExecutor(1, get_context("spawn"))
 
     def close(self) -> None:

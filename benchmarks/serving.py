@@ -52,7 +52,7 @@ def against_the_server_itself(bench: Bench, folder: Path, questions: Questions) 
 
 def main() -> None:
     arguments = parsed()
-    bench = Bench(arguments.seconds or (0.8 if arguments.quick else 3.0))
+    bench = Bench(arguments.seconds or (0.8 if arguments.quick else 3.0), arguments.starts)
     described = f"{cpu_name()}, {os.cpu_count()} cores, {CONNECTIONS} connections; {versions(*PACKAGES)}"
     print(f"{described}; higher ratios are better")
     rows: list[Row] = []
@@ -72,6 +72,7 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--only", nargs="+", choices=PARTS, help="some of the comparisons")
     parser.add_argument("--words", type=int, nargs="+", help="sizes of synthetic tables (default 68000 400000)")
     parser.add_argument("--seconds", type=float, help="of each load (default 3, or 0.8 of --quick)")
+    parser.add_argument("--starts", type=int, default=7, help="of each server, for the time that a start takes")
     parser.add_argument("--dim", type=int, default=100)
     parser.add_argument(
         "--table", type=Path, metavar="FILE", help="a real table instead: a word and its numbers a line"

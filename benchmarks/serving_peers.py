@@ -23,7 +23,6 @@ from benchmarks.served import Bench, Server, serving
 from benchmarks.servers import write_gensim
 
 N_RECALL = 100
-STARTS = 7
 ENOUGH_RECALL = 0.99
 EF_SEARCHES = (40, 100, 200, 400, 1000)
 """From pgvector's default up to its limit; the smallest is taken that finds enough."""
@@ -33,7 +32,9 @@ def against_gensim(bench: Bench, folder: Path, table_folder: Path, questions: Qu
     peer = f"gensim + FastAPI, {size}"
     write_gensim(folder, table_folder)
     our_start, their_start = _start_seconds(
-        lambda: serving("shipped", folder, questions.first), lambda: serving("gensim", folder, questions.first)
+        bench.starts,
+        lambda: serving("shipped", folder, questions.first),
+        lambda: serving("gensim", folder, questions.first),
     )
     measured = []
     for kind in ("ours", "gensim"):  # one after the other: a backlog of one must not slow the other
@@ -88,6 +89,7 @@ def against_pgvector(bench: Bench, folder: Path, table: Table, questions: Questi
         megabytes = table.n_bytes / 1e6, peer_server.n_bytes / 1e6
         peer_server.stop()
         our_start, their_start = _start_seconds(
+            bench.starts,
             lambda: serving("shipped", folder, questions.first),
             lambda: peer_server.started(postgres.NEIGHBORS, words[0]),
         )
@@ -113,7 +115,9 @@ def against_chroma(
     rows: list[Row] = []
     with tempfile.TemporaryDirectory() as data, ExitStack() as stack:
         collection = chroma.load_table(program, Path(data), table)
-        our_start, their_start = _start_seconds(lambda: serving("shipped", folder, questions.first), collection.started)
+        our_start, their_start = _start_seconds(
+            bench.starts, lambda: serving("shipped", folder, questions.first), collection.started
+        )
         ours = stack.enter_context(serving("ours", folder, questions.first))
         our_recalls = _our_recalls(ours, table, questions)
         for our_recall, (what, (words, vectors, k, requests)) in zip(our_recalls, asked.items(), strict=True):
@@ -172,10 +176,10 @@ def _our_recalls(server: Server, table: Table, questions: Questions) -> tuple[fl
     return statistics.mean(neighbors), statistics.mean(analogies)
 
 
-def _start_seconds(*starts: Callable[[], AbstractContextManager[Server]]) -> list[float]:
-    """From the command to the first answer, in turns; medians of `STARTS`."""
+def _start_seconds(n: int, *starts: Callable[[], AbstractContextManager[Server]]) -> list[float]:
+    """From the command to the first answer, in turns; medians of `n`."""
     found: list[list[float]] = [[] for _ in starts]
-    for _ in range(STARTS):
+    for _ in range(n):
         for seconds, start in zip(found, starts, strict=True):
             with start() as server:
                 seconds.append(server.start_seconds)
