@@ -11,6 +11,7 @@ from app.command import completion
 from app.command.failures import WrongUsage
 from app.command.jobs import submit
 from app.command.options import DEFAULT_URL, Alias, AsJson, Detach, Url, client_of
+from app.core.names import split_reference
 
 Model = Annotated[
     str, typer.Argument(metavar="MODEL[@VERSION]", autocompletion=completion.models, help="What is read first.")
@@ -37,7 +38,7 @@ def derive(
     as_json: AsJson = False,
 ) -> None:
     """Center, whiten, reduce, prune, align, retrofit or combine vectors, as a new version with its lineage."""
-    name, _, version = model.partition("@")
+    name, version = split_reference(model)
     said: dict[str, Any] = {"kind": "derive", "model": name, "steps": [_step(each) for each in step]}
     said |= {"version": version or "latest", "into": into}
     submit(client_of(url), said, alias=alias, detach=detach, as_json=as_json)

@@ -14,6 +14,7 @@ from app.command.files import send
 from app.command.jobs import follow_to_the_end, submit
 from app.command.options import DEFAULT_URL, AsJson, Detach, Url, client_of
 from app.command.output import note, say, say_json, say_table
+from app.core.names import reference, split_reference
 
 Model = Annotated[str, typer.Argument(metavar="MODEL[@VERSION]", autocompletion=completion.models)]
 Sets = Annotated[
@@ -40,11 +41,11 @@ def evaluate(
 ) -> None:
     """Ask a version sets of questions, and keep the scores with it."""
     client = client_of(url)
-    name, _, version = model.partition("@")
+    name, version = split_reference(model)
     asked: list[dict[str, Any]] = []
     for each in sets or []:
         stored = send(client, Path(each)) if Path(each).is_file() else None
-        file = f"{stored['name']}@{stored['revision']}" if stored else each
+        file = reference(stored["name"], stored["revision"]) if stored else each
         asked.append({"file": file} | ({"type": kind} if kind else {}))
     said = {"kind": "evaluate", "model": name, "version": version or "latest", "sets": asked}
     if detach:

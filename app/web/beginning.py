@@ -1,9 +1,10 @@
-"""How the beginning of a stored corpus will be read."""
+"""How the beginning of what is stored will be read: of a corpus, of a set of questions."""
 
 from __future__ import annotations
 
+from app.core.evaluation.sets import EvaluationSet, read_questions
 from app.core.magic import PARQUET
-from app.core.records import Corpus
+from app.core.records import Corpus, File
 from app.core.storage import Storage
 from app.core.text import Parquet, TextSpec
 from app.core.text.sample import SAMPLE_BYTES, Sample, read_parquet_sample, read_sample
@@ -27,3 +28,10 @@ def read_beginning(storage: Storage, corpus: Corpus, spec: TextSpec, *, n_lines:
         with opened:
             return read_parquet_sample(opened, spec, n_lines=n_lines)
     return read_sample(content, spec, is_whole=n_bytes == corpus.n_bytes, n_lines=n_lines)
+
+
+def check_questions(storage: Storage, file: File, asked: EvaluationSet) -> None:
+    """Raise `EvaluationSetUnreadable` if the beginning of a file cannot be read as the set that it is asked as."""
+    n_bytes = min(file.n_bytes, SAMPLE_BYTES)
+    if content := storage.beginning(file.key, n_bytes):
+        read_questions(content, asked.type, asked.file, is_whole=n_bytes == file.n_bytes)

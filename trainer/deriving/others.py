@@ -6,11 +6,11 @@ import numpy as np
 import numpy.typing as npt
 
 from app.core.errors import StepImpossible
+from app.core.nearest.procrustes import rotation, wide
 from app.core.steps import Align, Combine
 from app.core.table.arrays import FloatArray
-from app.core.table.reading import Table
 from trainer.deriving.moments import reduce_to, transform
-from trainer.deriving.working import BLOCK, DoubleArray, Facts, Sources, Working, unit
+from trainer.deriving.working import BLOCK, Facts, Sources, Working, unit
 
 Ids = npt.NDArray[np.int64]
 
@@ -21,7 +21,7 @@ def align(work: Working, step: Align, sources: Sources) -> Facts:
     The smaller of both is filled up with zeros.
     """
     target = sources.tables[step.to]
-    theirs = _ids_in(target, work.words)
+    theirs = target.vocabulary.ids_of(work.words)
     shared = np.flatnonzero(theirs >= 0)[: step.max_words]
     if not len(shared):
         raise StepImpossible(f"No word of {step.to} is among these words.", to=step.to)
@@ -31,23 +31,18 @@ def align(work: Working, step: Align, sources: Sources) -> Facts:
 def rotate(work: Working, shared: Ids, theirs: FloatArray) -> Facts:
     """The same onto unit vectors (n_shared, dim) that the words of these ids have elsewhere."""
     dim = max(work.vectors.shape[1], theirs.shape[1])
-    product = np.zeros((dim, dim))
-    for start in range(0, len(shared), BLOCK):
-        rows = slice(start, start + BLOCK)
-        block = _wide(unit(work.vectors[shared[rows]].astype(np.float64)), dim)
-        product += block.T @ _wide(theirs[rows].astype(np.float64), dim)
-    left, _, right = np.linalg.svd(product)
-    rotation = left @ right
-    transform(work, rotation[: work.vectors.shape[1]])
+    blocks = (slice(start, start + BLOCK) for start in range(0, len(shared), BLOCK))
+    pairs = ((unit(work.vectors[shared[rows]].astype(np.float64)), theirs[rows].astype(np.float64)) for rows in blocks)
+    transform(work, rotation(pairs, dim)[: work.vectors.shape[1]])
     turned = unit(work.vectors[shared].astype(np.float64))
-    cosines = (turned * _wide(theirs.astype(np.float64), dim)).sum(axis=1)
+    cosines = (turned * wide(theirs.astype(np.float64), dim)).sum(axis=1)
     return {"n_shared": len(shared), "mean_cosine": float(f"{cosines.mean():.6g}")}
 
 
 def combine(work: Working, step: Combine, sources: Sources) -> Facts:
     """Weighted unit vectors beside each other; their cosine is the mean of the cosines, weighted by squares."""
     tables = [sources.tables[name] for name in step.with_]
-    found = [_ids_in(table, work.words) for table in tables]
+    found = [table.vocabulary.ids_of(work.words) for table in tables]
     lacking = {name: int(np.count_nonzero(ids < 0)) for name, ids in zip(step.with_, found, strict=True)}
     if step.vocabulary == "intersection":
         kept = np.flatnonzero(np.all([ids >= 0 for ids in found], axis=0))
@@ -67,13 +62,3 @@ def combine(work: Working, step: Combine, sources: Sources) -> Facts:
     work.vectors = joined
     facts: Facts = {"n_words": len(work.words), "n_lacking": lacking, "dims": dims}
     return facts if step.dim is None else facts | reduce_to(work, step.dim)
-
-
-def _ids_in(table: Table, words: list[str]) -> Ids:
-    """Where a table has these words; int64 (n_words,), -1 where it has not."""
-    ids = table.vocabulary.ids()
-    return np.array([ids.get(word, -1) for word in words], np.int64)
-
-
-def _wide(block: DoubleArray, dim: int) -> DoubleArray:
-    return np.pad(block, ((0, 0), (0, dim - block.shape[1])))

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
 from app.core.nearest import exact
 from app.core.steps import Quantise
-from app.core.table.quantised import Quantised, UnitVectors
+from app.core.table.quantised import Quantised
 from app.core.table.quantised import quantise as codes_of
 from app.core.table.writing import normalise
 from trainer.deriving.working import Facts, Sources, Working
 
 N_QUERIES = 1000
 K = 10
-Ids = npt.NDArray[np.int64]
 
 
 def quantise(work: Working, step: Quantise, _: Sources) -> Facts:
@@ -25,7 +23,7 @@ def quantise(work: Working, step: Quantise, _: Sources) -> Facts:
     n_words = len(unit)
     ids = np.unique(np.linspace(0, n_words - 1, min(N_QUERIES, n_words)).astype(np.int64))
     k = min(K, n_words - 1)
-    before, after = (_nearest(rows, ids, k) for rows in (unit, quantised))
+    before, after = (exact.nearest_others(rows, ids, k)[0] for rows in (unit, quantised))
     recall = float((before[:, :, None] == after[:, None, :]).any(axis=2).mean()) if k else 1.0
     return {
         "recall_at_10": round(recall, 4),
@@ -33,12 +31,3 @@ def quantise(work: Working, step: Quantise, _: Sources) -> Facts:
         "vector_bytes_before": unit.nbytes,
         "vector_bytes": quantised.codes.nbytes,
     }
-
-
-def _nearest(rows: UnitVectors, ids: Ids, k: int) -> Ids:
-    """The `k` nearest other words of each; int64 (len(ids), k)."""
-    found, _ = exact.nearest(rows, rows[ids].astype(np.float64), k + 1)
-    is_other = found != ids[:, None]
-    is_other[is_other.all(axis=1), k] = False  # a word whose equal came first
-    others: Ids = found[is_other].reshape(len(ids), k)
-    return others

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from app.core.evaluation.results import Geometry
+from app.core.nearest.exact import are_others
 from app.core.table.arrays import FloatArray
 
 N_WORDS = 20_000
@@ -63,7 +64,5 @@ def _times_among_nearest(unit: FloatArray) -> Floats:
     """How many words have each one among their `N_NEAREST`."""
     k = min(N_NEAREST, len(unit) - 1)
     _, ids = faiss.knn(unit, unit, k + 1, metric=faiss.METRIC_INNER_PRODUCT)
-    is_other = ids != np.arange(len(unit))[:, None]
-    is_other[is_other.all(axis=1), k] = False  # a word whose double came first
-    often = np.bincount(ids[is_other], minlength=len(unit))
+    often = np.bincount(ids[are_others(ids, np.arange(len(unit)))], minlength=len(unit))
     return often.astype(np.float64)

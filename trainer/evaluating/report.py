@@ -46,7 +46,7 @@ def evaluate_table(table: Table, sets: Sequence[Asked], threads: int, report: Re
     report(Progress(len(sets) / (len(sets) + 1), step=GEOMETRY))
     found = EvaluationReport(
         sets=results,
-        geometry=geometry(table.unit_vectors[:], table.norms),
+        geometry=geometry(vectors.unit, table.norms),
         seconds=round(time.monotonic() - started, 3),
     )
     return {"report": found.model_dump(mode="json"), "outcomes": outcomes}

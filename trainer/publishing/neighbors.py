@@ -66,10 +66,8 @@ def n_covered(n_words: int, dim: int) -> int:
 def _block(unit_vectors: UnitVectors, start: int) -> tuple[npt.NDArray[np.int32], FloatArray]:
     rows = np.arange(start, min(start + BLOCK, len(unit_vectors)))
     k = min(N_NEIGHBORS, len(unit_vectors) - 1)
-    ids, found = exact.nearest(unit_vectors, unit_vectors[rows].astype(np.float64), k + 1)
-    others = ids != rows[:, None]
-    others[others.all(axis=1), -1] = False  # so many equal vectors that the word itself is not among them
-    return ids[others].reshape(len(rows), k).astype(np.int32), found[others].reshape(len(rows), k).astype(np.float32)
+    ids, found = exact.nearest_others(unit_vectors, rows, k)
+    return ids.astype(np.int32), found.astype(np.float32)
 
 
 def hubness(neighbors: Neighbors, vocabulary: Vocabulary) -> dict[str, Any]:

@@ -11,13 +11,14 @@ from app.core.errors import TableDamaged
 from app.core.nearest.exact import one_thread_a_scan
 from app.core.payloads import VersionSource
 from app.core.table.arrays import FloatArray
-from app.core.table.manifest import MANIFEST_FILE, read_manifest
+from app.core.table.manifest import TABLE_FILE
 from app.core.table.stored import StoredTable
 from app.core.table.vocabulary import Vocabulary
 from trainer.deriving.others import Ids, rotate
 from trainer.deriving.working import Working
 from trainer.steps.progress import Progress
 from trainer.work.context import Context
+from trainer.work.stored import manifest_of
 
 ALIGNING = "aligning"
 MAX_WORDS = 20_000
@@ -51,13 +52,10 @@ def align(context: Context, previous: VersionSource, vocabulary: Vocabulary, arr
 
 def _shared(context: Context, previous: VersionSource, work: Working) -> tuple[Ids, FloatArray]:
     """Ids of the most frequent words that the version has, too, and its unit vectors of them; no more is read."""
-    storage = context.storage
-    manifest = read_manifest(storage.local_folder(previous.prefix, [MANIFEST_FILE]), previous.manifest_sha256)
-    folder = storage.local_folder(previous.prefix, manifest.files)
-    with StoredTable(folder, manifest) as stored:
+    manifest = manifest_of(context, previous)
+    with StoredTable(context.storage.local_folder(previous.prefix, [TABLE_FILE]), manifest) as stored:
         whole = (stored.rows(name, 0, stored.shape(name)[0]) for name in ("word_bytes", "word_offsets", "counts"))
-        ids = Vocabulary(*whole).ids()
-        theirs = np.array([ids.get(word, -1) for word in work.words], np.int64)
+        theirs = Vocabulary(*whole).ids_of(work.words)
         shared = np.flatnonzero(theirs >= 0)[:MAX_WORDS]
         rows = [stored.unit_rows(word, word + 1) for word in theirs[shared].tolist()]
     return shared, np.concatenate(rows) if rows else np.empty((0, manifest.dim), np.float32)

@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from app.core import names
-from app.core.evaluation.drift.floor import FLOOR_METRIC, MAX_WORDS, MIN_COUNT, floor_of_replicas
-from app.core.evaluation.drift.spaces import Pair, Space
+from app.core.evaluation.drift.floor import FLOOR_METRIC, floor_of_replicas
+from app.core.evaluation.drift.spaces import Space
 from app.core.hyperparameters import Hyperparameters
 from app.core.table.arrays import AGREEMENT, Arrays, FloatArray, Neighbors
 from app.core.table.vocabulary import Vocabulary
@@ -68,9 +68,8 @@ class Stability:
             return self.told
         first = Space(self._vocabulary, True, self._vectors, neighbors)
         second = Space(self._vocabulary, True, self._replicas[0].unit_vectors, self._replicas[0].neighbors)
-        if not len(Pair.of(first, second).considered(min_count=MIN_COUNT, max_words=MAX_WORDS).first):
-            return self.told
-        return self.told | {FLOOR_METRIC: floor_of_replicas(first, second)}
+        floor = floor_of_replicas(first, second)
+        return self.told | ({FLOOR_METRIC: floor} if floor else {})
 
 
 def nearest_of_replicas(

@@ -9,7 +9,7 @@ from typing import Any
 from app.core.errors import FileDamaged, FileMissing
 from app.core.payloads import FileSource, VersionSource
 from app.core.storage import Storage
-from app.core.table.manifest import MANIFEST_FILE, FileDigest, Written, digest_of, read_manifest
+from app.core.table.manifest import MANIFEST_FILE, FileDigest, Manifest, Written, digest_of, read_manifest
 from app.core.table.reading import Table, read_table
 from trainer.work.context import Context
 from trainer.work.messages import Publishes
@@ -49,8 +49,13 @@ def check_content(file: FileSource, found: FileDigest) -> None:
         raise FileDamaged(f"The stored content of {file.name!r} is not what was uploaded.")
 
 
+def manifest_of(context: Context, version: VersionSource) -> Manifest:
+    """A version's manifest, verified; raises `TableDamaged`."""
+    folder = context.storage.local_folder(version.prefix, [MANIFEST_FILE])
+    return read_manifest(folder, version.manifest_sha256)
+
+
 def open_version(context: Context, version: VersionSource) -> Table:
     """A version's table, verified; raises `TableDamaged`."""
-    folder = context.storage.local_folder(version.prefix, [MANIFEST_FILE])
-    manifest = read_manifest(folder, version.manifest_sha256)
+    manifest = manifest_of(context, version)
     return read_table(context.storage.local_folder(version.prefix, manifest.files), manifest)

@@ -22,7 +22,7 @@ from app.core.errors import (
     PreconditionFailed,
     WordkinError,
 )
-from app.core.names import reference
+from app.core.names import reference, split_reference
 from app.core.records import Corpus, File
 
 Row = TypeVar("Row", Corpus, File)
@@ -96,6 +96,11 @@ class Uploads(Generic[Row]):
         """Read a revision that nobody may delete until the transaction ends; raises as `get`."""
         serialise(session, f"{self.noun}:{name}")
         return self.get(session, name, revision)
+
+    def named(self, session: Session, reference: str, *, hold: bool = False) -> Row:
+        """Read what ``name`` or ``name@revision`` means, held or not; raises as `get`."""
+        name, revision = split_reference(reference)
+        return (self.hold if hold else self.get)(session, name, int(revision) if revision else None)
 
     def page(self, session: Session, *, limit: int, after: str | None = None) -> Sequence[tuple[Row, int]]:
         """The newest revision of each name, by name, and the bytes of all its revisions."""

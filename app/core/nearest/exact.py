@@ -56,6 +56,23 @@ def nearest(unit_vectors: UnitVectors, directions: DoubleArray, k: int) -> tuple
     return ids, found
 
 
+def nearest_others(unit_vectors: UnitVectors, rows: IdArray, k: int) -> tuple[IdArray, DoubleArray]:
+    """Find the `k` rows of largest cosine to each of some rows, itself left out; as `nearest`, `k` below n_words."""
+    ids, found = nearest(unit_vectors, unit_vectors[rows].astype(np.float64), k + 1)
+    kept = are_others(ids, rows)
+    return ids[kept].reshape(len(rows), k), found[kept].reshape(len(rows), k)
+
+
+def are_others(ids: IdArray, rows: IdArray) -> npt.NDArray[np.bool_]:
+    """Which of the k + 1 nearest of each row are kept as its k others: all but itself, or else all but the last.
+
+    The row is not among them where so many vectors are equal to it.
+    """
+    kept: npt.NDArray[np.bool_] = ids != rows[:, None]
+    kept[kept.all(axis=1), -1] = False
+    return kept
+
+
 def best(
     unit_vectors: UnitVectors, directions: DoubleArray, queries: IdArray, candidates: IdArray, k: int
 ) -> tuple[IdArray, DoubleArray]:

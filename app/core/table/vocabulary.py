@@ -50,3 +50,8 @@ class Vocabulary:
 
     def ids(self) -> dict[str, WordId]:
         return {word: WordId(i) for i, word in enumerate(self.words())}
+
+    def ids_of(self, words: Sequence[str]) -> npt.NDArray[np.int64]:
+        """Where these words are; int64 (n,), -1 for what is not among them."""
+        ids = self.ids()
+        return np.array([ids.get(word, -1) for word in words], np.int64)

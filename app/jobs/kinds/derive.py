@@ -6,15 +6,16 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
+from app.core import catalog
 from app.core.catalog import version_of
+from app.core.catalog.sources import file_source, version_source
 from app.core.errors import InvalidRequest
 from app.core.jobs import JobRequest
 from app.core.names import in_one_order, reference, split_reference
-from app.core.payloads import DerivePayload, VersionSource
+from app.core.payloads import DerivePayload
 from app.core.records import File, Version
 from app.core.steps import Combine, Prune, Quantise, Reduce
 from app.core.storage import Storage
-from app.jobs.kinds.imported import file_of, source_of
 from app.jobs.schemas import DeriveSubmission
 
 
@@ -38,7 +39,7 @@ class Derive:
         return Found(
             versions[parent],
             {name: versions[name] for name in sorted(named)},
-            {name: file_of(session, name, hold=hold) for name in in_one_order(files)},
+            {name: catalog.files.named(session, name, hold=hold) for name in in_one_order(files)},
         )
 
     def check(self, submission: DeriveSubmission, found: Found, storage: Storage) -> None:  # noqa: ARG002 (rows say it)
@@ -68,7 +69,7 @@ class Derive:
             parent=version_source(found.parent),
             steps=tuple(submission.steps),
             versions={name: version_source(version) for name, version in found.versions.items()},
-            files={name: source_of(file) for name, file in found.files.items()},
+            files={name: file_source(file) for name, file in found.files.items()},
             publish=submission.publish,
             index=submission.index,
         )
@@ -85,9 +86,3 @@ class Derive:
 def version_named(session: Session, name: str, *, hold: bool) -> Version:
     model, which = split_reference(name)
     return version_of(session, model, which or "latest", hold=hold)
-
-
-def version_source(version: Version) -> VersionSource:
-    return VersionSource(
-        model=version.model, version=version.number, prefix=version.prefix, manifest_sha256=version.manifest_sha256
-    )

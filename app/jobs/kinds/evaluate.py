@@ -7,17 +7,17 @@ from dataclasses import dataclass, replace
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.core import catalog
 from app.core.catalog.evaluations import policy_of
-from app.core.evaluation.sets import read_questions
+from app.core.catalog.sources import file_source, version_source
 from app.core.jobs import JobRequest
 from app.core.names import in_one_order, reference
 from app.core.payloads import EvaluatePayload, SetSource
 from app.core.records import File, Model, Version
 from app.core.storage import Storage
-from app.core.text.sample import SAMPLE_BYTES
-from app.jobs.kinds.derive import version_named, version_source
-from app.jobs.kinds.imported import file_of, source_of
+from app.jobs.kinds.derive import version_named
 from app.jobs.schemas import EvaluateSubmission
+from app.web.beginning import check_questions
 
 
 @dataclass(frozen=True)
@@ -34,18 +34,15 @@ class Evaluate:
     def find(self, session: Session, submission: EvaluateSubmission, *, hold: bool) -> Found:
         version = version_named(session, reference(submission.model, submission.version), hold=hold)
         names = in_one_order(each.file for each in submission.sets)
-        return Found(version, {name: file_of(session, name, hold=hold) for name in names})
+        return Found(version, {name: catalog.files.named(session, name, hold=hold) for name in names})
 
     def check(self, submission: EvaluateSubmission, found: Found, storage: Storage) -> None:
         """Raise `EvaluationSetUnreadable` if the beginning of a set cannot be read as the job says."""
         for each in submission.sets:
-            file = found.files[each.file]
-            n_bytes = min(file.n_bytes, SAMPLE_BYTES)
-            if content := storage.beginning(file.key, n_bytes):
-                read_questions(content, each.type, each.file, is_whole=n_bytes == file.n_bytes)
+            check_questions(storage, found.files[each.file], each)
 
     def request(self, submission: EvaluateSubmission, found: Found) -> JobRequest:
-        sets = tuple(SetSource(asked=each, file=source_of(found.files[each.file])) for each in submission.sets)
+        sets = tuple(SetSource(asked=each, file=file_source(found.files[each.file])) for each in submission.sets)
         payload = EvaluatePayload(evaluated=version_source(found.version), sets=sets)
         return JobRequest(
             submission.kind,

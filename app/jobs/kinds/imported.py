@@ -6,11 +6,12 @@ from typing import NamedTuple
 
 from sqlalchemy.orm import Session
 
-from app.core.catalog import files
+from app.core import catalog
+from app.core.catalog.sources import file_source
 from app.core.errors import VectorsUnreadable
 from app.core.jobs import JobRequest
-from app.core.names import in_one_order, split_reference
-from app.core.payloads import FileSource, ImportPayload
+from app.core.names import in_one_order
+from app.core.payloads import ImportPayload
 from app.core.records import File
 from app.core.storage import Storage
 from app.core.vector_files import HEAD_BYTES, WITHOUT_WORDS, recognise
@@ -29,7 +30,7 @@ class Import:
 
     def find(self, session: Session, submission: ImportSubmission, *, hold: bool) -> Found:
         named = in_one_order(filter(None, [submission.file, submission.vocabulary]))
-        files = {name: file_of(session, name, hold=hold) for name in named}
+        files = {name: catalog.files.named(session, name, hold=hold) for name in named}
         return Found(files[submission.file], files[submission.vocabulary] if submission.vocabulary else None)
 
     def check(self, submission: ImportSubmission, found: Found, storage: Storage) -> None:
@@ -44,17 +45,8 @@ class Import:
             raise VectorsUnreadable("An exported version has its words and counts; it takes no `vocabulary`.")
 
     def request(self, submission: ImportSubmission, found: Found) -> JobRequest:
-        sources = {name: source_of(file) for name, file in found._asdict().items() if file}
+        sources = {name: file_source(file) for name, file in found._asdict().items() if file}
         said = submission.model_dump(exclude={"kind", "model", *sources})
         payload = ImportPayload.model_validate(said | sources | {"text": submission.text.here()})
         ids = [file.id for file in found if file]
         return JobRequest(submission.kind, submission.model, payload.model_dump(mode="json"), file_ids=ids)
-
-
-def file_of(session: Session, reference: str, *, hold: bool) -> File:
-    name, revision = split_reference(reference)
-    return (files.hold if hold else files.get)(session, name, int(revision) if revision else None)
-
-
-def source_of(file: File) -> FileSource:
-    return FileSource(name=file.name, revision=file.revision, key=file.key, sha256=file.sha256, n_bytes=file.n_bytes)

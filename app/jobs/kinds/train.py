@@ -8,13 +8,13 @@ from typing import NamedTuple
 from sqlalchemy.orm import Session
 
 from app.core.catalog import LATEST, corpora, version_of
+from app.core.catalog.sources import corpus_source, version_source
 from app.core.errors import ModelNotFound, VersionNotFound
 from app.core.jobs import JobRequest
-from app.core.names import reference, split_reference
-from app.core.payloads import CorpusSource, TrainPayload
+from app.core.names import reference
+from app.core.payloads import TrainPayload
 from app.core.records import Corpus, Version
 from app.core.storage import Storage
-from app.jobs.kinds.derive import version_source
 from app.jobs.schemas import TrainSubmission
 from app.web.beginning import read_beginning
 
@@ -30,10 +30,8 @@ class Train:
     """Reads one corpus, and the version before."""
 
     def find(self, session: Session, submission: TrainSubmission, *, hold: bool) -> Found:
-        name, revision = split_reference(submission.corpus)
         previous = _previous(session, submission, hold=hold) if submission.align else None
-        corpus = (corpora.hold if hold else corpora.get)(session, name, int(revision) if revision else None)
-        return Found(corpus, previous)
+        return Found(corpora.named(session, submission.corpus, hold=hold), previous)
 
     def check(self, submission: TrainSubmission, found: Found, storage: Storage) -> None:
         """Raise `BadRecord` if the beginning of the corpus cannot be read as the job says."""
@@ -42,13 +40,7 @@ class Train:
     def request(self, submission: TrainSubmission, found: Found) -> JobRequest:
         corpus, previous = found
         payload = TrainPayload(
-            corpus=CorpusSource(
-                name=corpus.name,
-                revision=corpus.revision,
-                key=corpus.key,
-                sha256=corpus.sha256,
-                n_bytes=corpus.n_bytes,
-            ),
+            corpus=corpus_source(corpus),
             algorithm=submission.algorithm,
             hyperparameters=submission.hyperparameters.model_dump(mode="json"),
             text=submission.text.here(),

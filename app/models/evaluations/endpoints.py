@@ -8,14 +8,13 @@ from fastapi import APIRouter, Query, status
 
 from app.core import catalog, errors
 from app.core.catalog import evaluations, files
+from app.core.catalog.sources import file_source
 from app.core.database import serialise
 from app.core.evaluation.policy import Policy, PolicySet, StoredPolicy
-from app.core.evaluation.sets import read_questions
-from app.core.names import in_one_order, reference, split_reference
-from app.core.payloads import FileSource
-from app.core.text.sample import SAMPLE_BYTES
+from app.core.names import in_one_order, reference
 from app.models.evaluations.schemas import Comparison, EvaluationDescription, EvaluationList
 from app.models.schemas import ModelName, VersionNumber
+from app.web.beginning import check_questions
 from app.web.dependencies import DatabaseDependency, StorageDependency
 from app.web.problems import problem_responses
 
@@ -84,28 +83,20 @@ def set_policy(model: ModelName, policy: Policy, database: DatabaseDependency, s
     """
     with database.reading() as session:
         catalog.get_model(session, model)
-        found = {each.file: files.get(session, *_pinned(each.file)) for each in policy.sets}
+        found = {each.file: files.named(session, each.file) for each in policy.sets}
     for each in policy.sets:
-        file = found[each.file]
-        n_bytes = min(file.n_bytes, SAMPLE_BYTES)
-        if content := storage.beginning(file.key, n_bytes):
-            read_questions(content, each.type, each.file, is_whole=n_bytes == file.n_bytes)
+        check_questions(storage, found[each.file], each)
     with database.transaction() as session:
         serialise(session, f"model:{model}")
         row = catalog.get_model(session, model)
-        named = {name: files.hold(session, *_pinned(name)) for name in in_one_order(found)}
+        named = {name: files.named(session, name, hold=True) for name in in_one_order(found)}
         sets = [
             PolicySet(**each.model_dump() | {"file": reference(named[each.file].name, named[each.file].revision)})
             for each in policy.sets
         ]
         stored = StoredPolicy(
             policy=Policy(sets=tuple(sets), max_hubness_ratio=policy.max_hubness_ratio),
-            files={
-                reference(file.name, file.revision): FileSource(
-                    name=file.name, revision=file.revision, key=file.key, sha256=file.sha256, n_bytes=file.n_bytes
-                )
-                for file in named.values()
-            },
+            files={reference(file.name, file.revision): file_source(file) for file in named.values()},
         )
         row.policy = stored.model_dump(mode="json")
         session.flush()
@@ -123,8 +114,3 @@ def delete_policy(model: ModelName, database: DatabaseDependency) -> None:
     with database.transaction() as session:
         serialise(session, f"model:{model}")
         catalog.get_model(session, model).policy = None
-
-
-def _pinned(file: str) -> tuple[str, int | None]:
-    name, revision = split_reference(file)
-    return name, int(revision) if revision else None

@@ -12,8 +12,9 @@ import pytest
 
 from app.core import catalog
 from app.core.catalog import evaluations
+from app.core.catalog.sources import file_source, version_source
 from app.core.evaluation.sets import EvaluationSet
-from app.core.payloads import EvaluatePayload, FileSource, SetSource, VersionSource
+from app.core.payloads import EvaluatePayload, SetSource
 from benchmarks.quality import unit_rows
 from tests.published import World, random_vectors
 from tests.trainer.work.conftest import context_in
@@ -58,14 +59,10 @@ def judge(world: World, number: int, *sets: dict[str, Any]) -> None:
     """Evaluate a version as a trainer does."""
     with world.database.reading() as session:
         version = catalog.get_version(session, "m", number)
-        source = VersionSource(
-            model="m", version=number, prefix=version.prefix, manifest_sha256=version.manifest_sha256
-        )
+        source = version_source(version)
         asked = [EvaluationSet.model_validate(each) for each in sets]
-        files = [catalog.files.get(session, each.file) for each in asked]
-        names = ("name", "revision", "key", "sha256", "n_bytes")
-        sources = [FileSource(**{name: getattr(file, name) for name in names}) for file in files]
-        told = tuple(SetSource(asked=each, file=file) for each, file in zip(asked, sources, strict=True))
+        files = [file_source(catalog.files.get(session, each.file)) for each in asked]
+        told = tuple(SetSource(asked=each, file=file) for each, file in zip(asked, files, strict=True))
     folder = world.folder / f"judge-{number}-{len(list(world.folder.iterdir()))}"
     result = evaluate.run(EvaluatePayload(evaluated=source, sets=told), context_in(world.storage, folder))
     with world.database.transaction() as session:

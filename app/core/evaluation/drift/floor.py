@@ -66,15 +66,21 @@ class Significance(NamedTuple):
     p: DoubleArray
 
 
-def floor_of_replicas(first: Space, second: Space) -> dict[str, Any]:
+def floor_of_replicas(first: Space, second: Space) -> dict[str, Any] | None:
     """Measure the noise of a training by two that differ in their seeds alone; JSON for a manifest.
 
     Parameters
     ----------
     first, second : what both trainings on the same text gave, with the same neighbour tables as versions have
+
+    Returns
+    -------
+    The floor, or None if no word is frequent enough
     """
     pair = Pair.of(first, second)
     words = pair.considered(min_count=MIN_COUNT, max_words=MAX_WORDS)
+    if not len(words.first):
+        return None
     found = surroundings(pair, words)
     floor = floor_of(pair, pair.rarity(words), found.shift(found.ratio), overlaps(pair, words))
     return floor.model_dump(mode="json")

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from app.core.evaluation.drift.spaces import IdArray, Pair, Words
+from app.core.nearest import procrustes
 from app.core.nearest.scores import DoubleArray, rounded
 from app.core.table.quantised import UnitVectors
 
@@ -82,9 +83,7 @@ def overlaps(pair: Pair, words: Words) -> DoubleArray:
 
 
 def rotation(pair: Pair) -> DoubleArray:
-    """The rotation or reflection R that brings x R nearest to y over shared words (Schönemann 1966).
-
-    Of the `ALIGNED_WORDS` most frequent words; the space of fewer dimensions is filled up with zeros.
+    """The rotation from the first space to the second over the `ALIGNED_WORDS` most frequent words that both have.
 
     Parameters
     ----------
@@ -96,22 +95,18 @@ def rotation(pair: Pair) -> DoubleArray:
     """
     first, second = pair.shared.first[:ALIGNED_WORDS], pair.shared.second[:ALIGNED_WORDS]
     dim = max(pair.first.unit_vectors.shape[1], pair.second.unit_vectors.shape[1])
-    product = np.zeros((dim, dim))
-    for rows in _blocks(len(first), 2 * dim):
-        product += _wide(pair.first.unit_vectors, first[rows], dim).T @ _wide(
-            pair.second.unit_vectors, second[rows], dim
-        )
-    left, _, right = np.linalg.svd(product)
-    turn: DoubleArray = left @ right
-    return turn
+    blocks = _blocks(len(first), 2 * dim)
+    pairs = ((_rows(pair.first.unit_vectors, first[at]), _rows(pair.second.unit_vectors, second[at])) for at in blocks)
+    return procrustes.rotation(pairs, dim)
 
 
 def aligned_cosines(pair: Pair, words: Words, turn: DoubleArray) -> DoubleArray:
     """Cosines of words with themselves after the first space was turned by a `rotation`; float64 (n,), rounded."""
     found = np.empty(len(words.first))
     for rows in _blocks(len(words.first), 2 * len(turn)):
-        turned = _wide(pair.first.unit_vectors, words.first[rows], len(turn)) @ turn
-        found[rows] = (turned * _wide(pair.second.unit_vectors, words.second[rows], len(turn))).sum(axis=1)
+        turned = procrustes.wide(_rows(pair.first.unit_vectors, words.first[rows]), len(turn)) @ turn
+        others = procrustes.wide(_rows(pair.second.unit_vectors, words.second[rows]), len(turn))
+        found[rows] = (turned * others).sum(axis=1)
     return rounded(np.clip(found, -1, 1))
 
 
@@ -133,6 +128,5 @@ def _cosines(unit_vectors: UnitVectors, ids: IdArray, others: IdArray) -> Double
     return np.where(others < 0, 0.0, found.astype(np.float64))
 
 
-def _wide(unit_vectors: UnitVectors, ids: IdArray, dim: int) -> DoubleArray:
-    rows = unit_vectors[ids].astype(np.float64)
-    return np.pad(rows, ((0, 0), (0, dim - rows.shape[1])))
+def _rows(unit_vectors: UnitVectors, ids: IdArray) -> DoubleArray:
+    return unit_vectors[ids].astype(np.float64)

@@ -52,10 +52,8 @@ class Space:
         found = np.empty((len(ids), self.neighbors.ids.shape[1]), np.int64)
         is_covered = ids < self.n_covered
         found[is_covered] = self.neighbors.ids[ids[is_covered]]
-        for row in np.flatnonzero(~is_covered).tolist():
-            direction = self.unit_vectors[ids[row]].astype(np.float64)
-            near = exact.nearest(self.unit_vectors, direction[None], found.shape[1] + 1)[0][0]
-            found[row] = near[near != ids[row]][: found.shape[1]]
+        if not is_covered.all():
+            found[~is_covered], _ = exact.nearest_others(self.unit_vectors, ids[~is_covered], found.shape[1])
         return found
 
 
@@ -84,8 +82,7 @@ class Pair:
 
     @classmethod
     def of(cls, first: Space, second: Space) -> Pair:
-        ids = first.vocabulary.ids()
-        to_first = np.array([ids.get(word, -1) for word in second.vocabulary.words()], np.int64)
+        to_first = first.vocabulary.ids_of(second.vocabulary.words())
         to_second = np.full(len(first.vocabulary), -1, np.int64)
         shared = np.flatnonzero(to_first >= 0)
         to_second[to_first[shared]] = shared
