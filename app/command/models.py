@@ -10,6 +10,7 @@ from app.command import completion
 from app.command.failures import ServiceError, WrongUsage
 from app.command.options import DEFAULT_URL, AsJson, Url, Yes, client_of
 from app.command.output import ask_first, say, say_json, say_members, say_table, size, when
+from app.core.names import split_reference
 
 if TYPE_CHECKING:
     from app.command.client import Client
@@ -67,6 +68,51 @@ def show(model: Model, url: Url = DEFAULT_URL, as_json: AsJson = False) -> None:
         for version in told["versions"]
     ]
     say_table(rows, "It has no version.")
+
+
+@app.command()
+def card(
+    model: Annotated[str, typer.Argument(metavar="MODEL[@VERSION]", autocompletion=completion.models)],
+    url: Url = DEFAULT_URL,
+    as_json: AsJson = False,
+) -> None:
+    """Print a version's card, Markdown: what it was made of and how, its scores, what it is meant for."""
+    name, version = split_reference(model)
+    form = "json" if as_json else "markdown"
+    response = client_of(url).send(
+        "GET", "/models", name, "versions", version or "latest", "card", params={"format": form}
+    )
+    if as_json:
+        say_json(response.json())
+    else:
+        say(response.text.rstrip())
+
+
+@app.command()
+def about(
+    model: Model,
+    description: Annotated[str | None, typer.Option(metavar="TEXT", help="What it is.")] = None,
+    intended_use: Annotated[str | None, typer.Option(metavar="TEXT", help="What it is good for.")] = None,
+    limitations: Annotated[str | None, typer.Option(metavar="TEXT", help="What it is not good for.")] = None,
+    licence: Annotated[str | None, typer.Option(metavar="TEXT", help="Of the vectors.")] = None,
+    url: Url = DEFAULT_URL,
+    as_json: AsJson = False,
+) -> None:
+    """Say what a model is meant for, as its cards repeat it; "" takes a text back."""
+    said = {
+        "description": description,
+        "intended_use": intended_use,
+        "limitations": limitations,
+        "licence": licence,
+    }
+    given = {name: text or None for name, text in said.items() if text is not None}
+    if not given:
+        raise WrongUsage("Say something, such as --intended-use 'Search in our help pages.'")
+    told = client_of(url).send("PATCH", "/models", model, json=given).json()
+    if as_json:
+        say_json(told)
+    else:
+        say_members({name.replace("_", " "): told[name] for name in said})
 
 
 @app.command()

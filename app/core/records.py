@@ -144,6 +144,7 @@ class Model(Record):
     n_versions: Mapped[int] = mapped_column(default=0)
     keep_versions: Mapped[int | None]
     policy: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    about: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     created_at: Mapped[datetime]
     deleted_at: Mapped[datetime | None]
 

@@ -10,9 +10,11 @@ from fastapi import APIRouter, Header, Query, Response, status
 
 from app.core import catalog, errors
 from app.core.catalog import Revision, removal
+from app.core.database import serialise
 from app.core.errors import DatabaseUnavailable, InvalidRequest
 from app.core.names import reference
 from app.core.records import Alias, Model
+from app.models.card.endpoints import router as card_router
 from app.models.drift.endpoints import router as drift_router
 from app.models.evaluations.endpoints import router as evaluations_router
 from app.models.exports.endpoints import router as export_router
@@ -41,6 +43,7 @@ router = APIRouter(tags=["models"])
 router.include_router(export_router)
 router.include_router(evaluations_router)
 router.include_router(drift_router)
+router.include_router(card_router)
 
 
 def _described(
@@ -53,6 +56,7 @@ def _described(
         created_at=model.created_at,
         n_versions=model.n_versions,
         keep_versions=model.keep_versions,
+        **model.about or {},
         n_bytes=sizes.get(model.name, 0),
         aliases={alias.alias: alias.version for alias in aliases},
         loaded=sorted(number for name, number in snapshot.versions if name == model.name),
@@ -252,10 +256,17 @@ def delete_model(
 def change_model(
     model: ModelName, change: ModelChange, database: DatabaseDependency, registry: RegistryDependency
 ) -> ModelDescription:
-    """Say how many versions are kept. Older ones that no alias names are deleted within the hour by a trainer."""
+    """Say what a model is meant for, and how many versions are kept.
+
+    Older versions that no alias names are deleted within the hour by a trainer.
+    """
+    said = change.model_dump(exclude_unset=True)
     with database.transaction() as session:
+        serialise(session, f"model:{model}")
         found = catalog.get_model(session, model)
-        found.keep_versions = change.keep_versions
+        if "keep_versions" in said:
+            found.keep_versions = said.pop("keep_versions")
+        found.about = (found.about or {}) | said
         session.flush()
         return _described(found, catalog.list_aliases(session, model), registry, catalog.sizes(session))
 

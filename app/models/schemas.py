@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated, Any, Self
 
 from fastapi import Path
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from app.core.history import Epoch
 from app.core.names import Name
@@ -26,7 +26,7 @@ from app.core.text import TextSpec
 
 ModelName = Annotated[Name, Path(description="the model", examples=["bible"])]
 VersionNumber = Annotated[int, Path(ge=1, lt=1 << 31, description="the version's number")]
-
+VersionName = Annotated[Name, Path(description="a number or an alias", examples=["latest"])]
 
 AliasName = Annotated[Name, Path(description="letters of any script, digits, _ . -", examples=["production"])]
 
@@ -87,7 +87,25 @@ class VersionDescription(VersionSummary):
     files: dict[str, FileDigest]
 
 
-class ModelDescription(BaseModel):
+Prose = Annotated[str, Field(min_length=1, max_length=5_000)]
+
+
+class About(BaseModel):
+    """What the people who keep a model say of it; the cards of its versions repeat it."""
+
+    description: Annotated[
+        Prose | None, Field(description="what it is", examples=["Words of our help pages, trained every night."])
+    ] = None
+    intended_use: Annotated[
+        Prose | None, Field(description="what it is good for", examples=["Query expansion in the shop's search."])
+    ] = None
+    limitations: Annotated[
+        Prose | None, Field(description="what it is not good for", examples=["Nothing that decides about people."])
+    ] = None
+    licence: Annotated[Prose | None, Field(description="of the vectors", examples=["CC BY-SA 4.0"])] = None
+
+
+class ModelDescription(About):
     """A model, what its aliases name, and how this process serves it."""
 
     name: str
@@ -100,16 +118,22 @@ class ModelDescription(BaseModel):
     degraded: Annotated[dict[str, str], Field(description="aliases that are not served as they should be, and why")]
 
 
-class ModelChange(BaseModel):
-    """What of a model can be changed."""
+class ModelChange(About):
+    """What of a model can be changed: what is named; null takes it back."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"minProperties": 1})
 
     keep_versions: Annotated[
         int | None,
         Field(ge=1, lt=1 << 31, description="how many of the newest stay, besides those that aliases name"),
         NotBoolean,
-    ]
+    ] = None
+
+    @model_validator(mode="after")
+    def _name_something(self) -> Self:
+        if not self.model_fields_set:
+            raise ValueError(f"name at least one of {', '.join(type(self).model_fields)}")
+        return self
 
 
 class ModelList(BaseModel):

@@ -14,7 +14,6 @@ from typing import Annotated, Any, Literal
 from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Header, Query, Response
-from fastapi import Path as InPath
 from fastapi.responses import StreamingResponse
 from obstore.exceptions import NotFoundError
 
@@ -22,7 +21,7 @@ from app.core import catalog, errors
 from app.core.catalog import PublishedVersion
 from app.core.database import Database
 from app.core.errors import ExportsBusy, InvalidRequest, TableDamaged, VersionNotLoaded
-from app.core.names import Name, pinned_number
+from app.core.names import pinned_number
 from app.core.settings import Settings
 from app.core.storage import Storage
 from app.core.table.manifest import MANIFEST_FILE, TABLE_FILE, read_manifest
@@ -32,7 +31,7 @@ from app.models.exports.formats import FORMATS, TAR
 from app.models.exports.native import members_of
 from app.models.exports.selection import Chosen, Rows, Selection
 from app.models.exports.tar import size_of, tar_of
-from app.models.schemas import ModelName
+from app.models.schemas import ModelName, VersionName
 from app.web.conditions import matches
 from app.web.dependencies import DatabaseDependency, RegistryDependency, SettingsDependency, StorageDependency
 from app.web.problems import problem_responses
@@ -96,7 +95,7 @@ CONTENT: dict[int | str, dict[str, Any]] = {
 )
 def export(
     model: ModelName,
-    version: Annotated[Name, InPath(description="a number or an alias", examples=["latest"])],
+    version: VersionName,
     registry: RegistryDependency,
     database: DatabaseDependency,
     storage: StorageDependency,

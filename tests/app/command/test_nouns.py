@@ -76,6 +76,14 @@ def test_models_are_listed_and_rolled_back(ask: Wordkin) -> None:
     assert json.loads(ask("neighbors", "king", "--model", "first", "--json").stdout)["version"] == 2
 
 
+def test_a_model_says_what_it_is_for_and_its_card_repeats_it(ask: Wordkin) -> None:
+    assert ask("models", "about", "first", "--licence", "CC0").stdout == "licence: CC0\n"
+    assert "\n## Licence\n\nCC0\n" in ask("models", "card", "first@1").stdout
+    assert json.loads(ask("models", "card", "first@1", "--json").stdout)["about"]["licence"] == "CC0"
+    assert ask("models", "about", "first", "--licence", "").stdout == ""
+    assert ask("models", "about", "first").returncode == 2
+
+
 def test_aliases_are_made_and_moved_and_all_is_deleted(ask: Wordkin) -> None:
     assert ask("models", "alias", "first", "staging", "1").stdout == "first@staging is version 1 now.\n"
     moved = json.loads(ask("models", "alias", "first", "staging", "2", "--json").stdout)
