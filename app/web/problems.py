@@ -57,6 +57,7 @@ STATUS: dict[type[WordkinError], HTTPStatus] = {
     errors.WordNotFound: HTTPStatus.NOT_FOUND,
     errors.EvidenceNotStored: HTTPStatus.NOT_FOUND,
     errors.NotOneWord: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.WordSetUnusable: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.InvalidRequest: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.WordNotWritable: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.ExportsBusy: HTTPStatus.SERVICE_UNAVAILABLE,

@@ -71,6 +71,7 @@ from app.core.errors.versions import (
     VersionNotLoaded,
     WordNotFound,
     WordNotWritable,
+    WordSetUnusable,
 )
 
 __all__ = [
@@ -138,6 +139,7 @@ __all__ = [
     "VocabularyTooSmall",
     "WordNotFound",
     "WordNotWritable",
+    "WordSetUnusable",
     "WordkinError",
     "WorkerLost",
     "reason",

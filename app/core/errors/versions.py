@@ -57,6 +57,10 @@ class NotOneWord(WordkinError):
     """As the version reads text, this is not exactly one word, or marks of it would be dropped."""
 
 
+class WordSetUnusable(WordkinError):
+    """Too few words of a set have vectors in this version."""
+
+
 class InvalidRequest(WordkinError):
     """The request is not valid."""
 

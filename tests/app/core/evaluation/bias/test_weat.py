@@ -33,8 +33,7 @@ def test_statistic_and_effect_size_are_those_of_the_formula(deviation: Deviation
 def test_the_test_is_of_the_difference_of_means() -> None:
     """A word more in X with a negative s makes the sum smaller than that of Y; the mean is still greater."""
     a, b = np.array([[1.0, 0.0]]), np.array([[0.0, 1.0]])
-    angles = {"x": [50, 50, 50, 50, 50, 50, 50], "y": [50.5, 50.5, 50.5, 50.5, 50.5, 50.5]}
-    x, y = (np.stack([[np.cos(np.radians(t)), np.sin(np.radians(t))] for t in angles[name]]) for name in "xy")
+    x, y = (np.tile([np.cos(t), np.sin(t)], (n, 1)) for t, n in ((np.radians(50), 7), (np.radians(50.5), 6)))
     found = weat(Cosines.of(x, y, a, b))
     assert found.statistic < 0 < found.mean_difference
     assert found.test.p_value == pytest.approx(1 / 1716)
