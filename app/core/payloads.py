@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.core.evaluation.bias.results import BiasOptions
 from app.core.evaluation.sets import EvaluationSet
 from app.core.names import Name
 from app.core.steps import Step
@@ -66,6 +67,17 @@ class SetSource(_Payload):
     file: FileSource
 
 
+class BiasSource(_Payload):
+    """Word sets to measure bias with: those shipped with the trainer, or those of a file."""
+
+    word_sets: str
+    options: BiasOptions = BiasOptions()
+    file: FileSource | None = None
+
+
+EvaluationSource = SetSource | BiasSource
+
+
 class TrainPayload(_Payload):
     """Train vectors on a corpus, perhaps with evidence; they are rotated onto the version `align`, if there is one."""
 
@@ -78,7 +90,7 @@ class TrainPayload(_Payload):
     index: IndexRequest = "auto"
     align: VersionSource | None = None
     replicas: int = 1
-    evaluate: tuple[SetSource, ...] = ()
+    evaluate: tuple[EvaluationSource, ...] = ()
 
 
 class RowPolicies(_Payload):
@@ -115,7 +127,7 @@ class ImportPayload(_Payload):
     source: str | None = None
     publish: Publication = Publication()
     index: IndexRequest = "auto"
-    evaluate: tuple[SetSource, ...] = ()
+    evaluate: tuple[EvaluationSource, ...] = ()
 
 
 class DerivePayload(_Payload):
@@ -127,14 +139,14 @@ class DerivePayload(_Payload):
     files: dict[str, FileSource]
     publish: Publication = Publication()
     index: IndexRequest = "auto"
-    evaluate: tuple[SetSource, ...] = ()
+    evaluate: tuple[EvaluationSource, ...] = ()
 
 
 class EvaluatePayload(_Payload):
     """Ask a version questions; without any, only how its vectors lie is measured."""
 
     evaluated: VersionSource
-    sets: tuple[SetSource, ...]
+    sets: tuple[EvaluationSource, ...]
 
 
 KINDS: dict[str, type[BaseModel]] = {

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Union
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, Union
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, create_model
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, create_model, model_validator
 
+from app.core.evaluation.bias.results import BiasOptions
+from app.core.evaluation.bias.words import SHIPPED
 from app.core.evaluation.sets import EvaluationSet
 from app.core.history import Epoch
 from app.core.hyperparameters import ALGORITHMS
@@ -127,6 +129,18 @@ class EvaluateSubmission(BaseModel):
     model: Annotated[Name, Field(examples=["bible"])]
     version: VersionName = "latest"
     sets: Annotated[list[EvaluationSet], Field(max_length=20, description="none: only how the vectors lie")] = []
+    suite: Annotated[Literal["bias"] | None, Field(description="`bias`: all tests of `word_sets`")] = None
+    word_sets: Annotated[
+        list[FileReference],
+        Field(min_length=1, max_length=10, description="of the suite: `weat`, `weat-ko`, or uploaded JSON files"),
+    ] = list(SHIPPED)
+    options: Annotated[BiasOptions, Field(description="of the suite")] = BiasOptions()
+
+    @model_validator(mode="after")
+    def _check_suite(self) -> Self:
+        if self.suite is None and self.model_fields_set & {"word_sets", "options"}:
+            raise ValueError("word_sets and options are those of a suite")
+        return self
 
 
 def _submission(algorithm: str, hyperparameters: type[BaseModel]) -> type[TrainSubmission]:

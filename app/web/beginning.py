@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from app.core.evaluation.bias.words import MAX_FILE_BYTES, read_word_sets
 from app.core.evaluation.sets import EvaluationSet, read_questions
 from app.core.magic import PARQUET
 from app.core.records import Corpus, File
@@ -35,3 +36,9 @@ def check_questions(storage: Storage, file: File, asked: EvaluationSet) -> None:
     n_bytes = min(file.n_bytes, SAMPLE_BYTES)
     if content := storage.beginning(file.key, n_bytes):
         read_questions(content, asked.type, asked.file, is_whole=n_bytes == file.n_bytes)
+
+
+def check_word_sets(storage: Storage, file: File, name: str) -> None:
+    """Raise `EvaluationSetUnreadable` if a file has no word sets."""
+    if content := storage.beginning(file.key, min(file.n_bytes, MAX_FILE_BYTES + 1)):
+        read_word_sets(content, name)

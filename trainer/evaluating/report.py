@@ -12,6 +12,7 @@ from app.core.evaluation.sets import EvaluationSet, read_questions
 from app.core.table.manifest import FileOrigin
 from app.core.table.reading import Table
 from app.core.text import TextReader
+from trainer.evaluating.bias import AskedBias, bias_report
 from trainer.evaluating.geometry import geometry
 from trainer.evaluating.scoring import Vectors, evaluate
 from trainer.steps.progress import Progress, Report
@@ -27,7 +28,9 @@ class Asked(NamedTuple):
     origin: FileOrigin
 
 
-def evaluate_table(table: Table, sets: Sequence[Asked], threads: int, report: Report) -> dict[str, Any]:
+def evaluate_table(
+    table: Table, sets: Sequence[Asked], bias: Sequence[AskedBias], threads: int, report: Report
+) -> dict[str, Any]:
     """The ``report`` and the ``outcomes`` that its scores are made from, as JSON has them.
 
     Raises
@@ -37,16 +40,22 @@ def evaluate_table(table: Table, sets: Sequence[Asked], threads: int, report: Re
     started = time.monotonic()
     vectors = Vectors(table.lookup.find, table.unit_vectors[:], TextReader(table.manifest.text), threads)
     results, outcomes = [], []
+    n_steps = len(sets) + len(bias) + 1
     for number, (asked, path, origin) in enumerate(sets):
-        report(Progress(number / (len(sets) + 1), step=asked.file))
+        report(Progress(number / n_steps, step=asked.file))
         questions = read_questions(path.read_bytes(), asked.type, asked.file)
         result, its = evaluate(vectors, questions, asked, origin)
         results.append(result)
         outcomes.append(its.model_dump(mode="json"))
-    report(Progress(len(sets) / (len(sets) + 1), step=GEOMETRY))
+    measured = []
+    for number, each in enumerate(bias, len(sets)):
+        report(Progress(number / n_steps, step=each.name))
+        measured.append(bias_report(vectors, table.norms, each))
+    report(Progress((n_steps - 1) / n_steps, step=GEOMETRY))
     found = EvaluationReport(
         sets=results,
         geometry=geometry(vectors.unit, table.norms),
+        bias=measured,
         seconds=round(time.monotonic() - started, 3),
     )
     return {"report": found.model_dump(mode="json"), "outcomes": outcomes}

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from app.core.payloads import SetSource
+from app.core.evaluation.bias.words import shipped_content
+from app.core.payloads import BiasSource, EvaluationSource, SetSource
 from app.core.table.reading import Table
+from trainer.evaluating.bias import AskedBias
 from trainer.evaluating.report import Asked, evaluate_table
 from trainer.work.context import Context
 from trainer.work.stored import verified_file
@@ -14,7 +16,7 @@ from trainer.work.stored import verified_file
 EVALUATING = "evaluating"
 
 
-def evaluation_of(context: Context, table: Table, sets: Sequence[SetSource]) -> dict[str, Any]:
+def evaluation_of(context: Context, table: Table, sets: Sequence[EvaluationSource]) -> dict[str, Any]:
     """Report and outcomes.
 
     Raises
@@ -22,8 +24,20 @@ def evaluation_of(context: Context, table: Table, sets: Sequence[SetSource]) -> 
     EvaluationSetUnreadable, FileMissing, FileDamaged
     """
     report = context.report(EVALUATING)
-    asked = [Asked(each.asked, verified_file(context, each.file), each.file.origin()) for each in sets]
-    return evaluate_table(table, asked, context.threads, report)
+    asked = [
+        Asked(each.asked, verified_file(context, each.file), each.file.origin())
+        for each in sets
+        if isinstance(each, SetSource)
+    ]
+    bias = [_asked_bias(context, each) for each in sets if isinstance(each, BiasSource)]
+    return evaluate_table(table, asked, bias, context.threads, report)
+
+
+def _asked_bias(context: Context, source: BiasSource) -> AskedBias:
+    if source.file is None:
+        return AskedBias(shipped_content(source.word_sets), source.word_sets, None, source.options)
+    content = verified_file(context, source.file).read_bytes()
+    return AskedBias(content, source.word_sets, source.file.origin(), source.options)
 
 
 def told(found: dict[str, Any]) -> dict[str, Any]:
@@ -34,4 +48,9 @@ def told(found: dict[str, Any]) -> dict[str, Any]:
         | {"file": each["file"]["name"], "value": each["scores"].get(each["metric"], {}).get("value")}
         for each in sets
     ]
-    return {"scores": scores}
+    bias = [
+        {name: test[name] for name in ("test", "effect_size", "p_value", "p_adjusted")} | {"word_sets": each["name"]}
+        for each in found["report"]["bias"]
+        for test in each["tests"]
+    ]
+    return {"scores": scores} | ({"bias": bias} if bias else {})

@@ -10,7 +10,7 @@ from typing import Any
 import structlog
 
 from app.core.errors import WordkinError
-from app.core.payloads import SetSource
+from app.core.payloads import EvaluationSource
 from app.core.table.arrays import Arrays, Neighbors
 from app.core.table.manifest import Manifest
 from app.core.table.quantised import Encoding
@@ -42,7 +42,7 @@ def publish_version(  # noqa: PLR0913 (one call a kind of job)
     *,
     provenance: Provenance,
     limits: IndexLimits,
-    sets: Sequence[SetSource] = (),
+    sets: Sequence[EvaluationSource] = (),
     encoding: Encoding | None = None,
     measure: Callable[[Neighbors], dict[str, Any]] = lambda _: {},
     annotate: Callable[[Neighbors], Arrays] = lambda _: {},
@@ -67,7 +67,7 @@ def publish_version(  # noqa: PLR0913 (one call a kind of job)
 
 
 def evaluated(
-    context: Context, folder: Path, stored: Publishes, manifest: Manifest, sets: Sequence[SetSource]
+    context: Context, folder: Path, stored: Publishes, manifest: Manifest, sets: Sequence[EvaluationSource]
 ) -> Publishes:
     """The same with an evaluation if there are sets; one that cannot be read loses nothing but that."""
     if not sets:

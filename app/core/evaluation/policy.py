@@ -8,10 +8,12 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.core.evaluation import statistics
+from app.core.evaluation.bias.results import BiasReport
 from app.core.evaluation.results import EvaluationReport, Geometry, Interval, Outcomes, SetResult
 from app.core.evaluation.sets import EvaluationSet
+from app.core.names import FileReference
 from app.core.numbers import NotBoolean
-from app.core.payloads import FileSource, SetSource
+from app.core.payloads import BiasSource, EvaluationSource, FileSource, SetSource
 
 
 class PolicySet(EvaluationSet):
@@ -35,12 +37,25 @@ class PolicySet(EvaluationSet):
     ] = None
 
 
+class PolicyBias(BaseModel):
+    """A test of bias, and how large its effect may be, either way."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    test: Annotated[str, Field(max_length=100, examples=["WEAT7"])]
+    word_sets: Annotated[FileReference, Field(description="`weat`, `weat-ko`, or an uploaded file")] = "weat"
+    max_effect_size: Annotated[Annotated[float, Field(ge=0, le=2)], NotBoolean]
+
+
 class Policy(BaseModel):
     """The rules of a model; every move of an alias obeys them, also that of `latest` to what a job publishes."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     sets: Annotated[tuple[PolicySet, ...], Field(max_length=20, description="each published version is evaluated with")]
+    bias: Annotated[
+        tuple[PolicyBias, ...], Field(max_length=20, description="each published version is measured with")
+    ] = ()
     max_hubness_ratio: Annotated[
         Annotated[float, Field(gt=0, le=100)] | None,
         NotBoolean,
@@ -56,18 +71,20 @@ class StoredPolicy(BaseModel):
     policy: Policy
     files: dict[str, FileSource]
 
-    def sets(self) -> tuple[SetSource, ...]:
+    def sets(self) -> tuple[EvaluationSource, ...]:
         own = set(EvaluationSet.model_fields)
-        return tuple(
+        sets = [
             SetSource(asked=EvaluationSet(**each.model_dump(include=own)), file=self.files[each.file])
             for each in self.policy.sets
-        )
+        ]
+        word_sets = dict.fromkeys(each.word_sets for each in self.policy.bias)
+        return (*sets, *(BiasSource(word_sets=name, file=self.files.get(name)) for name in word_sets))
 
 
 class Evidence(BaseModel):
     """One thing that is held against a version; `difference` is the interval of its value less the present one's."""
 
-    rule: Literal["floor", "max_drop", "min_coverage", "max_hubness_ratio", "evaluated"]
+    rule: Literal["floor", "max_drop", "min_coverage", "max_hubness_ratio", "max_effect_size", "evaluated"]
     file: str | None = None
     metric: str | None = None
     limit: float | None = None
@@ -101,6 +118,13 @@ class Evaluated(BaseModel):
                     found.append((result, its))
         return found
 
+    def bias(self, word_sets: str, sha256: str | None) -> BiasReport | None:
+        """The newest report of an uploaded file's word sets, or of shipped ones."""
+        reports = (bias for report, _ in self.reports for bias in report.bias)
+        if sha256 is None:
+            return next((each for each in reports if each.file is None and each.name == word_sets), None)
+        return next((each for each in reports if each.file and each.file.sha256 == sha256), None)
+
     @property
     def geometry(self) -> Geometry | None:
         return self.reports[0][0].geometry if self.reports else None
@@ -117,6 +141,8 @@ def held_against(stored: StoredPolicy, new: Evaluated, present: Evaluated | None
         if rule.floor is None and rule.max_drop is None and rule.min_coverage is None:
             continue
         found += _of_set(rule, stored.files[rule.file].sha256, new, present)
+    for bound in stored.policy.bias:
+        found += _of_bias(bound, stored.files.get(bound.word_sets), new)
     if stored.policy.max_hubness_ratio is not None:
         found += _of_hubness(stored.policy.max_hubness_ratio, new, present)
     return found
@@ -180,6 +206,31 @@ def _of_drop(
             difference=difference.interval,
             told=f"{rule.file}: {new[0].metric} falls from {difference.a:.4f} to {difference.b:.4f} on the same "
             f"{difference.n:,} questions; with 95 % confidence by more than {limit:g}.",
+        )
+    ]
+
+
+def _of_bias(bound: PolicyBias, file: FileSource | None, new: Evaluated) -> Sequence[Evidence]:
+    report = new.bias(bound.word_sets, file.sha256 if file else None)
+    if report is None:
+        what = f'Version {new.version} has not been measured with {bound.word_sets} (suite "bias").'
+        return [_missing(new.version, bound.word_sets, what)]
+    skipped = {each.test: each.reason for each in report.skipped}
+    test = next((each for each in report.tests if each.test == bound.test), None)
+    if test is None:
+        why = skipped.get(bound.test, f"{bound.word_sets} has no such test.")
+        return [Evidence(rule="evaluated", file=bound.word_sets, told=f"{bound.test} could not be measured: {why}")]
+    if abs(test.effect_size) <= bound.max_effect_size:
+        return []
+    return [
+        Evidence(
+            rule="max_effect_size",
+            file=bound.word_sets,
+            metric=f"{bound.test}_effect_size_{test.deviation}",
+            limit=bound.max_effect_size,
+            value=test.effect_size,
+            told=f"{bound.test}: the effect size is {test.effect_size:+.4f}, "
+            f"beyond {bound.max_effect_size:g} either way.",
         )
     ]
 

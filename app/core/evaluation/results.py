@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.core.evaluation.bias.results import BiasReport
 from app.core.evaluation.sets import SetType
 from app.core.table.manifest import FileOrigin
 
@@ -114,4 +115,5 @@ class EvaluationReport(_Part):
 
     sets: list[SetResult]
     geometry: Geometry
+    bias: Annotated[list[BiasReport], Field(description="one a collection of word sets")] = []
     seconds: float

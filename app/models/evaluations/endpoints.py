@@ -10,11 +10,12 @@ from app.core import catalog, errors
 from app.core.catalog import evaluations, files
 from app.core.catalog.sources import file_source
 from app.core.database import serialise
+from app.core.evaluation.bias.words import SHIPPED
 from app.core.evaluation.policy import Policy, PolicySet, StoredPolicy
 from app.core.names import in_one_order, reference
 from app.models.evaluations.schemas import Comparison, EvaluationDescription, EvaluationList
 from app.models.schemas import ModelName, VersionNumber
-from app.web.beginning import check_questions
+from app.web.beginning import check_questions, check_word_sets
 from app.web.dependencies import DatabaseDependency, StorageDependency
 from app.web.problems import problem_responses
 
@@ -83,19 +84,24 @@ def set_policy(model: ModelName, policy: Policy, database: DatabaseDependency, s
     """
     with database.reading() as session:
         catalog.get_model(session, model)
-        found = {each.file: files.named(session, each.file) for each in policy.sets}
+        uploaded = [each.word_sets for each in policy.bias if each.word_sets not in SHIPPED]
+        names = [*(each.file for each in policy.sets), *uploaded]
+        found = {name: files.named(session, name) for name in names}
     for each in policy.sets:
         check_questions(storage, found[each.file], each)
+    for name in uploaded:
+        check_word_sets(storage, found[name], name)
     with database.transaction() as session:
         serialise(session, f"model:{model}")
         row = catalog.get_model(session, model)
         named = {name: files.named(session, name, hold=True) for name in in_one_order(found)}
-        sets = [
-            PolicySet(**each.model_dump() | {"file": reference(named[each.file].name, named[each.file].revision)})
-            for each in policy.sets
+        pinned = {name: reference(file.name, file.revision) for name, file in named.items()}
+        sets = [PolicySet(**each.model_dump() | {"file": pinned[each.file]}) for each in policy.sets]
+        bias = [
+            each.model_copy(update={"word_sets": pinned.get(each.word_sets, each.word_sets)}) for each in policy.bias
         ]
         stored = StoredPolicy(
-            policy=Policy(sets=tuple(sets), max_hubness_ratio=policy.max_hubness_ratio),
+            policy=policy.model_copy(update={"sets": tuple(sets), "bias": tuple(bias)}),
             files={reference(file.name, file.revision): file_source(file) for file in named.values()},
         )
         row.policy = stored.model_dump(mode="json")

@@ -8,12 +8,15 @@ from typing import Any
 
 import httpx
 import pytest
+from pydantic import ValidationError
 from sqlalchemy import select
 
 from app.core.records import File, Job
+from app.jobs.schemas import EvaluateSubmission
 from tests.published import World, random_vectors
 
 WORDS = [f"w{i}" for i in range(30)]
+WORD_SETS = b'{"name": "own", "sets": {"x": ["w1"]}, "directions": {"d": {"pairs": [["w1", "w2"]], "words": ["x"]}}}'
 
 
 @pytest.fixture
@@ -29,6 +32,7 @@ def http(world: World) -> Iterator[httpx.Client]:
     with world.served() as client:
         client.put("/files/pairs", content=b"w1 w2 3\nw3 w4 1\nw5 w6 2\n")
         client.put("/files/bad", content=b": s\nw1 w2 w3 w4\nw1 w2\n")
+        client.put("/files/words", content=WORD_SETS)
         client.put("/corpora/c", content=b"w1 w2 w3\n" * 10)
         yield client
 
@@ -46,6 +50,34 @@ def test_an_evaluation_is_queued_and_holds_what_it_reads(http: httpx.Client) -> 
         refused = http.delete(path)
         assert (refused.status_code, refused.json()["job"]) == (409, job["id"]), path
     assert http.post("/jobs", json={"kind": "evaluate", "model": "m"}).status_code == 202, "its geometry alone"
+
+
+def test_the_suite_reads_shipped_word_sets_and_uploaded_ones(http: httpx.Client, world: World) -> None:
+    said = {"suite": "bias", "word_sets": ["weat", "words"], "options": {"seed": 4}}
+    job = submit(http, {"file": "pairs"}, **said)
+    assert job.status_code == 202, job.text
+    assert http.delete("/files/words").json()["job"] == job.json()["id"]
+    assert submit(http, suite="bias").status_code == 202
+    with world.database.reading() as session:
+        first, second = (
+            job.payload["sets"] for job in session.scalars(select(Job).where(Job.kind == "evaluate").order_by(Job.id))
+        )
+    assert [each.get("word_sets") for each in first] == [None, "weat", "words"]
+    assert [each["file"] and each["file"]["name"] for each in first] == ["pairs", None, "words"]
+    assert first[1]["options"]["seed"] == 4
+    assert [each["word_sets"] for each in second] == ["weat", "weat-ko"]
+    refused = submit(http, suite="bias", word_sets=["pairs"])
+    assert (refused.status_code, refused.json()["type"]) == (422, "/problems/evaluation-set-unreadable")
+    assert submit(http, suite="bias", word_sets=["weat", "gone"]).status_code == 404
+
+
+def test_word_sets_are_those_of_a_suite() -> None:
+    asked = {"kind": "evaluate", "model": "m"}
+    assert EvaluateSubmission.model_validate(asked).suite is None
+    with pytest.raises(ValidationError, match="word_sets and options are those of a suite"):
+        EvaluateSubmission.model_validate(asked | {"word_sets": ["words"]})
+    with pytest.raises(ValidationError, match="max_missing"):
+        EvaluateSubmission.model_validate(asked | {"suite": "bias", "options": {"max_missing": 2}})
 
 
 @pytest.mark.parametrize(

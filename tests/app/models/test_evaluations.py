@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from app.core import catalog
 from app.core.catalog import evaluations
 from app.core.catalog.sources import file_source, version_source
 from app.core.evaluation.sets import EvaluationSet
-from app.core.payloads import EvaluatePayload, SetSource
+from app.core.payloads import BiasSource, EvaluatePayload, SetSource
 from benchmarks.quality import unit_rows
 from tests.published import World, random_vectors
 from tests.trainer.work.conftest import context_in
@@ -55,16 +56,18 @@ def http(world: World) -> Iterator[httpx.Client]:
         yield client
 
 
-def judge(world: World, number: int, *sets: dict[str, Any]) -> None:
+def judge(world: World, number: int, *sets: dict[str, Any], word_sets: str | None = None) -> None:
     """Evaluate a version as a trainer does."""
     with world.database.reading() as session:
         version = catalog.get_version(session, "m", number)
         source = version_source(version)
         asked = [EvaluationSet.model_validate(each) for each in sets]
         files = [file_source(catalog.files.get(session, each.file)) for each in asked]
-        told = tuple(SetSource(asked=each, file=file) for each, file in zip(asked, files, strict=True))
+        told = [SetSource(asked=each, file=file) for each, file in zip(asked, files, strict=True)]
+        named = file_source(catalog.files.get(session, word_sets)) if word_sets else None
+        bias = [BiasSource(word_sets=named.name, file=named)] if named else []
     folder = world.folder / f"judge-{number}-{len(list(world.folder.iterdir()))}"
-    result = evaluate.run(EvaluatePayload(evaluated=source, sets=told), context_in(world.storage, folder))
+    result = evaluate.run(EvaluatePayload(evaluated=source, sets=(*told, *bias)), context_in(world.storage, folder))
     with world.database.transaction() as session:
         version = catalog.get_version(session, "m", number)
         evaluations.add(session, version, version.job_id, result.evaluation)
@@ -136,6 +139,35 @@ def test_floors_coverage_words_and_hubs(http: httpx.Client, world: World) -> Non
     assert move(http, 3).status_code == 200
 
 
+def test_a_named_test_of_bias_is_bounded_either_way(http: httpx.Client, world: World) -> None:
+    sets = {"x": WORDS[:8], "y": WORDS[8:16], "a": WORDS[16:20], "b": WORDS[20:24], "few": WORDS[:2]}
+    tests = {
+        "T": {"targets": ["x", "y"], "attributes": ["a", "b"]},
+        "S": {"targets": ["few", "y"], "attributes": ["a", "b"]},
+    }
+    http.put("/files/own", content=json.dumps({"name": "own", "sets": sets, "tests": tests}).encode())
+
+    def bound(test: str, most: float) -> Any:
+        bias = [{"test": test, "word_sets": "own", "max_effect_size": most}]
+        policy = http.put("/models/m/policy", json={"sets": [], "bias": bias})
+        assert policy.json()["bias"][0]["word_sets"] == "own@1"
+        return move(http, 3).json()
+
+    assert "has not been measured with own@1" in bound("T", 2)["detail"]
+    judge(world, 3, word_sets="own")
+    (report,) = http.get("/models/m/versions/3/evaluations").json()["evaluations"][0]["bias"]
+    effect = report["tests"][0]["effect_size"]
+    assert abs(effect) > 0.01
+    (evidence,) = bound("T", abs(effect) - 0.01)["evidence"]
+    assert (evidence["rule"], evidence["metric"]) == ("max_effect_size", "T_effect_size_n-1")
+    assert evidence["value"] == effect
+    assert "2 and 8 words with vectors" in bound("S", 2)["detail"]
+    assert "own@1 has no such test" in bound("WEAT7", 2)["detail"]
+    assert bound("T", abs(effect) + 0.01)["version"] == 3
+    wrong = {"sets": [], "bias": [{"test": "T", "word_sets": "must", "max_effect_size": 1}]}
+    assert http.put("/models/m/policy", json=wrong).json()["type"] == "/problems/evaluation-set-unreadable"
+
+
 def test_what_was_not_evaluated_does_not_pass(http: httpx.Client, world: World) -> None:
     http.put("/models/m/policy", json={"sets": [{"file": "people", "max_drop": 0.05}]})
     assert "Version 3 has not been evaluated with people@1" in move(http, 3).json()["detail"]
@@ -150,7 +182,7 @@ def test_what_was_not_evaluated_does_not_pass(http: httpx.Client, world: World) 
 
 
 def test_a_policy_holds_its_files_and_can_be_taken_away(http: httpx.Client, world: World) -> None:
-    assert http.get("/models/m/policy").json() == {"sets": [], "max_hubness_ratio": None}
+    assert http.get("/models/m/policy").json() == {"sets": [], "bias": [], "max_hubness_ratio": None}
     http.put("/models/m/policy", json={"sets": [{"file": "people", "floor": 1.0}]})
     assert http.get("/models/m/policy").json()["sets"][0]["floor"] == 1.0
     held = http.delete("/files/people")

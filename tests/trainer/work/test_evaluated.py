@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 from app.core.errors import EvaluationSetUnreadable, FileDamaged
+from app.core.evaluation.results import EvaluationReport
 from app.core.payloads import DerivePayload, EvaluatePayload
 from app.core.storage import Storage
 from tests.published import random_vectors, write_version
@@ -54,6 +56,28 @@ def test_scores_are_of_the_version_and_progress_names_what_is_asked(
     (found,) = result.evaluation["report"]["sets"]
     assert (found["coverage"], found["missing"]) == (0.75, ["none"])
     assert [(phase, progress.step) for phase, progress in seen] == [(EVALUATING, "pairs@1"), (EVALUATING, "geometry")]
+
+
+def test_bias_is_measured_beside_the_sets(storage: Storage, tmp_path: Path, version: dict[str, Any]) -> None:
+    word_sets = {
+        "name": "own",
+        "sets": {"x": WORDS[:6], "y": WORDS[6:12], "a": WORDS[12:16], "b": WORDS[16:20]},
+        "tests": {"T": {"targets": ["x", "y"], "attributes": ["a", "b"]}},
+    }
+    file = asked(storage, json.dumps(word_sets).encode())["file"]
+    sets = [{"word_sets": "own.json", "file": file}, asked(storage), {"word_sets": "weat-ko"}]
+    payload = EvaluatePayload.model_validate({"evaluated": version, "sets": sets})
+    result = evaluate.run(payload, context_in(storage, tmp_path / "job"))
+    report = EvaluationReport.model_validate(result.evaluation["report"])
+    assert ([each.file.name for each in report.sets], [each.name for each in report.bias]) == (
+        ["pairs"],
+        ["own", "weat-ko"],
+    )
+    (test,) = report.bias[0].tests
+    assert (test.test, test.n_partitions, report.bias[0].file and report.bias[0].file.name) == ("T", 924, "pairs")
+    assert (report.bias[1].tests, len(report.bias[1].skipped), report.bias[1].file) == ([], 6, None)
+    told = {"test": "T", "effect_size": test.effect_size, "p_value": test.p_value, "p_adjusted": test.p_value}
+    assert result.told["bias"] == [told | {"word_sets": "own"}]
 
 
 def test_what_cannot_be_read_fails_the_evaluation(storage: Storage, tmp_path: Path, version: dict[str, Any]) -> None:

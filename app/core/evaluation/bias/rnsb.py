@@ -60,7 +60,8 @@ def fit_logistic(rows: DoubleArray, labels: DoubleArray, *, c: float, intercept:
     -------
     float64 (dim + 1,), the intercept last
     """
-    features = _with_one(rows)
+    basis = np.linalg.qr(rows.T).Q  # the weights lie where the rows do, which are fewer than dimensions
+    features = _with_one(rows @ basis)
     penalty = np.full(features.shape[1], 1 / c)
     if intercept == "free":
         penalty[-1] = 0.0
@@ -77,7 +78,7 @@ def fit_logistic(rows: DoubleArray, labels: DoubleArray, *, c: float, intercept:
         weights, loss = weights - size * step, found
         if float(np.abs(size * step).max()) < TOLERANCE:
             break
-    return weights
+    return np.append(basis @ weights[:-1], weights[-1])
 
 
 def _loss(features: DoubleArray, labels: DoubleArray, penalty: DoubleArray, weights: DoubleArray) -> float:
