@@ -21,9 +21,10 @@ from app.command.export import export
 from app.command.failures import CommandFailed, WrongUsage
 from app.command.options import AsJson
 from app.command.output import console, is_json_wanted, say, say_error, warn
-from app.command.questions import add_questions
+from app.command.questions import PANEL, add_questions
 from app.command.train import train
 from app.command.vectors import import_vectors
+from app.command.weat import weat
 from app.core.settings import Settings, explained, unknown_variables
 
 app = typer.Typer(
@@ -236,3 +237,4 @@ app.add_typer(corpora.app, name="corpora")
 app.add_typer(files.app, name="files")
 app.add_typer(models.app, name="models")
 add_questions(app)
+app.command(rich_help_panel=PANEL)(weat)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -15,6 +15,9 @@ from app.command.jobs import follow_to_the_end, submit
 from app.command.options import DEFAULT_URL, AsJson, Detach, Url, client_of
 from app.command.output import note, say, say_json, say_table
 from app.core.names import reference, split_reference
+
+if TYPE_CHECKING:
+    from app.command.client import Client
 
 Model = Annotated[str, typer.Argument(metavar="MODEL[@VERSION]", autocompletion=completion.models)]
 Sets = Annotated[
@@ -35,24 +38,52 @@ def evaluate(
     model: Model,
     sets: Sets = None,
     kind: Type = None,
+    suite: Annotated[
+        str | None, typer.Option(metavar="SUITE", help="bias: the sets are JSON files of word sets; none: all shipped.")
+    ] = None,
     detach: Detach = False,
     url: Url = DEFAULT_URL,
     as_json: AsJson = False,
 ) -> None:
-    """Ask a version sets of questions, and keep the scores with it."""
+    """Ask a version sets of questions, or measure its bias, and keep what was found with it."""
     client = client_of(url)
     name, version = split_reference(model)
-    asked: list[dict[str, Any]] = []
-    for each in sets or []:
-        stored = send(client, Path(each)) if Path(each).is_file() else None
-        file = reference(stored["name"], stored["revision"]) if stored else each
-        asked.append({"file": file} | ({"type": kind} if kind else {}))
-    said = {"kind": "evaluate", "model": name, "version": version or "latest", "sets": asked}
+    said: dict[str, Any] = {"kind": "evaluate", "model": name, "version": version or "latest"}
+    files = [_uploaded(client, each) for each in sets or []]
+    if suite:
+        said |= {"suite": suite} | ({"word_sets": files} if files else {})
+    else:
+        said["sets"] = [{"file": file} | ({"type": kind} if kind else {}) for file in files]
     if detach:
         submit(client, said, alias=None, detach=True, as_json=as_json)
         return
     job = client.submit(said)
-    follow_to_the_end(client, job["id"], as_json=as_json, told=lambda ended: _say_scores(ended["result"]["scores"]))
+    follow_to_the_end(client, job["id"], as_json=as_json, told=lambda ended: say_result(ended["result"]))
+
+
+def _uploaded(client: Client, named: str) -> str:
+    """What the service calls a file, which is sent if it is one here."""
+    if not Path(named).is_file():
+        return named
+    stored = send(client, Path(named))
+    return reference(stored["name"], stored["revision"])
+
+
+def say_result(result: dict[str, Any]) -> None:
+    if "bias" in result:
+        say_table([_bias_row(each) for each in result["bias"]], "The version has too few words of every test.")
+        note("Tests whose words are missing were left out; the version's evaluations say which and why.")
+    if result["scores"] or "bias" not in result:
+        _say_scores(result["scores"])
+
+
+def _bias_row(test: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "test": test["test"],
+        "effect size": f"{test['effect_size']:+.4f}",
+        "p": f"{test['p_value']:.3g}",
+        "p (Holm)": f"{test['p_adjusted']:.3g}",
+    }
 
 
 def _say_scores(scores: list[dict[str, Any]]) -> None:

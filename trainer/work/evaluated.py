@@ -53,4 +53,4 @@ def told(found: dict[str, Any]) -> dict[str, Any]:
         for each in found["report"]["bias"]
         for test in each["tests"]
     ]
-    return {"scores": scores} | ({"bias": bias} if bias else {})
+    return {"scores": scores} | ({"bias": bias} if found["report"]["bias"] else {})

@@ -6,7 +6,9 @@ import json
 from pathlib import Path
 
 import httpx
+import pytest
 
+from app.command.evaluate import say_result
 from tests.app.command.conftest import Wordkin
 
 
@@ -21,6 +23,18 @@ def test_sets_here_are_uploaded_and_others_named(ask: Wordkin, service: httpx.Cl
     assert service.delete(f"/files/{name}").json()["job"] == job["id"]
     wrong = ask("evaluate", "first", "pairs.txt", "--type", "pairs", cwd=tmp_path)
     assert (wrong.returncode, "'similarity'" in wrong.stderr) == (1, True), wrong.stderr
+
+
+def test_bias_is_told_as_a_table(capsys: pytest.CaptureFixture[str]) -> None:
+    test = {"test": "WEAT7", "effect_size": -0.5, "p_value": 0.025, "p_adjusted": 0.05, "word_sets": "weat"}
+    say_result({"scores": [], "bias": [test]})
+    told = capsys.readouterr().out.splitlines()
+    assert [line.split() for line in told] == [
+        ["test", "effect", "size", "p", "p", "(Holm)"],
+        ["WEAT7", "-0.5000", "0.025", "0.05"],
+    ]
+    say_result({"scores": [], "bias": []})
+    assert "too few words of every test" in capsys.readouterr().err
 
 
 def test_versions_without_a_common_set_say_what_to_do(ask: Wordkin) -> None:
