@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import combinations
 from math import comb
 from typing import Literal, NamedTuple
@@ -15,7 +15,6 @@ Alternative = Literal["greater", "two-sided"]
 MAX_EXACT = 3_000_000
 """Divisions that are all counted; of more, some are drawn."""
 N_DRAWN = 100_000
-_NUMBERS_AT_ONCE = 1 << 19
 _NEARLY = 1e-12
 """Sums that differ by less, of numbers up to 1, differ by rounding alone."""
 
@@ -63,7 +62,7 @@ def permutation_test(
         n = min(n, n_partitions)  # a bound below 0 is reached from both sides
         return PermutationTest(n / n_partitions, n, n_partitions, is_exact=True)
     sums = _drawn_sums(pooled, size, n_drawn, np.random.default_rng(seed))
-    n = 1 + sum(int(((np.abs(some) if both else some) >= bound).sum()) for some in sums)
+    n = 1 + int(((np.abs(sums) if both else sums) >= bound).sum())
     return PermutationTest(n / (n_drawn + 1), n, n_drawn + 1, is_exact=False)
 
 
@@ -100,9 +99,11 @@ def _sums_of_subsets(values: DoubleArray, size: int) -> DoubleArray:
     return np.asarray(values[subsets].sum(axis=1))
 
 
-def _drawn_sums(values: DoubleArray, size: int, n_drawn: int, generator: np.random.Generator) -> Iterator[DoubleArray]:
-    """Sums of random subsets, some at a time."""
-    rows = max(1, _NUMBERS_AT_ONCE // len(values))
-    for start in range(0, n_drawn, rows):
-        keys = generator.random((min(rows, n_drawn - start), len(values)), np.float32)
-        yield values[keys.argpartition(size - 1, axis=1)[:, :size]].sum(axis=1)
+def _drawn_sums(values: DoubleArray, size: int, n_drawn: int, generator: np.random.Generator) -> DoubleArray:
+    """Sums of random subsets, float64 (n_drawn,): value by value, each is taken with the chance that is left for it."""
+    sums, needed = np.zeros(n_drawn), np.full(n_drawn, size)
+    for n_left, value in zip(range(len(values), 0, -1), values.tolist(), strict=True):
+        is_taken = generator.random(n_drawn) * n_left < needed
+        sums += value * is_taken
+        needed -= is_taken
+    return sums
