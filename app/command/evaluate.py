@@ -126,7 +126,19 @@ def compare(
         }
         for each in compared["sets"]
     ]
-    say_table(rows, "There is no set that both were evaluated with: wordkin evaluate MODEL@VERSION FILE")
+    if rows or not compared["bias"]:
+        say_table(rows, "There is no set that both were evaluated with: wordkin evaluate MODEL@VERSION FILE")
+    if compared["bias"]:
+        say_table([_compared_test(each, compared) for each in compared["bias"]])
+
+
+def _compared_test(test: dict[str, Any], compared: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "test of bias": test["test"],
+        f"version {compared['a']}": f"{test['a']:+.4f}",
+        f"version {compared['b']}": f"{test['b']:+.4f}",
+        "sign": "flips" if test["flips"] else "",
+    }
 
 
 def policy(

@@ -120,10 +120,18 @@ class Evaluated(BaseModel):
 
     def bias(self, word_sets: str, sha256: str | None) -> BiasReport | None:
         """The newest report of an uploaded file's word sets, or of shipped ones."""
-        reports = (bias for report, _ in self.reports for bias in report.bias)
+        reports = self.newest_bias()
         if sha256 is None:
             return next((each for each in reports if each.file is None and each.name == word_sets), None)
         return next((each for each in reports if each.file and each.file.sha256 == sha256), None)
+
+    def newest_bias(self) -> list[BiasReport]:
+        """The newest report of each collection of word sets, the last measured first."""
+        found: dict[str, BiasReport] = {}
+        for report, _ in self.reports:
+            for bias in report.bias:
+                found.setdefault(bias.sha256, bias)
+        return list(found.values())
 
     @property
     def geometry(self) -> Geometry | None:

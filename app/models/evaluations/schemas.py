@@ -7,6 +7,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field
 
+from app.core.evaluation.bias.results import BiasReport
 from app.core.evaluation.policy import Evaluated
 from app.core.evaluation.results import EvaluationReport, Geometry, Interval, Metric
 from app.core.evaluation.sets import SetType
@@ -53,6 +54,36 @@ class ComparedSet(BaseModel):
     coverage_b: float
 
 
+class ComparedTest(BaseModel):
+    """The effect sizes of a test of bias in two versions; a sign that flips is a bias the other way, not less of it."""
+
+    word_sets: str
+    test: str
+    a: float
+    b: float
+    p_a: float
+    p_b: float
+    flips: Annotated[bool, Field(description="the effect sizes have different signs")]
+
+    @classmethod
+    def of(cls, a: BiasReport, b: BiasReport) -> list[ComparedTest]:
+        """The tests that both could do."""
+        before = {test.test: test for test in a.tests}
+        return [
+            cls(
+                word_sets=b.name,
+                test=test.test,
+                a=before[test.test].effect_size,
+                b=test.effect_size,
+                p_a=before[test.test].p_value,
+                p_b=test.p_value,
+                flips=before[test.test].effect_size * test.effect_size < 0,
+            )
+            for test in b.tests
+            if test.test in before
+        ]
+
+
 class Comparison(BaseModel):
     """Two versions of a model by the sets that both have been evaluated with."""
 
@@ -60,6 +91,7 @@ class Comparison(BaseModel):
     a: int
     b: int
     sets: list[ComparedSet]
+    bias: Annotated[list[ComparedTest], Field(description="tests of the same word sets, done in the same way")]
     only_a: Annotated[list[str], Field(description="files of questions that only `a` was evaluated with")]
     only_b: Annotated[list[str], Field(description="the same of `b`")]
     geometry_a: Geometry | None
@@ -96,6 +128,13 @@ class Comparison(BaseModel):
             a=a.version,
             b=b.version,
             sets=sets,
+            bias=[
+                test
+                for before in a.newest_bias()
+                for after in b.newest_bias()
+                if (before.sha256, before.options) == (after.sha256, after.options)
+                for test in ComparedTest.of(before, after)
+            ],
             only_a=sorted(files_a - matched),
             only_b=sorted(files_b - matched),
             geometry_a=a.geometry,

@@ -164,6 +164,12 @@ def test_a_named_test_of_bias_is_bounded_either_way(http: httpx.Client, world: W
     assert "2 and 8 words with vectors" in bound("S", 2)["detail"]
     assert "own@1 has no such test" in bound("WEAT7", 2)["detail"]
     assert bound("T", abs(effect) + 0.01)["version"] == 3
+    judge(world, 2, word_sets="own")
+    (compared,) = http.get("/models/m/compare", params={"a": 2, "b": 3}).json()["bias"]
+    (before,) = http.get("/models/m/versions/2/evaluations").json()["evaluations"][0]["bias"][0]["tests"]
+    assert (compared["test"], compared["a"], compared["b"]) == ("T", before["effect_size"], effect)
+    assert compared["flips"] == (before["effect_size"] * effect < 0)
+    assert (compared["p_a"], compared["p_b"]) == (before["p_value"], report["tests"][0]["p_value"])
     wrong = {"sets": [], "bias": [{"test": "T", "word_sets": "must", "max_effect_size": 1}]}
     assert http.put("/models/m/policy", json=wrong).json()["type"] == "/problems/evaluation-set-unreadable"
 

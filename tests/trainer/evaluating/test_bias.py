@@ -40,11 +40,14 @@ FILE = {
         "missing": {"targets": ["x", "y"], "attributes": ["lost", "b"]},
     },
     "directions": {
-        "way": {"pairs": [["a0", "b0"], ["a1", "b1"], ["a2", "b2"], ["a3", "b3"]], "words": ["x", "lost"]},
+        "way": {
+            "pairs": [["a0", "b0"], ["a1", "b1"], ["a2", "b2"], ["a3", "b3"]],
+            "words": ["x", "lost"],
+            "indirect": [["x1", "x2"], ["x1", "gone"]],
+        },
         "none": {"pairs": [["a0", "b0"], ["gone", "b1"], ["a2", "a2"]], "words": ["x"]},
     },
 }
-FILE["directions"]["way"]["indirect"] = [["x1", "x2"], ["x1", "gone"]]  # type: ignore[index]
 WORDS = [*(f"x{i}" for i in range(6)), *(f"y{i}" for i in range(7)), *(f"{s}{i}" for s in "ab" for i in range(5))]
 RAW = (np.random.default_rng(8).standard_normal((len(WORDS), 9)) + 0.5).astype(np.float32)
 ORIGIN = FileOrigin(name="own.json", revision=1, sha256="0" * 64, n_bytes=9)
