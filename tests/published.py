@@ -24,6 +24,7 @@ from app.core.records import Version
 from app.core.settings import Settings
 from app.core.storage import Storage
 from app.core.table.manifest import CorpusOrigin, EvidenceDescription, TrainedOrigin, Written
+from app.core.table.parts import TOKENIZER, Parts
 from app.core.table.quantised import Encoding
 from app.core.table.vocabulary import Vocabulary
 from app.core.text import TextSpec
@@ -80,9 +81,14 @@ def write_version(
     encoding: Encoding | None = None,
     replicas: Sequence[Replica] = (),
     lines: Sequence[Sequence[str]] = (),
+    parts: Parts | None = None,
+    tokenizer: bytes | None = None,
 ) -> Written:
     """Publish into a local folder, with the evidence of these lines if there are any (window 5)."""
     folder.mkdir(parents=True, exist_ok=True)
+    if tokenizer:
+        (folder / "resources").mkdir()
+        (folder / TOKENIZER).write_bytes(tokenizer)
     copied = vectors.copy()
     stability = Stability(replicas, vocabulary_of(words), copied)
     arrays: dict[str, npt.NDArray[Any]] = {}
@@ -101,6 +107,7 @@ def write_version(
         encoding=encoding,
         annotate=stability.arrays,
         measure=stability.metrics,
+        parts=parts,
     )
 
 
@@ -119,15 +126,11 @@ class World:
         model: str,
         words: Sequence[str],
         vectors: FloatArray,
-        *,
-        text: TextSpec | None = None,
-        limits: IndexLimits | None = None,
-        replicas: Sequence[Replica] = (),
-        lines: Sequence[Sequence[str]] = (),
+        **said: Any,
     ) -> int:
-        """Add a version as a trainer does and return its number; `latest` moves to it."""
+        """Add a version as a trainer does, by `write_version`, and return its number; `latest` moves to it."""
         folder = self.folder / "made" / secrets.token_hex(4)
-        written = write_version(folder, words, vectors, text=text, limits=limits, replicas=replicas, lines=lines)
+        written = write_version(folder, words, vectors, **said)
         prefix = add_version(self.database, self.storage, model, folder, written)
         with self.database.reading() as session:
             return session.scalars(select(Version.number).where(Version.prefix == prefix)).one()

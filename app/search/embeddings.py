@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from functools import partial
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -17,6 +18,7 @@ from app.core.names import reference, split_reference
 from app.search.responses import as_json
 from app.serving import answers, asking
 from app.serving.answering import numbers
+from app.serving.asking import Oov
 from app.serving.texts import LONG_TEXT, NoVector, TextVector, read, refusal
 from app.serving.version import ServedVersion
 from app.web.dependencies import RegistryDependency
@@ -45,6 +47,7 @@ class EmbeddingsRequest(asking.Query):
     encoding_format: Literal["float", "base64"] | None = "float"
     dimensions: Annotated[int | None, Field(description="must be the model's own")] = None
     user: str | None = None
+    oov: Annotated[Oov, Field(description="reject: words that the vocabulary lacks are left out")] = "compose"
     on_unknown: Annotated[
         Literal["zero", "error"],
         Field(description="of a text that has no vector: zeros in its place, and why in `unknown`; or no answer"),
@@ -82,6 +85,9 @@ class EmbeddingsAnswer(answers.Answer):
     model: Annotated[str, Field(description="with the version's number: name@3")]
     usage: Usage
     out_of_vocabulary: Annotated[list[list[str]], Field(description="for each input, the words that were left out")]
+    composed: Annotated[
+        list[list[str]] | None, Field(description="for each input, the words that were composed; only if there are any")
+    ] = None
     unknown: Annotated[list[Unknown], Field(description="inputs whose vector is zero, with the reason")]
 
 
@@ -110,7 +116,8 @@ async def create_embeddings(registry: RegistryDependency, asked: EmbeddingsReque
         raise InvalidRequest(f"This model has {dim} dimensions, not {asked.dimensions}.")
     texts = [asked.input] if isinstance(asked.input, str) else asked.input
     is_short = len(texts) <= FEW_INPUTS and sum(map(len, texts)) <= LONG_TEXT
-    found = _read_all(version, texts) if is_short else await asyncio.to_thread(_read_all, version, texts)
+    read_all = partial(_read_all, version, texts, asked.oov)
+    found = read_all() if is_short else await asyncio.to_thread(read_all)
     if asked.on_unknown == "error":
         await _refuse_unknown(version, texts, found)
     encoding = "base64" if asked.encoding_format == "base64" else "json"
@@ -120,8 +127,8 @@ async def create_embeddings(registry: RegistryDependency, asked: EmbeddingsReque
     return Response(content, media_type="application/json")
 
 
-def _read_all(version: ServedVersion, texts: Sequence[str]) -> list[TextVector | NoVector]:
-    return [read(version, text) for text in texts]
+def _read_all(version: ServedVersion, texts: Sequence[str], oov: Oov) -> list[TextVector | NoVector]:
+    return [read(version, text, oov) for text in texts]
 
 
 async def _refuse_unknown(version: ServedVersion, texts: Sequence[str], found: Sequence[TextVector | NoVector]) -> None:
@@ -146,7 +153,7 @@ def _answer(version: ServedVersion, found: Sequence[TextVector | NoVector], enco
         for index, vector in enumerate(found)
     ]
     n_tokens = sum(vector.n_tokens for vector in found)
-    rest = {
+    rest: dict[str, Any] = {
         "model": reference(version.model, version.number),
         "usage": {"prompt_tokens": n_tokens, "total_tokens": n_tokens},
         "out_of_vocabulary": [vector.out_of_vocabulary for vector in found],
@@ -156,4 +163,7 @@ def _answer(version: ServedVersion, found: Sequence[TextVector | NoVector], enco
             if isinstance(vector, NoVector)
         ],
     }
+    composed = [[] if isinstance(vector, NoVector) else [word.word for word in vector.composed] for vector in found]
+    if any(composed):
+        rest["composed"] = composed
     return b'{"object":"list","data":[' + b",".join(data) + b"]," + as_json(rest)[1:]

@@ -6,6 +6,7 @@ Plain dictionaries go out, in the order in which clients read them.
 from __future__ import annotations
 
 import base64
+import math
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence, Set
 from typing import Any, NamedTuple
@@ -35,6 +36,7 @@ from app.serving.asking import (
     VectorQuery,
     WordsQuery,
 )
+from app.serving.composing import Composed
 from app.serving.evidence.answering import contexts, cooccurrence, explain  # noqa: F401 (found by the names of rows)
 from app.serving.version import ServedVersion, Term
 
@@ -66,19 +68,23 @@ async def neighbors(version: ServedVersion, asked: NeighborsQuery | NeighborsPar
 
 async def _subject(version: ServedVersion, asked: NeighborsQuery | NeighborsParameters) -> Subject:
     if asked.word is not None:
-        (term,) = await version.terms([asked.word])
+        (term,) = await version.words([asked.word], asked.oov)
+        if isinstance(term, Composed):
+            return Subject(told_composed(term), term.direction, set())
         return Subject({"word": term.word}, version.direction(term), {term.id}, term)
     if asked.words is not None:
-        found = await version.terms(list(asked.words))
+        found = await version.words(list(asked.words), asked.oov)
         summed: dict[str, float] = {}
         for term, weight in zip(found, asked.words.values(), strict=True):
             summed[term.word] = summed.get(term.word, 0.0) + weight
         terms, weights = list({term.word: term for term in found}.values()), list(summed.values())
-        word = terms[0] if len(terms) == 1 and weights[0] > 0 else None
-        return Subject({"words": summed}, _direction(version, terms, weights), {term.id for term in terms}, word)
+        first = terms[0]
+        word = first if len(terms) == 1 and weights[0] > 0 and isinstance(first, Term) else None
+        told: Body = {"words": summed} | composed_among(terms)
+        return Subject(told, _direction(version, terms, weights), scans.ids_of(terms), word)
     if asked.text is not None:
-        text = await texts.text_vector(version, asked.text)
-        told: Body = {"text": asked.text, "missing": text.out_of_vocabulary}
+        text = await texts.text_vector(version, asked.text, asked.oov)
+        told = {"text": asked.text, "missing": text.out_of_vocabulary} | composed_among(text.composed)
         return Subject(told, text.vector.astype(np.float64), text.ids)
     return Subject({"vector": asked.vector}, _given_direction(version, asked.vector or []), set())
 
@@ -120,35 +126,39 @@ def _stable_neighbors(version: ServedVersion, asked: NeighborsQuery | NeighborsP
 
 async def analogy(version: ServedVersion, asked: AnalogyQuery | AnalogyOfWords) -> Body:
     if asked.positive is None:
-        a, b, c = await version.terms([asked.a or "", asked.b or "", asked.c or ""])
+        a, b, c = await version.words([asked.a or "", asked.b or "", asked.c or ""], asked.oov)
         positive, negative = [a, c], [b]
         body: Body = {name: term.word for name, term in zip("abc", (a, b, c), strict=True)}
     else:
-        terms = await version.terms([*asked.positive, *asked.negative])
+        terms = await version.words([*asked.positive, *asked.negative], asked.oov)
         positive, negative = terms[: len(asked.positive)], terms[len(asked.positive) :]
         body = {"positive": [term.word for term in positive], "negative": [term.word for term in negative]}
     together = [*positive, *negative]
+    body |= composed_among(together)
     direction = _direction(version, together, [1.0] * len(positive) + [-1.0] * len(negative))
     if asked.method == "mul":
         return body | {"answers": await scans.by_product(version, asked, positive, negative, direction)}
     graph = version.index.for_sums
-    found = await _nearest(version, asked, direction, {term.id for term in together}, graph)
+    found = await _nearest(version, asked, direction, scans.ids_of(together), graph)
     return body | {"answers": found} | _approximation(version, asked, graph)
 
 
 async def similarity(version: ServedVersion, asked: SimilarityQuery | SimilarityOfWords) -> Body:
     sides = [[side] if isinstance(side, str) else side for side in (asked.a, asked.b)]
-    terms = await version.terms([*sides[0], *sides[1]])
+    terms = await version.words([*sides[0], *sides[1]], asked.oov)
     left, right = terms[: len(sides[0])], terms[len(sides[0]) :]
     return {
         "a": _named(left, asked.a),
         "b": _named(right, asked.b),
         "score": scores.cosine(_mean_direction(version, left), _mean_direction(version, right)),
-    }
+    } | composed_among(terms)
 
 
 async def vector(version: ServedVersion, asked: VectorQuery) -> Body:
-    (term,) = await version.terms([asked.word])
+    (term,) = await version.words([asked.word], asked.oov)
+    if isinstance(term, Composed):
+        made = numbers(term.vector.astype(np.float32), asked.encoding)
+        return told_composed(term) | {"rank": None, "vector": made}
     return {"word": term.word, "rank": term.id + 1, "vector": numbers(version.table.vector(term.id), asked.encoding)}
 
 
@@ -172,13 +182,13 @@ async def _rank(version: ServedVersion, word: str) -> int:
 
 
 async def odd_one_out(version: ServedVersion, asked: OddOneOutQuery | OddOneOutParameters) -> Body:
-    terms = await version.terms(asked.words)
-    ids = [term.id for term in terms]
+    terms = await version.words(asked.words, asked.oov)
     mean = _mean_direction(version, terms)
-    found = scores.cosines(version.table.unit_vectors, mean, np.array(ids)).tolist()
+    found = [scores.cosine(version.direction(term), mean) for term in terms]
     listed = [{"word": term.word, "score": score} for term, score in zip(terms, found, strict=True)]
-    odd = min(range(len(ids)), key=lambda i: (found[i], ids[i]))
-    return {"odd": listed[odd]["word"], "words": listed}
+    order = [term.id if isinstance(term, Term) else math.inf for term in terms]
+    odd = min(range(len(terms)), key=lambda i: (found[i], order[i]))
+    return {"odd": listed[odd]["word"], "words": listed} | composed_among(terms)
 
 
 async def senses(version: ServedVersion, asked: SensesQuery) -> Body:
@@ -190,12 +200,24 @@ async def senses(version: ServedVersion, asked: SensesQuery) -> Body:
 
 
 async def text_vector(version: ServedVersion, asked: TextVectorQuery) -> Body:
-    found = await texts.text_vector(version, asked.text)
+    found = await texts.text_vector(version, asked.text, asked.oov)
     return {
         "vector": numbers(found.vector, asked.encoding),
         "n_words": found.n_words,
         "out_of_vocabulary": found.out_of_vocabulary,
-    }
+    } | composed_among(found.composed)
+
+
+def told_composed(word: Composed) -> Body:
+    """What an answer says of a word that the vocabulary lacks."""
+    told: Body = {"word": word.word, "in_vocabulary": False, "composed_from": word.composed_from}
+    return told if word.confidence is None else told | {"confidence": word.confidence}
+
+
+def composed_among(words: Sequence[Term | Composed]) -> Body:
+    """The member that says it of several words, if there are such."""
+    composed = {word.word: word for word in words if isinstance(word, Composed)}
+    return {"composed": [told_composed(word) for word in composed.values()]} if composed else {}
 
 
 def numbers(values: scores.FloatArray, encoding: str) -> list[float] | str:
@@ -231,7 +253,7 @@ def _words(version: ServedVersion, found: Iterable[tuple[int, float]]) -> list[B
     return [{"word": word(i), "score": round(score, DECIMALS)} for i, score in found]
 
 
-def _direction(version: ServedVersion, terms: Sequence[Term], weights: Sequence[float]) -> DoubleArray:
+def _direction(version: ServedVersion, terms: Sequence[Term | Composed], weights: Sequence[float]) -> DoubleArray:
     if len(terms) == 1 and weights[0] > 0:  # taken as it is, so that its scores are those of its neighbours
         return version.direction(terms[0])
     direction = scores.direction(np.stack([version.direction(term) for term in terms]), weights)
@@ -240,7 +262,7 @@ def _direction(version: ServedVersion, terms: Sequence[Term], weights: Sequence[
     return direction
 
 
-def _mean_direction(version: ServedVersion, terms: Sequence[Term]) -> DoubleArray:
+def _mean_direction(version: ServedVersion, terms: Sequence[Term | Composed]) -> DoubleArray:
     return _direction(version, terms, [1.0] * len(terms))
 
 
@@ -254,5 +276,5 @@ def _given_direction(version: ServedVersion, values: Sequence[float]) -> DoubleA
     return direction
 
 
-def _named(terms: Sequence[Term], asked: str | list[str]) -> str | list[str]:
+def _named(terms: Sequence[Term | Composed], asked: str | list[str]) -> str | list[str]:
     return terms[0].word if isinstance(asked, str) else [term.word for term in terms]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
@@ -15,6 +15,28 @@ Vector = Annotated[
 
 class Answer(BaseModel):
     model_config = ConfigDict(extra="forbid")
+
+
+class OfWord(Answer):
+    """What is said of a word that the vocabulary lacks, and of no other."""
+
+    in_vocabulary: Annotated[Literal[False] | None, Field(description="only of a composed word")] = None
+    composed_from: Annotated[
+        Literal["pieces", "ngrams"] | None, Field(description="tokens of the version's tokenizer, or n-grams")
+    ] = None
+    confidence: Annotated[
+        float | None, Field(ge=0, le=1, description="share of the word's n-grams that words of the vocabulary have")
+    ] = None
+
+
+class ComposedWord(OfWord):
+    word: str
+
+
+class OfWords(Answer):
+    composed: Annotated[
+        list[ComposedWord] | None, Field(description="words that the vocabulary lacks, only if there are any")
+    ] = None
 
 
 class ScoredWord(Answer):
@@ -40,10 +62,10 @@ class Approximate(Answer):
     recall_at_10: float
 
 
-class Neighbors(Answer):
+class Neighbors(OfWord, OfWords):
     word: str | None = None
     text: str | None = None
-    missing: Annotated[list[str] | None, Field(description="words of the text that the vocabulary lacks")] = None
+    missing: Annotated[list[str] | None, Field(description="words of the text that have no vector")] = None
     words: dict[str, float] | None = None
     vector: list[float] | None = None
     neighbors: list[Neighbor]
@@ -51,7 +73,7 @@ class Neighbors(Answer):
     approximate: Approximate | None = None
 
 
-class Analogy(Answer):
+class Analogy(OfWords):
     a: str | None = None
     b: str | None = None
     c: str | None = None
@@ -61,17 +83,17 @@ class Analogy(Answer):
     approximate: Approximate | None = None
 
 
-class Similarity(Answer):
+class Similarity(OfWords):
     a: str | list[str]
     b: str | list[str]
     score: Score
 
 
-class WordVector(Answer):
+class WordVector(OfWord):
     """The vector as trained; its direction is what scores compare."""
 
     word: str
-    rank: Rank
+    rank: Annotated[int | None, Field(description="1 is the most frequent word; null of a composed one")]
     vector: Vector
 
 
@@ -87,7 +109,7 @@ class FoundWords(Answer):
     next: Annotated[str | None, Field(description="continues the list as ``after=``; null at its end")]
 
 
-class OddOneOut(Answer):
+class OddOneOut(OfWords):
     odd: Annotated[str, Field(description="the word least like the mean of all")]
     words: Annotated[list[ScoredWord], Field(description="each word's cosine to the mean of all, as asked")]
 
@@ -116,12 +138,15 @@ class Senses(Answer):
     approximate: Approximate | None = None
 
 
-class TextVector(Answer):
-    """The mean of the words' vectors, rare words weighing more, less what all texts have in common (SIF)."""
+class TextVector(OfWords):
+    """The mean of the words' vectors, rare words weighing more, less what all texts have in common (SIF).
+
+    Of a token table (Model2Vec): the mean of the tokens' vectors, as its own tokenizer cuts the text.
+    """
 
     vector: Annotated[Vector, Field(description="of length 1; see `encoding`")]
-    n_words: Annotated[int, Field(description="words of the text that the vocabulary has")]
-    out_of_vocabulary: Annotated[list[str], Field(description="distinct words that it lacks")]
+    n_words: Annotated[int, Field(description="words of the text, or tokens of a token table, that have a vector")]
+    out_of_vocabulary: Annotated[list[str], Field(description="distinct words that have none")]
 
 
 A = TypeVar("A", bound=Answer)

@@ -40,6 +40,8 @@ QueryText = Annotated[
         examples=["gaming laptop"],
     ),
 ]
+Oov = Literal["compose", "reject"]
+"""What becomes of words that the vocabulary lacks."""
 BY_PLACE = "by place"
 """Marks what a command takes by its place although it may be left out."""
 Encoding = Annotated[Literal["json", "base64"], Field(description="base64: of little-endian float32")]
@@ -84,7 +86,16 @@ class Target(Query):
     ] = "latest"
 
 
-class Ranked(Query):
+class OfWords(Query):
+    """A question about words."""
+
+    oov: Annotated[
+        Oov,
+        Field(description="compose: words that the vocabulary lacks are composed, where the version can; reject: 404"),
+    ] = "compose"
+
+
+class Ranked(OfWords):
     """The best answers by score."""
 
     k: K = 10
@@ -182,19 +193,19 @@ class AnalogyQuery(Ranked):
         return self
 
 
-class SimilarityOfWords(Query):
+class SimilarityOfWords(OfWords):
     a: Word
     b: Word
 
 
-class SimilarityQuery(Query):
+class SimilarityQuery(OfWords):
     """Two words, or sets of words: a set is the mean of its words' unit vectors."""
 
     a: Word | Words
     b: Word | Words
 
 
-class VectorQuery(Query):
+class VectorQuery(OfWords):
     word: Word
     encoding: Encoding = "json"
 
@@ -210,7 +221,7 @@ class WordsQuery(Query):
     k: K = 10
 
 
-class OddOneOutQuery(Query):
+class OddOneOutQuery(OfWords):
     words: Annotated[list[Word], Field(min_length=3, max_length=MAX_WORDS)]
 
 
@@ -222,7 +233,7 @@ class SensesQuery(Query):
     exact: Exact = False
 
 
-class TextVectorQuery(Query):
+class TextVectorQuery(OfWords):
     text: Annotated[str, Field(min_length=1, max_length=MAX_TEXT_LENGTH)]
     encoding: Encoding = "json"
 
@@ -252,7 +263,7 @@ class WordsParameters(WordsQuery, Target):
     pass
 
 
-class OddOneOutParameters(Target):
+class OddOneOutParameters(OfWords, Target):
     word: Annotated[
         list[Word], Field(min_length=3, max_length=MAX_WORDS, description="repeat it: word=a&word=b&word=c")
     ]

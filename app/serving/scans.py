@@ -17,6 +17,7 @@ from app.core.nearest.scores import DoubleArray, FloatArray
 from app.core.table.quantised import UnitVectors, products
 from app.core.table.vocabulary import WordId
 from app.serving.asking import NeighborsAsked, Ranked
+from app.serving.composing import Composed
 from app.serving.version import ServedVersion, Term
 
 CSLS_NEIGHBORS = 10
@@ -69,6 +70,11 @@ def _filtered(
 def reaching(min_score: float | None, found: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The answers of at least this score."""
     return found if min_score is None else [answer for answer in found if answer["score"] >= min_score]
+
+
+def ids_of(words: Sequence[Term | Composed]) -> set[WordId]:
+    """Those that the vocabulary has; others are no answers anyway."""
+    return {word.id for word in words if isinstance(word, Term)}
 
 
 def _known(version: ServedVersion, words: Sequence[str]) -> list[WordId]:
@@ -130,8 +136,8 @@ def _by_csls(
 async def by_product(
     version: ServedVersion,
     asked: Ranked,
-    positive: Sequence[Term],
-    negative: Sequence[Term],
+    positive: Sequence[Term | Composed],
+    negative: Sequence[Term | Composed],
     direction: DoubleArray,
 ) -> list[dict[str, Any]]:
     """Answers by 3CosMul over the whole vocabulary (Levy and Goldberg 2014); `direction` gives their cosines."""
@@ -141,12 +147,12 @@ async def by_product(
 def _by_product(
     version: ServedVersion,
     asked: Ranked,
-    positive: Sequence[Term],
-    negative: Sequence[Term],
+    positive: Sequence[Term | Composed],
+    negative: Sequence[Term | Composed],
     direction: DoubleArray,
 ) -> list[dict[str, Any]]:
     unit_vectors = version.table.unit_vectors
-    left_out = {term.id for term in (*positive, *negative)}
+    left_out = ids_of((*positive, *negative))
     everything = np.arange(len(unit_vectors))
     logs = np.zeros(len(unit_vectors), np.float32)
     for term, sign in [*((term, 1) for term in positive), *((term, -1) for term in negative)]:
@@ -189,7 +195,7 @@ def _scored(
     return ids[is_enough], cosine[is_enough]
 
 
-def _shifted(version: ServedVersion, term: Term, ids: IdArray) -> DoubleArray:
+def _shifted(version: ServedVersion, term: Term | Composed, ids: IdArray) -> DoubleArray:
     """Cosines moved to [0, 1], as 3CosMul multiplies and divides them."""
     return (1 + scores.cosines(version.table.unit_vectors, version.direction(term), ids)) / 2
 

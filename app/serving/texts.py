@@ -9,9 +9,11 @@ import numpy as np
 
 from app.core.errors import InvalidRequest, WordkinError
 from app.core.nearest import scores
-from app.core.nearest.scores import FloatArray
+from app.core.nearest.scores import DoubleArray, FloatArray
 from app.core.nearest.text_vectors import word_weights
 from app.core.table.vocabulary import WordId
+from app.serving.asking import Oov
+from app.serving.composing import Composed, PieceComposer
 from app.serving.version import ServedVersion
 
 LONG_TEXT = 2000
@@ -22,13 +24,14 @@ MAX_TOLD = 10
 
 @dataclass(frozen=True, eq=False)
 class TextVector:
-    """`vector` float32 (dim,) of length 1, from `n_words` words, the distinct ones among them `ids`."""
+    """`vector` float32 (dim,) of length 1, from `n_words` words; `ids` are those of the vocabulary."""
 
     vector: FloatArray
     n_words: int
     n_tokens: int
     out_of_vocabulary: list[str]
     ids: frozenset[WordId]
+    composed: tuple[Composed, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -40,17 +43,18 @@ class NoVector:
     out_of_vocabulary: list[str]
 
 
-async def text_vector(version: ServedVersion, text: str) -> TextVector:
+async def text_vector(version: ServedVersion, text: str, oov: Oov = "compose") -> TextVector:
     """The vector of a text.
 
     Raises
     ------
     WordNotFound
-        The vocabulary has none of the words.
+        There is no vector of any of the words.
     InvalidRequest
         There is no word in it, or nothing is left of it.
     """
-    found = await asyncio.to_thread(read, version, text) if len(text) > LONG_TEXT else read(version, text)
+    is_long = len(text) > LONG_TEXT
+    found = await asyncio.to_thread(read, version, text, oov) if is_long else read(version, text, oov)
     if isinstance(found, NoVector):
         raise await refusal(version, text, found)
     return found
@@ -63,28 +67,64 @@ async def refusal(version: ServedVersion, text: str, found: NoVector) -> Wordkin
     return InvalidRequest(found.reason, text=text[:200])
 
 
-def read(version: ServedVersion, text: str) -> TextVector | NoVector:
+def read(version: ServedVersion, text: str, oov: Oov) -> TextVector | NoVector:
     """The smoothed inverse frequency mean of a text's words, less the component that all texts share.
 
-    A single word gives its own direction: there is nothing to average, and the component is a property of texts.
+    Words that the vocabulary lacks are composed, if that is wanted and can be. A single word gives its own direction:
+    there is nothing to average, and the component is a property of texts. A table of tokens is read as Model2Vec does.
     """
+    if oov == "compose" and isinstance(version.composer, PieceComposer):
+        return _mean_of_tokens(version, version.composer, text)
     words = version.text.words(text)
     if not words:
         return NoVector("There is no word in this text.", 0, [])
     found = [(word, version.lookup.find(word)) for word in words]
     ids = [word_id for _, word_id in found if word_id is not None]
-    unknown = list(dict.fromkeys(word for word, word_id in found if word_id is None))
-    if not ids:
+    lacking = [word for word, word_id in found if word_id is None]
+    composed = _composed(version, lacking) if oov == "compose" else {}
+    unknown = list(dict.fromkeys(word for word in lacking if word not in composed))
+    added = [composed[word] for word in lacking if word in composed]
+    if not ids and not added:
         return NoVector(version.lacks(unknown[:MAX_TOLD]), len(words), unknown)
+    rest = tuple(composed.values())
     if len(words) == 1:
-        return TextVector(version.table.unit_vectors[ids[0]], 1, 1, [], frozenset(ids))
-    table = version.table
-    counts = table.vocabulary.counts
-    vectors = table.unit_vectors[ids].astype(np.float64) * table.norms[ids].astype(np.float64)[:, None]
-    mean = (word_weights(counts[ids], version.n_tokens)[:, None] * vectors).sum(axis=0) / len(ids)
-    component = table.text_component.astype(np.float64)
-    rest = mean - (mean * component).sum() * component
-    direction = scores.direction(rest[None], [1.0])
+        own = added[0].direction.astype(np.float32) if added else version.table.unit_vectors[ids[0]]
+        return TextVector(own, 1, 1, [], frozenset(ids), rest)
+    direction = _smoothed(version, ids, added)
     if direction is None:
         return NoVector("Nothing is left of this text beyond what all texts have in common.", len(words), [])
-    return TextVector(direction.astype(np.float32), len(ids), len(words), unknown, frozenset(ids))
+    n_words = len(ids) + len(added)
+    return TextVector(direction.astype(np.float32), n_words, len(words), unknown, frozenset(ids), rest)
+
+
+def _composed(version: ServedVersion, words: list[str]) -> dict[str, Composed]:
+    """Those of the words that the version can compose."""
+    if version.composer is None:
+        return {}
+    found = {word: version.composer.compose(word) for word in dict.fromkeys(words)}
+    return {word: composed for word, composed in found.items() if composed}
+
+
+def _smoothed(version: ServedVersion, ids: list[WordId], composed: list[Composed]) -> DoubleArray | None:
+    """Composed words weigh 1, as words that never occur."""
+    table = version.table
+    vectors = table.unit_vectors[ids].astype(np.float64) * table.norms[ids].astype(np.float64)[:, None]
+    total = (word_weights(table.vocabulary.counts[ids], version.n_tokens)[:, None] * vectors).sum(axis=0)
+    if composed:
+        total += np.sum([word.vector for word in composed], axis=0)
+    mean = total / (len(ids) + len(composed))
+    component = table.text_component.astype(np.float64)
+    rest = mean - (mean * component).sum() * component
+    return scores.direction(rest[None], [1.0])
+
+
+def _mean_of_tokens(version: ServedVersion, composer: PieceComposer, text: str) -> TextVector | NoVector:
+    cut = composer.cut(text)
+    unknown = [word for part in cut.unknown for word in version.text.words(part)]
+    if not len(cut.vectors):
+        told = version.lacks(unknown[:MAX_TOLD]) if unknown else "There is no word in this text."
+        return NoVector(told, cut.n_tokens, unknown)
+    direction = scores.direction(cut.vectors.mean(axis=0)[None], [1.0])
+    if direction is None:
+        return NoVector("The tokens of this text cancel each other out.", cut.n_tokens, [])
+    return TextVector(direction.astype(np.float32), len(cut.vectors), cut.n_tokens, unknown, cut.ids)

@@ -16,7 +16,9 @@ from app.core.nearest.scores import DoubleArray
 from app.core.table.reading import Table
 from app.core.table.vocabulary import WordId
 from app.core.text import TextReader, without_surrogates
+from app.serving.asking import Oov
 from app.serving.batching import Batcher
+from app.serving.composing import Composed, composer_of
 from app.serving.index import open_index
 from app.serving.suggestions import Allowance, Suggestions, allowance
 
@@ -24,11 +26,13 @@ WARM_QUERIES = 3
 
 
 class Term(NamedTuple):
-    """A word of a question, read once: the word, its id, and how it was found: as written, or after normalisation."""
+    """A word of a question, read once: the word, its id, and how it was found: as written, after normalisation, or as
+    the one token that the version's tokenizer makes of it.
+    """
 
     word: str
     id: WordId
-    step: Literal["exact", "normalised"]
+    step: Literal["exact", "normalised", "tokenised"]
 
 
 class ServedVersion:
@@ -46,6 +50,7 @@ class ServedVersion:
         self.index = open_index(table)
         self.batcher = Batcher(self.index, pool)
         self.suggestions = Suggestions(table)
+        self.composer = composer_of(table)
         self.n_scans_waiting = 0  # read and written by the loop alone
 
     def warm(self) -> None:
@@ -56,8 +61,10 @@ class ServedVersion:
             self.index.nearest(direction[None], 10, self.index.for_words)
             self.table.neighbors.ids[: word_id + 1][-1:].sum()
 
-    def direction(self, term: Term) -> DoubleArray:
+    def direction(self, term: Term | Composed) -> DoubleArray:
         """The unit vector of a term, float64 (dim,)."""
+        if isinstance(term, Composed):
+            return term.direction
         direction: DoubleArray = self.table.unit_vectors[term.id].astype(np.float64)
         return direction
 
@@ -82,7 +89,7 @@ class ServedVersion:
         return self._one_word(text) if text.strip() else ""
 
     def term(self, text: str) -> Term | None:
-        """A word as a user writes it; None if this version has nothing for it.
+        """A word as a user writes it; None if the vocabulary does not have it.
 
         Raises
         ------
@@ -93,10 +100,13 @@ class ServedVersion:
             return Term(self.lookup.word(word_id), word_id, "exact")
         word = self._one_word(text)
         word_id = self.lookup.find(word)
-        return None if word_id is None else Term(word, word_id, "normalised")
+        if word_id is not None or self.composer is None:
+            return None if word_id is None else Term(word, word_id, "normalised")
+        word_id = self.composer.word_id(word)
+        return None if word_id is None else Term(self.lookup.word(word_id), word_id, "tokenised")
 
     async def terms(self, texts: Sequence[str]) -> list[Term]:
-        """Words as users write them.
+        """Words of the vocabulary as users write them.
 
         Raises
         ------
@@ -104,11 +114,26 @@ class ServedVersion:
         WordNotFound
             With all that are missing and near spellings of each.
         """
-        found = [self.term(text) for text in texts]
+        return [term for term in await self.words(texts, "reject") if isinstance(term, Term)]
+
+    async def words(self, texts: Sequence[str], oov: Oov) -> list[Term | Composed]:
+        """Words as users write them; those that the vocabulary lacks are composed, if that is wanted and can be.
+
+        Raises
+        ------
+        NotOneWord
+        WordNotFound
+            As above.
+        """
+        found = [self.term(text) or (self.composed(text) if oov == "compose" else None) for text in texts]
         missing = [text for text, term in zip(texts, found, strict=True) if term is None]
         if missing:
             raise await self.word_not_found(missing)
         return [term for term in found if term is not None]
+
+    def composed(self, text: str) -> Composed | None:
+        """A vector for a word that the vocabulary lacks; raises `NotOneWord`."""
+        return self.composer.compose(self._one_word(text)) if self.composer else None
 
     def _one_word(self, text: str) -> str:
         words = self.text.words(text)

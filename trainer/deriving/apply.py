@@ -26,6 +26,8 @@ STEPS: dict[str, Callable[[Working, Any, Sources], Facts]] = {
     "combine": others.combine,
     "quantise": quantised.quantise,
 }
+KEEP_COMPOSITION = {"center", "remove_components", "whiten", "reduce", "align", "prune", "quantise"}
+"""Steps that are linear, or choose words: what other words are composed of follows them."""
 OVERLAP_NEIGHBORS = 10
 
 
@@ -39,7 +41,9 @@ def apply(work: Working, steps: Sequence[Step], sources: Sources, report: Report
     facts = []
     for number, step in enumerate(steps):
         report(Progress(number / len(steps), step=step.step))
-        facts.append(STEPS[step.step](work, step, sources))
+        loses = work.parts is not None and step.step not in KEEP_COMPOSITION
+        work.parts = None if loses else work.parts
+        facts.append(STEPS[step.step](work, step, sources) | ({"composition": "lost"} if loses else {}))
         _drop_zeros(work, facts[-1])
     return facts
 

@@ -30,6 +30,7 @@ def remove_components(work: Working, step: RemoveComponents, _: Sources) -> Fact
     removed = directions[:, : step.n]
     for rows, block in work.blocks():
         work.vectors[rows] = block - (block @ removed) @ removed.T
+    work.move_parts(lambda block: block - (block @ removed) @ removed.T)
     return {"removed_variance": _rounded(variances[: step.n].sum() / variances.sum())}
 
 
@@ -70,6 +71,7 @@ def subtract(work: Working, vector: DoubleArray) -> None:
         rest = block - vector
         rest[np.sqrt((rest * rest).sum(axis=1)) <= least] = 0
         work.vectors[rows] = rest
+    work.move_parts(lambda block: block - vector)
 
 
 def principal(work: Working, weights: Weights) -> tuple[DoubleArray, DoubleArray]:
@@ -96,6 +98,7 @@ def transform(work: Working, matrix: DoubleArray) -> None:
     for rows, block in work.blocks():
         changed[rows] = block @ matrix
     work.vectors = changed
+    work.move_parts(lambda block: block @ matrix)
 
 
 def _rounded(number: float) -> float:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from app.core.steps import Weights
 from app.core.table.arrays import FloatArray
+from app.core.table.parts import Parts
 from app.core.table.quantised import Encoding
 from app.core.table.reading import Table
 from app.core.text import TextReader
@@ -32,12 +33,14 @@ class Working:
     counts : int64 (n_words,), non-increasing
     vectors : float32 (n_words, dim), of the work alone, changed by steps
     encoding : how the vectors will be stored, None for float32
+    parts : what words are composed of that are none of these; steps that are not linear lose it
     """
 
     words: list[str]
     counts: npt.NDArray[np.int64]
     vectors: FloatArray
     encoding: Encoding | None = None
+    parts: Parts | None = None
 
     def frequencies(self, weights: Weights) -> DoubleArray:
         """What each word counts in a mean; float64 (n_words,), with the sum 1."""
@@ -54,8 +57,17 @@ class Working:
 
     def keep(self, ids: npt.NDArray[np.int64]) -> None:
         """Keep the words of these ids, in rising order."""
+        self.parts = self.parts and self.parts.renumbered(ids, self.vectors)
         self.words = [self.words[i] for i in ids.tolist()]
         self.counts, self.vectors = self.counts[ids], self.vectors[ids]
+
+    def move_parts(self, moved: Callable[[DoubleArray], DoubleArray]) -> None:
+        """Do with the parts what was done with the words; a mean of parts moves with them where that is linear."""
+        if self.parts is None:
+            return
+        rows = self.parts.vectors
+        blocks = [moved(rows[i : i + BLOCK].astype(np.float64)) for i in range(0, max(len(rows), 1), BLOCK)]
+        self.parts = replace(self.parts, vectors=np.concatenate(blocks).astype(np.float32))
 
 
 @dataclass(frozen=True)
@@ -70,7 +82,7 @@ class Sources:
 def working_of(table: Table) -> Working:
     """A table's words and vectors as they were before they became unit vectors."""
     vectors = table.unit_vectors[:] * table.norms[:, None]
-    return Working(table.vocabulary.words(), table.vocabulary.counts.copy(), vectors)
+    return Working(table.vocabulary.words(), table.vocabulary.counts.copy(), vectors, parts=table.parts)
 
 
 def unit(block: DoubleArray) -> DoubleArray:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
@@ -11,13 +13,15 @@ import numpy.typing as npt
 
 from app.core.errors import VectorsUnreadable
 from app.core.table.arrays import FloatArray
+from app.core.table.parts import MAX_TOKENIZER_BYTES, TOKENIZER, Parts, Pieces
 from app.core.tar import Member, members
+from app.core.text import TextReader
 from app.core.vector_files import MODEL2VEC_MEMBER, MODEL_FILE, TOKENIZER_FILE
 from trainer.importing.matrix import Matrix, as_float32
 from trainer.importing.rows import Batch, Collected, Collector
 from trainer.importing.safetensors import Tensor, as_matrix, matrix_of, tensors_of
 from trainer.importing.source import Source, check_shape
-from trainer.importing.tokens import MAX_BYTES, NO_TOKEN, Token, tokens_of
+from trainer.importing.tokens import NO_TOKEN, Token, tokens_of, unknown_token, unreadable
 
 _NONE = Token(b"", NO_TOKEN)
 
@@ -42,7 +46,8 @@ def read_model2vec(source: Source) -> Collected:
     """
     with source.path.open("rb") as file:
         found = _found(file, source.n_bytes)
-        tokens = _tokens(file, found[TOKENIZER_FILE])
+        content = _content(file, found[TOKENIZER_FILE])
+    tokens = tokens_of(content, found[TOKENIZER_FILE].start)
     model = _model(source.path, found[MODEL_FILE])
     if outside := [row for row in tokens if not 0 <= row < model.n_tokens]:
         raise VectorsUnreadable(
@@ -63,7 +68,32 @@ def read_model2vec(source: Source) -> Collected:
         words = [tokens[row].spelled for row in kept.tolist()]
         collector.take(Batch(words, _vectors(model, kept), (kept + 1).tolist()))
         source.told(end / model.n_tokens)
-    return collector.finish()
+    collected = collector.finish()
+    if why := unreadable(content, model.n_tokens):
+        return replace(collected, not_composed=why)
+    unknown = unknown_token(content)
+    tokens = {row: token for row, token in tokens.items() if row != unknown}
+    parts = _parts(model, tokens, collected, source.reader)
+    return replace(collected, parts=parts, resources={TOKENIZER: content})
+
+
+def _parts(model: _Model, tokens: Mapping[int, Token], collected: Collected, reader: TextReader) -> Parts:
+    """Rows of the tokens that are no words of the table, and which word each other token is."""
+    ids = {word: i for i, word in enumerate(collected.words)}
+    token_words = np.full(model.n_tokens, -1, np.int32)
+    keys, rows = [], []
+    some = np.array(sorted(tokens), np.int64)
+    for start in range(0, len(some), model.table.rows_at_once):
+        block = some[start : start + model.table.rows_at_once]
+        vectors = _vectors(model, block)
+        words = [reader.folded(tokens[row].spelled.decode(errors="replace")).strip() for row in block.tolist()]
+        found = np.array([ids.get(word, -1) for word in words], np.int32)
+        found[(collected.vectors[found] != vectors).any(axis=1)] = -1
+        token_words[block] = found
+        others = (found < 0) & np.isfinite(vectors).all(axis=1)
+        keys.append(block[others].astype(np.int32))
+        rows.append(vectors[others])
+    return Parts(Pieces(), np.concatenate(rows), np.concatenate(keys), token_words)
 
 
 def _found(file: BinaryIO, n_bytes: int) -> dict[str, Member]:
@@ -84,14 +114,14 @@ def _found(file: BinaryIO, n_bytes: int) -> dict[str, Member]:
     return found
 
 
-def _tokens(file: BinaryIO, member: Member) -> dict[int, Token]:
-    if member.n_bytes > MAX_BYTES:
+def _content(file: BinaryIO, member: Member) -> bytes:
+    if member.n_bytes > MAX_TOKENIZER_BYTES:
         raise VectorsUnreadable(
-            f"The {TOKENIZER_FILE} at byte {member.start} has {member.n_bytes} bytes; {MAX_BYTES} are read.",
+            f"The {TOKENIZER_FILE} at byte {member.start} has {member.n_bytes} bytes; {MAX_TOKENIZER_BYTES} are read.",
             byte=member.start,
         )
     file.seek(member.start)
-    return tokens_of(file.read(member.n_bytes), member.start)
+    return file.read(member.n_bytes)
 
 
 def _model(path: Path, member: Member) -> _Model:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, cast
 
 import numpy as np
@@ -15,6 +15,7 @@ from app.core.names import MAX_WORD_BYTES
 from app.core.payloads import RowPolicies
 from app.core.table.arrays import FloatArray
 from app.core.table.manifest import NamedRow, RowReport, RowsFound
+from app.core.table.parts import Parts
 from app.core.text import TextReader
 
 MAX_NAMED = 20
@@ -42,13 +43,17 @@ class Collected:
     """Words that are all different, their float32 vectors (n_words, dim), finite and not zero, and what was met.
 
     `counts`, int64 (n_words,), is None where the format has none; words that folding makes equal are added, and none is
-    below 1.
+    below 1. `parts` are what other words are composed of, with the `resources` that this needs; `not_composed` says why
+    there are none although the file has some.
     """
 
     words: list[str]
     vectors: FloatArray
     report: RowReport
     counts: npt.NDArray[np.int64] | None = None
+    parts: Parts | None = None
+    resources: Mapping[str, bytes] = field(default_factory=dict)
+    not_composed: str | None = None
 
 
 class Collector:

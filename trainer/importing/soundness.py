@@ -8,7 +8,9 @@ import numpy as np
 
 from app.core.names import MAX_WORD_BYTES
 from app.core.table.lookup import word_order, word_slots
+from app.core.table.parts import MAX_TOKENIZER_BYTES, TOKENIZER
 from app.core.table.reading import Table
+from trainer.importing.tokens import unreadable
 
 BLOCK = 1 << 12
 """Rows that are worked on at a time."""
@@ -18,7 +20,13 @@ MAX_TOKENS = 2**62
 
 def unsound(table: Table) -> str | None:
     """What is not as it should be; None if nothing is."""
-    return _wrong_vectors(table) or _wrong_words(table) or _wrong_neighbors(table) or _wrong_evidence(table)
+    return (
+        _wrong_vectors(table)
+        or _wrong_words(table)
+        or _wrong_neighbors(table)
+        or _wrong_evidence(table)
+        or _wrong_parts(table)
+    )
 
 
 def _wrong_vectors(table: Table) -> str | None:
@@ -74,6 +82,19 @@ def _wrong_evidence(table: Table) -> str | None:
     if (counts > np.minimum(totals[: len(ids), None], totals[ids])).any() or totals.sum(dtype=np.float64) > MAX_TOKENS:
         return "a pair was counted more often than its words"
     return None
+
+
+def _wrong_parts(table: Table) -> str | None:
+    if (parts := table.parts) is None:
+        return None
+    if not all(np.isfinite(parts.vectors[rows]).all() for rows in _blocks(len(parts.vectors))):
+        return "there are parts of words with numbers that are not finite"
+    if parts.token_words is None:
+        return None
+    digest = table.manifest.files[TOKENIZER]
+    if digest.n_bytes > MAX_TOKENIZER_BYTES:
+        return f"{TOKENIZER} has {digest.n_bytes} bytes; {MAX_TOKENIZER_BYTES} are read"
+    return unreadable((table.folder / TOKENIZER).read_bytes(), len(parts.token_words))
 
 
 def _blocks(n_rows: int, n: int = BLOCK) -> Iterator[slice]:

@@ -6,12 +6,13 @@ import json
 import re
 from typing import Any, NamedTuple
 
-from app.core.errors import VectorsUnreadable
+from app.core.errors import VectorsUnreadable, reason
 
-MAX_BYTES = 64 << 20
 PIECE, SPECIAL, NO_TOKEN = "a piece inside words", "a special token", "a row without a token"
 SPACE_MARK, BYTE_MARK = "\u2581", "\u0120"
 """Before the first piece of a word: of SentencePiece, and of byte-level BPE, which writes each byte as a letter."""
+_UNHEARD_OF = "\ue000"
+"""Of the private use area: no token has it."""
 _SPECIAL = re.compile(r"\[(PAD|UNK|CLS|SEP|MASK|unused[0-9]+)\]|<[^<>\s]+>")
 _AS_THEY_ARE = [*range(33, 127), *range(161, 173), *range(174, 256)]
 _OTHERS = [byte for byte in range(256) if byte not in _AS_THEY_ARE]
@@ -52,6 +53,29 @@ def tokens_of(content: bytes, place: int) -> dict[int, Token]:
         )
     mark = _mark(tokenizer)
     return {row: _token(row, token, tokenizer, mark) for row, token in tokenizer.tokens.items()}
+
+
+def unreadable(content: bytes, n_tokens: int) -> str | None:
+    """Why the library that will cut words into these tokens cannot take a tokenizer; None if it can."""
+    from tokenizers import Tokenizer  # noqa: PLC0415 (a large library that few imports need)
+
+    try:
+        tokenizer = Tokenizer.from_str(content.decode())
+        tokenizer.encode(f"a {_UNHEARD_OF}", add_special_tokens=False)
+        last = max(tokenizer.get_vocab().values(), default=0)
+    except Exception as error:  # the library raises nothing more exact
+        return f"tokenizers does not read the tokenizer.json: {reason(error)}"
+    return f"tokenizers numbers a token {last}, of {n_tokens}" if last >= n_tokens else None
+
+
+def unknown_token(content: bytes) -> int | None:
+    """The token that stands for what has none, of a tokenizer that `tokens_of` has read."""
+    tokenizer = _read(json.loads(content))
+    if "unk_id" in tokenizer.model:
+        unknown: int | None = tokenizer.model["unk_id"]
+        return unknown
+    spelled = tokenizer.model.get("unk_token")
+    return next((row for row, token in tokenizer.tokens.items() if token == spelled), None)
 
 
 def _read(said: dict[str, Any]) -> _Tokenizer:

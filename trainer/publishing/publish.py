@@ -23,6 +23,7 @@ from app.core.table.manifest import (
     digest_files,
     write_manifest,
 )
+from app.core.table.parts import Parts
 from app.core.table.quantised import Encoding, encoded, unit_vectors_of
 from app.core.table.vocabulary import Vocabulary
 from app.core.table.writing import normalise, write_arrays
@@ -56,6 +57,7 @@ def publish(  # noqa: PLR0913 (one call, made once)
     measure: Callable[[Neighbors], dict[str, Any]] = lambda _: {},
     encoding: Encoding | None = None,
     annotate: Callable[[Neighbors], Arrays] = lambda _: {},
+    parts: Parts | None = None,
 ) -> Written:
     """Write table, index and, last, the manifest.
 
@@ -72,6 +74,7 @@ def publish(  # noqa: PLR0913 (one call, made once)
     measure : further metrics, from the neighbour table
     encoding : of the stored vectors, by which they are quantised; everything else is then made of what is stored
     annotate : further arrays, from the neighbour table
+    parts : what words are composed of that the vocabulary lacks
 
     Raises
     ------
@@ -95,7 +98,7 @@ def publish(  # noqa: PLR0913 (one call, made once)
         **annotate(neighbors),
         "text_component": component,
         **_of_words(vocabulary),
-        **{name: array for name, array in trained.items() if name != "vectors"},
+        **_others(trained, parts),
     }
     write_arrays(folder, arrays)
     index = build_index(folder, unit_vectors, limits or IndexLimits(), _of_step(report, GRAPH))
@@ -106,6 +109,7 @@ def publish(  # noqa: PLR0913 (one call, made once)
         arrays=describe(arrays),
         n_words=len(vocabulary),
         dim=vectors.shape[1],
+        composition=parts.composition if parts else None,
         index=index,
         metrics={
             "neighbors": {"n_words": len(neighbors.ids), "k": neighbors.ids.shape[1], "seconds": seconds},
@@ -127,6 +131,12 @@ def _of_words(vocabulary: Vocabulary) -> Arrays:
         "word_slots": word_slots(vocabulary),
         "word_order": word_order(vocabulary),
     }
+
+
+def _others(trained: Arrays, parts: Parts | None) -> Arrays:
+    """What is stored as it comes."""
+    composed = parts.arrays() if parts else {}
+    return {name: array for name, array in trained.items() if name != "vectors"} | dict(composed)
 
 
 def _of_step(report: Report, step: str) -> Report:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import structlog
@@ -13,6 +14,7 @@ from app.core.errors import WordkinError
 from app.core.payloads import EvaluationSource
 from app.core.table.arrays import Arrays, Neighbors
 from app.core.table.manifest import Manifest
+from app.core.table.parts import Parts
 from app.core.table.quantised import Encoding
 from app.core.table.reading import read_table
 from app.core.table.vocabulary import Vocabulary
@@ -46,10 +48,18 @@ def publish_version(  # noqa: PLR0913 (one call a kind of job)
     encoding: Encoding | None = None,
     measure: Callable[[Neighbors], dict[str, Any]] = lambda _: {},
     annotate: Callable[[Neighbors], Arrays] = lambda _: {},
+    parts: Parts | None = None,
+    resources: Mapping[str, bytes] = MappingProxyType({}),
 ) -> Publishes:
-    """Write the version's files, evaluate them if the model's policy has `sets`, and put them into storage."""
+    """Write the version's files, evaluate them if the model's policy has `sets`, and put them into storage.
+
+    `resources` are further files of it, by the name that the manifest gives them.
+    """
     folder = context.scratch / "version"
     folder.mkdir()
+    for name, content in resources.items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_bytes(content)
     written = publish(
         folder,
         vocabulary,
@@ -61,6 +71,7 @@ def publish_version(  # noqa: PLR0913 (one call a kind of job)
         measure=measure,
         encoding=encoding,
         annotate=annotate,
+        parts=parts,
     )
     stored = store_version(context.storage, context.prefix, folder, written)
     return evaluated(context, folder, stored, written.manifest, sets)

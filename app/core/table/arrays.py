@@ -29,6 +29,7 @@ class Spec:
 
 UNIT_VECTORS, CODES, HALVES = "unit_vectors", "unit_codes", "unit_halves"
 AGREEMENT = "neighbor_agreement"
+PART_VECTORS, PART_KEYS, TOKEN_WORDS, PARTS_TRAINED = "part_vectors", "part_keys", "token_words", "parts_trained"
 
 ARRAYS: dict[str, Spec] = {
     # one of these three: vectors of length 1, or codes that they are made of, see `quantised`
@@ -58,6 +59,11 @@ ARRAYS: dict[str, Spec] = {
     "context_counts": Spec(np.int64, ("n_explained", "n_contexts"), is_optional=True),
     "pair_totals": Spec(np.int64, ("n_words",), is_optional=True),
     "example_ids": Spec(np.int32, ("n_explained", "n_examples", "n_passage_words"), lowest_id=-1, is_optional=True),
+    # what other words are composed of, see `parts`
+    PART_VECTORS: Spec(np.float32, ("n_parts", "dim"), is_optional=True),
+    PART_KEYS: Spec(np.int32, ("n_parts",), is_optional=True),
+    TOKEN_WORDS: Spec(np.int32, ("n_tokens",), lowest_id=-1, is_optional=True),
+    PARTS_TRAINED: Spec(np.uint8, ("n_parts",), is_optional=True),
 }
 EVIDENCE = ("context_ids", "context_counts", "pair_totals", "example_ids")
 

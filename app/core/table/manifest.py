@@ -15,6 +15,7 @@ import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.core.errors import TableDamaged, reason
+from app.core.table.parts import Composition
 from app.core.text import TextSpec
 
 FORMAT_VERSION = 2
@@ -195,7 +196,8 @@ class Manifest(_Part):
     """What the folder holds and where it came from; written last.
 
     `model` is the one it was published for, so that rows can be made anew. `counts_known` says whether the counts are
-    occurrences in a text, or only keep an order. Before format 2 `arrays` were not recorded.
+    occurrences in a text, or only keep an order; `composition` what words are made of that the vocabulary lacks. Before
+    format 2 `arrays` were not recorded.
     """
 
     format_version: Literal[1, 2]
@@ -207,6 +209,7 @@ class Manifest(_Part):
     counts_known: bool
     origin: Origin
     text: TextSpec
+    composition: Composition | None = None
     index: IndexDescription
     metrics: dict[str, Any]
     code_version: str

@@ -32,6 +32,7 @@ from app.core.table.manifest import (
     digest_of,
     read_manifest,
 )
+from app.core.table.parts import Parts, misfit_of_parts
 from app.core.table.quantised import UnitVectors, stored_as, unit_rows, unit_vectors_of
 from app.core.table.vocabulary import Vocabulary
 
@@ -72,6 +73,12 @@ class Table:
         if described is None or EVIDENCE[0] not in self.arrays:
             return None
         return Evidence(described, *(self.arrays[name] for name in EVIDENCE))
+
+    @cached_property
+    def parts(self) -> Parts | None:
+        """What other words are composed of, if they can be."""
+        composition = self.manifest.composition
+        return None if composition is None else Parts.of(composition, self.arrays)
 
     def vector(self, word_id: int) -> FloatArray:
         """The vector as trained, float32 (dim,)."""
@@ -122,7 +129,8 @@ def read_table(folder: Path, manifest: Manifest) -> Table:
         raise TableDamaged(f"The table cannot be opened: {reason(error)}.") from error
     if manifest.arrays is not None and describe(arrays) != manifest.arrays:
         raise TableDamaged(f"{TABLE_FILE} does not hold the arrays its manifest lists.")
-    if wrong := misfit(arrays, manifest.n_words, manifest.dim):
+    wrong = misfit(arrays, manifest.n_words, manifest.dim)
+    if wrong := wrong or misfit_of_parts(manifest.composition, arrays, manifest.files):
         raise TableDamaged(f"The parts of the table do not fit each other: {wrong}.")
     return Table(folder, manifest, arrays)
 

@@ -203,7 +203,7 @@ def test_an_unknown_parameter_is_told_what_was_meant(served: httpx.Client) -> No
     (issue,) = problem(served, "/vector", 422, word="king", encodings="json")["errors"]
     assert issue == {
         "location": "query.encodings",
-        "message": "There is no such name. Did you mean 'encoding'? There are: model, version, word, encoding",
+        "message": "There is no such name. Did you mean 'encoding'? There are: model, version, oov, word, encoding",
         "value": "json",
     }
 

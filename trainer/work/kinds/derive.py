@@ -8,11 +8,12 @@ from dataclasses import replace
 
 from app.core.payloads import DerivePayload
 from app.core.table.manifest import DerivedOrigin, StepDone
+from app.core.table.parts import TOKENIZER
 from app.core.table.reading import Table
 from app.core.table.vocabulary import Vocabulary
 from app.core.text import TextReader
 from trainer.deriving.apply import apply, overlap
-from trainer.deriving.working import Facts, Sources, working_of
+from trainer.deriving.working import Facts, Sources, Working, working_of
 from trainer.publishing.index import IndexLimits
 from trainer.publishing.publish import Provenance
 from trainer.work.context import Context
@@ -49,8 +50,17 @@ def run(payload: DerivePayload, context: Context) -> Publishes:
         sets=payload.evaluate,
         encoding=work.encoding,
         measure=lambda neighbors: {OVERLAP: overlap(parent, words, neighbors)},
+        parts=work.parts,
+        resources=_resources(parent, work),
     )
     return replace(published, told=published.told | {OVERLAP: published.manifest["metrics"][OVERLAP]})
+
+
+def _resources(parent: Table, work: Working) -> dict[str, bytes]:
+    """The tokenizer that words are still cut by."""
+    if work.parts is None or work.parts.token_words is None:
+        return {}
+    return {TOKENIZER: (parent.folder / TOKENIZER).read_bytes()}
 
 
 def _origin(

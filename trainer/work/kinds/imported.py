@@ -6,6 +6,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +14,7 @@ import numpy.typing as npt
 from app.core.payloads import ImportPayload
 from app.core.table.arrays import FloatArray
 from app.core.table.manifest import ImportedOrigin, digest_of
+from app.core.table.parts import Parts
 from app.core.table.vocabulary import Vocabulary
 from app.core.text import TextReader
 from app.core.vector_files import WITHOUT_WORDS
@@ -46,7 +48,7 @@ def run(payload: ImportPayload, context: Context) -> Publishes:
     known = collected.counts
     if listed and name not in WITHOUT_WORDS:
         known = counts.of_file(listed, collected.words, reader)
-    vocabulary, vectors = _by_count(collected, known)
+    vocabulary, vectors, parts = _by_count(collected, known)
     limits = IndexLimits(payload.index)
     expect_publishing(context, len(vocabulary), vectors.shape[1], limits)
     seconds = {READING: round(time.monotonic() - started, 3)}
@@ -66,8 +68,13 @@ def run(payload: ImportPayload, context: Context) -> Publishes:
         provenance=Provenance(origin, spec, context.model, counts_known=known is not None),
         limits=limits,
         sets=payload.evaluate,
+        parts=parts,
+        resources=collected.resources,
     )
-    return replace(published, told=published.told | {"format": name, "rows": collected.report.model_dump(mode="json")})
+    told: dict[str, Any] = {"format": name, "rows": collected.report.model_dump(mode="json")}
+    told |= {"composes_from": parts.composition.kind if parts else None}
+    told |= {"not_composed": collected.not_composed} if collected.not_composed else {}
+    return replace(published, told=published.told | told)
 
 
 def _read(
@@ -91,12 +98,13 @@ def _read(
     return collected
 
 
-def _by_count(collected: Collected, known: npt.NDArray[np.int64] | None) -> tuple[Vocabulary, FloatArray]:
-    """Words and vectors, the most frequent first; in the order of the file where no counts are known."""
-    words, vectors = collected.words, collected.vectors
+def _by_count(collected: Collected, known: npt.NDArray[np.int64] | None) -> tuple[Vocabulary, FloatArray, Parts | None]:
+    """Words, vectors and parts, the most frequent word first; in the order of the file where no counts are known."""
+    words, vectors, parts = collected.words, collected.vectors, collected.parts
     if known is None:
-        return Vocabulary.from_words(words, counts.estimated(len(words))), vectors
+        return Vocabulary.from_words(words, counts.estimated(len(words))), vectors, parts
     order = np.argsort(-known, kind="stable")
     if (np.diff(order) == 1).all():
-        return Vocabulary.from_words(words, known), vectors
-    return Vocabulary.from_words([words[i] for i in order.tolist()], known[order]), vectors[order]
+        return Vocabulary.from_words(words, known), vectors, parts
+    parts = parts and parts.renumbered(order, vectors)
+    return Vocabulary.from_words([words[i] for i in order.tolist()], known[order]), vectors[order], parts
