@@ -140,6 +140,28 @@ class Combine(_Step):
         return tuple(self.with_)
 
 
+class FitSubwords(_Step):
+    """Fit rows of character n-grams to the vectors (Zhao et al. 2018), so that words that are not there are composed.
+
+    It is done only if words that are left out of the fit are met with a mean cosine of `min_cosine`, and better than by
+    the mean of all words.
+    """
+
+    step: Literal["fit_subwords"]
+    min_n: Annotated[int, Field(ge=1, le=16, description="the fewest characters of an n-gram")] = 3
+    max_n: Annotated[int, Field(ge=1, le=16, description="the most")] = 6
+    n_buckets: Annotated[int, Field(ge=1, le=1 << 24, description="rows that n-grams share by their hashes")] = 200_000
+    max_words: Annotated[int, Field(ge=10, description="the most frequent, to which the rows are fitted")] = 200_000
+    min_cosine: Annotated[float, Field(ge=-1, le=1, description="of words that were left out")] = 0.3
+    ridge: Annotated[float, Field(ge=0, le=1000, description="how much long rows cost")] = 0.01
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.min_n > self.max_n:
+            raise ValueError(f"min_n is {self.min_n}, above max_n, {self.max_n}")
+        return self
+
+
 class Quantise(_Step):
     """Store the vectors in fewer bytes, with a scale a row that cosines do not need; the last step."""
 
@@ -157,7 +179,7 @@ class Quantise(_Step):
 
 
 Step = Annotated[
-    Center | RemoveComponents | Whiten | Reduce | Prune | Align | Retrofit | Combine | Quantise,
+    Center | RemoveComponents | Whiten | Reduce | Prune | Align | Retrofit | Combine | FitSubwords | Quantise,
     Field(discriminator="step"),
 ]
 STEPS: dict[str, type[_Step]] = {

@@ -5,17 +5,20 @@ from __future__ import annotations
 import mmap
 import struct
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from app.core.errors import VectorsUnreadable
 from app.core.names import MAX_WORD_BYTES
+from app.core.table.parts import Ngrams, Parts
 from app.core.vector_files import FASTTEXT_MAGIC
 from trainer.importing.matrix import Matrix
 from trainer.importing.rows import Batch, Collected, Collector
 from trainer.importing.source import Source, check_shape
-from trainer.kernels.vectors.subwords import compose_words
+from trainer.kernels.vectors.subwords import bucket_ngrams, compose_words
 
 VERSIONS = (11, 12)
 SUPERVISED = 3
@@ -39,6 +42,19 @@ class _Model(NamedTuple):
     n_labels: int
     start: int
 
+    @property
+    def n_ngrams(self) -> int:
+        """Buckets that words of it can have; none where the least number of characters is above the most."""
+        return self.n_buckets if max(self.sizes[0], 1) <= self.sizes[1] else 0
+
+
+class _Marked(NamedTuple):
+    """Words between marks, as UTF-8, and where each begins and ends; one without n-grams is empty."""
+
+    spelled: npt.NDArray[np.uint8]
+    starts: npt.NDArray[np.int64]
+    ends: npt.NDArray[np.int64]
+
 
 class _Entry(NamedTuple):
     spelled: bytes
@@ -48,7 +64,7 @@ class _Entry(NamedTuple):
 
 
 def read_fasttext(source: Source) -> Collected:
-    """Read words with their counts, and compose their vectors.
+    """Read words with their counts, compose their vectors, and keep the rows of n-grams, if there are any.
 
     Raises
     ------
@@ -59,21 +75,46 @@ def read_fasttext(source: Source) -> Collected:
         model = _model(content)
         entries = list(_entries(content, model))
         matrix = _matrix(content, model, entries[-1].end, source)
-    check_shape(model.n_words, model.dim)
+    check_shape(model.n_words + model.n_ngrams, model.dim)
     rows = np.asarray(matrix.mapped()).view(np.uint8)
     collector = Collector(model.n_words, model.dim, source.policies, source.reader, "byte")
+    trained = np.zeros(model.n_ngrams, np.uint8)
     for start in range(0, model.n_words, matrix.rows_at_once):
         some = entries[start : min(start + matrix.rows_at_once, model.n_words)]
         words = [entry.spelled for entry in some]
         vectors = np.empty((len(some), model.dim), np.float32)
-        compose_words(rows, *_marked(words, model), start, model.n_words, model.n_buckets, model.sizes, vectors)
+        marked = _marked(words, model)
+        compose_words(rows, *marked, start, model.n_words, model.n_buckets, model.sizes, vectors)
+        _mark_trained(trained, marked, model)
         places, counts = [entry.place for entry in some], [entry.occurrences for entry in some]
         collector.take(Batch(words, vectors, places, counts))
         source.told((start + len(some)) / model.n_words)
     for label in entries[model.n_words :]:
         collector.n_rows += 1
         collector.leave_out(_LABEL, label.spelled.decode(errors="replace"), label.place, "drop")
-    return collector.finish()
+    collected = collector.finish()
+    return replace(collected, parts=_ngrams(matrix, model, trained)) if model.n_ngrams else collected
+
+
+def _mark_trained(trained: npt.NDArray[np.uint8], marked: _Marked, model: _Model) -> None:
+    """Mark the buckets that n-grams of these words have."""
+    if not model.n_ngrams:
+        return
+    offsets = np.empty(len(marked.starts) + 1, np.int64)
+    bucket_ngrams(*marked, model.n_buckets, model.sizes, offsets, np.empty(0, np.int32))
+    buckets = np.empty(offsets[-1], np.int32)
+    bucket_ngrams(*marked, model.n_buckets, model.sizes, offsets, buckets)
+    trained[buckets] = 1
+
+
+def _ngrams(matrix: Matrix, model: _Model, trained: npt.NDArray[np.uint8]) -> Parts:
+    """The rows of all buckets, as fastText takes them; those that are not finite are left out."""
+    rows = np.array(matrix.mapped()[model.n_words :], np.float32)
+    keys = np.flatnonzero(np.isfinite(rows).all(axis=1)).astype(np.int32)
+    if len(keys) < len(rows):
+        rows, trained = rows[keys], trained[keys]
+    min_n, max_n = model.sizes
+    return Parts(Ngrams(min_n=max(min_n, 1), max_n=max_n, n_buckets=model.n_buckets), rows, keys, trained=trained)
 
 
 def _model(content: mmap.mmap) -> _Model:
@@ -164,13 +205,12 @@ def _not_quantised(content: mmap.mmap, place: int) -> int:
     return place + 1
 
 
-def _marked(words: list[bytes], model: _Model) -> tuple[Any, Any, Any]:
-    """All words between marks, and where each begins and ends; one without n-grams is empty."""
+def _marked(words: list[bytes], model: _Model) -> _Marked:
     without = LINE_END if model.has_magic else None
     spelled = [b"" if word == without else b"<" + word + b">" for word in words]
     ends = np.cumsum([len(word) for word in spelled], dtype=np.int64)
     starts = ends - np.array([len(word) for word in spelled], np.int64)
-    return np.frombuffer(b"".join(spelled) or b"\0", np.uint8), starts, ends
+    return _Marked(np.frombuffer(b"".join(spelled) or b"\0", np.uint8), starts, ends)
 
 
 def _unpacked(content: mmap.mmap, layout: str, place: int) -> tuple[Any, ...]:

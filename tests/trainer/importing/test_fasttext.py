@@ -6,12 +6,15 @@ import struct
 from pathlib import Path
 from typing import Any
 
+import fasttext
 import numpy as np
 import pytest
 from gensim.models import FastText
 from gensim.models.fasttext import ft_ngram_hashes, load_facebook_vectors, save_facebook_model
 
 from app.core.errors import VectorsUnreadable
+from app.core.table.parts import Ngrams
+from app.serving.composing import NgramComposer
 from tests.trainer.importing.conftest import Read
 
 N_BUCKETS, DIM = 11, 3
@@ -65,6 +68,41 @@ def test_words_have_their_n_grams_and_the_end_of_a_line_has_none(read: Read) -> 
     np.testing.assert_allclose(found.vectors, expected, atol=1e-6)
 
 
+@pytest.mark.parametrize("sizes", [(2, 5), (1, 3)])
+def test_words_that_it_lacks_are_composed_as_fasttext_composes_them(
+    read: Read, tmp_path: Path, sizes: tuple[int, int]
+) -> None:
+    sentences = [["왕", "king", "queen", "바다의", "é"], ["king", "sea", "바다"]] * 5
+    min_n, max_n = sizes
+    model = FastText(sentences, vector_size=7, bucket=97, min_count=1, min_n=min_n, max_n=max_n, epochs=1, seed=1)
+    save_facebook_model(model, str(tmp_path / "model.bin"))
+    parts = read((tmp_path / "model.bin").read_bytes()).parts
+    assert parts is not None
+    assert isinstance(parts.composition, Ngrams)
+    assert (parts.composition.n_buckets, parts.keys.tolist()) == (97, list(range(97)))
+    occurring = {code for word in model.wv.index_to_key for code in ft_ngram_hashes(word, *sizes, 97)}
+    assert parts.trained is not None
+    assert set(np.flatnonzero(parts.trained).tolist()) == occurring
+    composer, theirs = NgramComposer(parts, parts.composition), fasttext.load_model(str(tmp_path / "model.bin"))
+    for word in ("kings", "바다가", "éé", "sea-king", "k"):
+        found, hashes = composer.compose(word), ft_ngram_hashes(word, *sizes, 97)
+        assert found is not None
+        rows = [theirs.get_input_vector(row) for row in theirs.get_subwords(word)[1]]
+        np.testing.assert_allclose(found.vector, np.mean(rows, axis=0), atol=1e-7)
+        direction = theirs.get_word_vector(word)
+        np.testing.assert_allclose(found.direction, direction / np.linalg.norm(direction), atol=1e-5)
+        assert found.confidence == round(sum(code in occurring for code in hashes) / len(hashes), 4)
+
+
+def test_rows_of_n_grams_that_are_not_finite_are_left_out(read: Read) -> None:
+    rows = ROWS.copy()
+    rows[-1, 1] = np.nan
+    unused = set(range(N_BUCKETS)) - {N_BUCKETS - 1}
+    parts = read(written([(b"</s>", 5, 0), (b"a", 3, 0), (b"b", 1, 0)], rows)).parts
+    assert parts is not None
+    assert set(parts.keys.tolist()) == unused
+
+
 def test_models_of_before_the_magic_number_are_read(read: Read) -> None:
     found = read(written(magic=b""))
     expected = [composed(word, row) for row, (word, _, _) in enumerate(ENTRIES)]
@@ -72,7 +110,9 @@ def test_models_of_before_the_magic_number_are_read(read: Read) -> None:
 
 
 def test_without_n_grams_a_word_is_its_row(read: Read) -> None:
-    np.testing.assert_array_equal(read(written(sizes=(0, 0))).vectors, ROWS[:3])
+    found = read(written(sizes=(0, 0)))
+    np.testing.assert_array_equal(found.vectors, ROWS[:3])
+    assert found.parts is None
     old = struct.pack("<ii", 793712314, 11)
     np.testing.assert_array_equal(read(written(kind=3, magic=old)).vectors, ROWS[:3])
 

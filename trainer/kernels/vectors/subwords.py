@@ -69,6 +69,85 @@ def compose_words(
 
 
 @njit(**KERNEL_OPTIONS)
+def bucket_ngrams(
+    spelled: Any, starts: Any, ends: Any, n_buckets: int, sizes: tuple[int, int], offsets: Any, buckets: Any
+) -> None:
+    """List the buckets of the n-grams of each word, as `compose_words` takes them.
+
+    Parameters
+    ----------
+    spelled, starts, ends : as of `compose_words`
+    n_buckets : above 0
+    sizes : the least and the most characters of an n-gram
+    offsets : int64 (n + 1,), written: those of word i stand from offsets[i] to offsets[i + 1]
+    buckets : int32, written as far as it goes; its length is known when it was called with an empty one
+    """
+    place = 0
+    offsets[0] = 0
+    for word in range(len(starts)):
+        start, end = starts[word], ends[word]
+        for i in range(start, end):
+            if _continues(spelled[i]):
+                continue
+            code, j, n = _BASIS, i, 0
+            while j < end and n < sizes[1]:
+                code = _hashed(code, spelled[j])
+                j += 1
+                while j < end and _continues(spelled[j]):
+                    code = _hashed(code, spelled[j])
+                    j += 1
+                n += 1
+                if n >= sizes[0] and not (n == 1 and (i == start or j == end)):
+                    if place < len(buckets):
+                        buckets[place] = np.int64(code) % n_buckets
+                    place += 1
+        offsets[word + 1] = place
+
+
+@njit(**KERNEL_OPTIONS)
+def mean_rows(offsets: Any, columns: Any, rows: Any, out: Any) -> None:
+    """A x for the matrix A that takes the mean of each word's rows: out[i] = mean of rows[columns of i].
+
+    Parameters
+    ----------
+    offsets : int64 (n + 1,)
+    columns : int32, the rows of word i from offsets[i] to offsets[i + 1], at least one
+    rows : float32 (n_rows, dim)
+    out : float32 (n, dim), written
+    """
+    for word in range(len(out)):
+        first, last = offsets[word], offsets[word + 1]
+        share = np.float32(1) / np.float32(last - first)
+        out[word] = 0
+        for place in range(first, last):
+            row = columns[place]
+            for d in range(out.shape[1]):
+                out[word, d] += rows[row, d]
+        for d in range(out.shape[1]):
+            out[word, d] *= share
+
+
+@njit(**KERNEL_OPTIONS)
+def spread_rows(offsets: Any, columns: Any, vectors: Any, out: Any) -> None:
+    """Its transpose, A^T y: each row of a word gets its share of the word's vector, summed in the order of the words.
+
+    Parameters
+    ----------
+    offsets, columns : as of `mean_rows`
+    vectors : float32 (n, dim)
+    out : float32 (n_rows, dim), written
+    """
+    out[:] = 0
+    for word in range(len(vectors)):
+        first, last = offsets[word], offsets[word + 1]
+        share = np.float32(1) / np.float32(last - first)
+        for place in range(first, last):
+            row = columns[place]
+            for d in range(out.shape[1]):
+                out[row, d] += share * vectors[word, d]
+
+
+@njit(**KERNEL_OPTIONS)
 def _continues(byte: Any) -> bool:
     """Whether the byte goes on a character of UTF-8."""
     return (byte & 0xC0) == 0x80
