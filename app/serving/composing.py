@@ -92,7 +92,7 @@ class Cut(NamedTuple):
 
 
 class PieceComposer:
-    """Means of the rows of tokens, as Model2Vec takes them; the tokenizer is made of its file when it is needed."""
+    """Means of the rows of tokens, as Model2Vec takes them; the tokenizer is made of its file when it is first used."""
 
     def __init__(self, table: Table, parts: Parts) -> None:
         self._table = table

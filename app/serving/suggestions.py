@@ -16,6 +16,22 @@ AT_A_TIME = 5_000
 MAX_LENGTH = 64
 REMEMBERED = 4096
 
+_INITIALS = "ㄱㄲㄴㄷㄸㄹㅁㅂㅃㅅㅆㅇㅈㅉㅊㅋㅌㅍㅎ"
+_VOWELS = "ㅏㅐㅑㅒㅓㅔㅕㅖㅗㅘㅙㅚㅛㅜㅝㅞㅟㅠㅡㅢㅣ"
+_FINALS = "ㄱㄲㄳㄴㄵㄶㄷㄹㄺㄻㄼㄽㄾㄿㅀㅁㅂㅄㅅㅆㅇㅈㅊㅋㅌㅍㅎ"
+_PAIRS = (
+    "ㅘㅗㅏ ㅙㅗㅐ ㅚㅗㅣ ㅝㅜㅓ ㅞㅜㅔ ㅟㅜㅣ ㅢㅡㅣ "
+    "ㄳㄱㅅ ㄵㄴㅈ ㄶㄴㅎ ㄺㄹㄱ ㄻㄹㅁ ㄼㄹㅂ ㄽㄹㅅ ㄾㄹㅌ ㄿㄹㅍ ㅀㄹㅎ ㅄㅂㅅ"
+)
+_TWO_KEYS = {pair[0]: pair[1:] for pair in _PAIRS.split()}
+_JAMO = {
+    first + place: jamo
+    for first, listed in ((0x1100, _INITIALS), (0x1161, _VOWELS), (0x11A8, _FINALS))
+    for place, jamo in enumerate(listed)
+}
+_KEYS = {point: _TWO_KEYS.get(jamo, jamo) for point, jamo in (_JAMO | {ord(jamo): jamo for jamo in _TWO_KEYS}).items()}
+"""Of conjoining jamo, and of single ones."""
+
 
 class Allowance:
     """How many words of one request may still get near spellings."""
@@ -32,11 +48,16 @@ allowance: ContextVar[Allowance] = ContextVar("allowance")
 """Of the request that is answered; a question alone has one of its own."""
 
 
-class Suggestions:
-    """Near spellings by edit distance with transpositions, on decomposed letters.
+def keys_of(word: str) -> str:
+    """A word by the keys that type it: an accent is a letter of its own, and Hangul the jamo of a keyboard.
 
-    Decomposed, a Hangul syllable is its jamo and an accent a letter of its own, so that one wrong stroke is one edit.
+    There a consonant has one key wherever it stands in a syllable, and two keys make ㅘ or ㄺ.
     """
+    return unicodedata.normalize("NFD", word).translate(_KEYS)
+
+
+class Suggestions:
+    """Near spellings by edit distance with transpositions, on `keys_of` words, so that one wrong key is one edit."""
 
     def __init__(self, table: Table) -> None:
         self._table = table
@@ -58,11 +79,11 @@ class Suggestions:
         from rapidfuzz import process  # noqa: PLC0415 (many modules, which only unknown words need)
         from rapidfuzz.distance import OSA  # noqa: PLC0415 (as above)
 
-        spelling = unicodedata.normalize("NFD", word)
+        spelling = keys_of(word)
         if not 1 < len(spelling) <= MAX_LENGTH:
             return []
         found: list[tuple[int, int]] = []
-        spellings = self._decomposed()
+        spellings = self._by_keys()
         for start in range(0, len(spellings), AT_A_TIME):
             matches = process.extract(
                 spelling,
@@ -75,9 +96,9 @@ class Suggestions:
             found += [(int(distance), start + position) for _, distance, position in matches]
         return [self._table.lookup.word(word_id) for _, word_id in sorted(found)[:N_SUGGESTIONS]]
 
-    def _decomposed(self) -> list[str]:
+    def _by_keys(self) -> list[str]:
         if self._spellings is None:
             word = self._table.lookup.word
             n_considered = min(CONSIDERED, len(self._table.vocabulary))
-            self._spellings = [unicodedata.normalize("NFD", word(i)) for i in range(n_considered)]
+            self._spellings = [keys_of(word(i)) for i in range(n_considered)]
         return self._spellings

@@ -60,6 +60,8 @@ class ServedVersion:
             direction = self.table.unit_vectors[word_id].astype(np.float64)
             self.index.nearest(direction[None], 10, self.index.for_words)
             self.table.neighbors.ids[: word_id + 1][-1:].sum()
+        if self.composer:
+            self.composer.compose(self.lookup.word(0))
 
     def direction(self, term: Term | Composed) -> DoubleArray:
         """The unit vector of a term, float64 (dim,)."""
