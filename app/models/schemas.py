@@ -22,6 +22,7 @@ from app.core.table.manifest import (
     VersionOrigin,
     parse_manifest,
 )
+from app.core.table.parts import Composition
 from app.core.text import TextSpec
 
 ModelName = Annotated[Name, Path(description="the model", examples=["bible"])]
@@ -69,6 +70,7 @@ class VersionDescription(VersionSummary):
     counts_known: Annotated[bool, Field(description="whether counts are occurrences, or only keep an order")]
     hyperparameters: dict[str, Any] | None
     text: TextSpec
+    composition: Annotated[Composition | None, Field(description="what words are made of that the vocabulary lacks")]
     corpus: CorpusOrigin | None
     file: Annotated[FileOrigin | None, Field(description="that the vectors were imported from")]
     format: Annotated[str | None, Field(description="of that file")]

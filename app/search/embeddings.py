@@ -19,7 +19,7 @@ from app.search.responses import as_json
 from app.serving import answers, asking
 from app.serving.answering import numbers
 from app.serving.asking import Oov
-from app.serving.texts import LONG_TEXT, NoVector, TextVector, read, refusal
+from app.serving.texts import NoVector, TextVector, read, refusal, short_text
 from app.serving.version import ServedVersion
 from app.web.dependencies import RegistryDependency
 from app.web.problems import problem_responses
@@ -115,7 +115,7 @@ async def create_embeddings(registry: RegistryDependency, asked: EmbeddingsReque
     if asked.dimensions not in {None, dim}:
         raise InvalidRequest(f"This model has {dim} dimensions, not {asked.dimensions}.")
     texts = [asked.input] if isinstance(asked.input, str) else asked.input
-    is_short = len(texts) <= FEW_INPUTS and sum(map(len, texts)) <= LONG_TEXT
+    is_short = len(texts) <= FEW_INPUTS and sum(map(len, texts)) <= short_text(version)
     read_all = partial(_read_all, version, texts, asked.oov)
     found = read_all() if is_short else await asyncio.to_thread(read_all)
     if asked.on_unknown == "error":

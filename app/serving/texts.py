@@ -13,7 +13,7 @@ from app.core.nearest.scores import DoubleArray, FloatArray
 from app.core.nearest.text_vectors import word_weights
 from app.core.table.vocabulary import WordId
 from app.serving.asking import Oov
-from app.serving.composing import Composed, PieceComposer
+from app.serving.composing import FEW_CHARACTERS, Composed, PieceComposer
 from app.serving.version import ServedVersion
 
 LONG_TEXT = 2000
@@ -53,11 +53,16 @@ async def text_vector(version: ServedVersion, text: str, oov: Oov = "compose") -
     InvalidRequest
         There is no word in it, or nothing is left of it.
     """
-    is_long = len(text) > LONG_TEXT
-    found = await asyncio.to_thread(read, version, text, oov) if is_long else read(version, text, oov)
+    is_short = len(text) <= short_text(version)
+    found = read(version, text, oov) if is_short else await asyncio.to_thread(read, version, text, oov)
     if isinstance(found, NoVector):
         raise await refusal(version, text, found)
     return found
+
+
+def short_text(version: ServedVersion) -> int:
+    """Characters up to which a text is read on the event loop."""
+    return FEW_CHARACTERS if version.composer else LONG_TEXT
 
 
 async def refusal(version: ServedVersion, text: str, found: NoVector) -> WordkinError:

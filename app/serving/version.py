@@ -18,7 +18,7 @@ from app.core.table.vocabulary import WordId
 from app.core.text import TextReader, without_surrogates
 from app.serving.asking import Oov
 from app.serving.batching import Batcher
-from app.serving.composing import Composed, composer_of
+from app.serving.composing import FEW_CHARACTERS, Composed, composer_of
 from app.serving.index import open_index
 from app.serving.suggestions import Allowance, Suggestions, allowance
 
@@ -127,15 +127,24 @@ class ServedVersion:
         WordNotFound
             As above.
         """
-        found = [self.term(text) or (self.composed(text) if oov == "compose" else None) for text in texts]
-        missing = [text for text, term in zip(texts, found, strict=True) if term is None]
-        if missing:
+        terms = [self.term(text) for text in texts]
+        lacking = [text for text, term in zip(texts, terms, strict=True) if term is None]
+        if not lacking:
+            return [term for term in terms if term is not None]
+        composed: dict[str, Composed] = {}
+        if oov == "compose" and self.composer:
+            are_few = sum(map(len, lacking)) <= FEW_CHARACTERS
+            composed = self._composed(lacking) if are_few else await asyncio.to_thread(self._composed, lacking)
+        if missing := [text for text in lacking if text not in composed]:
             raise await self.word_not_found(missing)
-        return [term for term in found if term is not None]
+        return [term or composed[text] for text, term in zip(texts, terms, strict=True)]
 
-    def composed(self, text: str) -> Composed | None:
-        """A vector for a word that the vocabulary lacks; raises `NotOneWord`."""
-        return self.composer.compose(self._one_word(text)) if self.composer else None
+    def _composed(self, texts: Sequence[str]) -> dict[str, Composed]:
+        """Those of the words that can be composed, by how they were written."""
+        if self.composer is None:
+            return {}
+        found = {text: self.composer.compose(self._one_word(text)) for text in dict.fromkeys(texts)}
+        return {text: word for text, word in found.items() if word}
 
     def _one_word(self, text: str) -> str:
         words = self.text.words(text)

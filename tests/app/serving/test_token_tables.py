@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import tarfile
 from collections.abc import Callable
@@ -14,6 +15,7 @@ from model2vec import StaticModel
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers
 
 from app.core.catalog import PublishedVersion
+from app.core.errors import WordNotFound
 from app.core.table.reading import open_table
 from app.core.text import TextSpec
 from app.serving.composing import Composed
@@ -92,12 +94,16 @@ def test_words_are_found_as_tokens_or_composed_of_them(imported: Import, tmp_pat
     assert version.term("king") == Term("king", ids["king"], "exact")
     assert version.term("QUEEN") == Term("queen", ids["queen"], "tokenised")
     assert version.term("kings") is None
-    composed = version.composed("kings")
+    (composed,) = asyncio.run(version.words(["kings"], "compose"))
     assert isinstance(composed, Composed)
     np.testing.assert_allclose(composed.direction, model.encode("kings"), atol=1e-6)
     assert (composed.word, composed.composed_from, composed.confidence) == ("kings", "pieces", None)
-    assert version.composed("zzz") is None
-    assert version.composed("k" * 300) is None
+    for unknown in ("zzz", "k" * 101):
+        with pytest.raises(WordNotFound):
+            asyncio.run(version.words([unknown], "compose"))
+    many = ["kings", "QUEEN", *["seasea" * 5] * 8]
+    found = asyncio.run(version.words(many, "compose"))  # on another thread
+    assert [word.word for word in found] == ["kings", "queen", *many[2:]]
 
 
 def test_texts_tell_what_they_lack_and_which_words_they_have(imported: Import, tmp_path: Path) -> None:

@@ -14,10 +14,11 @@ from app.core.storage import Storage
 from app.core.table.manifest import DerivedOrigin
 from app.core.table.parts import TOKENIZER, Ngrams, Pieces
 from app.core.table.reading import Table
+from app.models.schemas import VersionDescription
 from app.serving.composing import PieceComposer
 from tests.trainer.deriving.test_subwords import WORDS, made_of_ngrams
 from tests.trainer.importing.test_model2vec import model
-from tests.trainer.work.conftest import opened
+from tests.trainer.work.conftest import opened, version_row
 from tests.trainer.work.test_derive import run as derive
 from tests.trainer.work.test_imported import run, source
 from tests.trainer.work.test_restore import changed, packed
@@ -86,6 +87,7 @@ def test_fitted_n_grams_are_published_with_what_was_measured(storage: Storage, t
     child = derive(storage, tmp_path / "child", parent_of(tmp_path / "s", result), [step])
     table = opened(storage, tmp_path / "child", child)
     assert table.manifest.composition == Ngrams(min_n=2, max_n=3, n_buckets=5000)
+    assert VersionDescription.of(version_row(child)).composition == table.manifest.composition
     assert isinstance(table.manifest.origin, DerivedOrigin)
     found = table.manifest.origin.steps[0].found
     assert found["min_cosine"] == 0.4 < found["mean_cosine"]
