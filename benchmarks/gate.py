@@ -17,7 +17,7 @@ from app.core.evaluation.results import EvaluationReport
 from app.core.evaluation.sets import read_questions
 from app.core.hyperparameters import Word2VecHyperparameters
 from app.core.payloads import FileSource
-from app.core.table.manifest import digest_of
+from app.core.table.digests import digest_of
 from app.core.table.writing import normalise
 from app.core.text import TextReader, TextSpec
 from benchmarks.corpora import text_of

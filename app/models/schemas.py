@@ -12,9 +12,9 @@ from app.core.history import Epoch
 from app.core.names import Name
 from app.core.numbers import NotBoolean
 from app.core.records import Alias, Version
+from app.core.table.digests import FileDigest
 from app.core.table.manifest import (
     CorpusOrigin,
-    FileDigest,
     FileOrigin,
     IndexDescription,
     RowReport,

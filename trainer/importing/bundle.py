@@ -10,10 +10,10 @@ from pydantic import TypeAdapter, ValidationError
 
 from app.core.errors import TableDamaged, VectorsUnreadable
 from app.core.names import Name
+from app.core.table.digests import PIECE_BYTES
 from app.core.table.manifest import (
     INDEX_FILE,
     MANIFEST_FILE,
-    PIECE_BYTES,
     RESOURCE_NAME,
     TABLE_FILE,
     Manifest,

@@ -13,16 +13,9 @@ from typing import Any
 
 from app.core.nearest.text_vectors import text_component
 from app.core.table.arrays import Arrays, FloatArray, Neighbors
+from app.core.table.digests import digest_files
 from app.core.table.lookup import word_order, word_slots
-from app.core.table.manifest import (
-    FORMAT_VERSION,
-    Manifest,
-    Origin,
-    Written,
-    describe,
-    digest_files,
-    write_manifest,
-)
+from app.core.table.manifest import FORMAT_VERSION, Manifest, Origin, Written, describe, write_manifest
 from app.core.table.parts import Parts
 from app.core.table.quantised import Encoding, encoded, unit_vectors_of
 from app.core.table.vocabulary import Vocabulary

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from app.core.payloads import ImportPayload
+from app.core.table.digests import digest_files, digest_of
 from app.core.table.manifest import (
     FORMAT_VERSION,
     INDEX_FILE,
@@ -13,8 +14,6 @@ from app.core.table.manifest import (
     RowReport,
     Written,
     describe,
-    digest_files,
-    digest_of,
     write_manifest,
 )
 from app.core.table.reading import Table

@@ -9,7 +9,8 @@ from typing import Any
 from app.core.errors import FileDamaged, FileMissing
 from app.core.payloads import FileSource, VersionSource
 from app.core.storage import Storage
-from app.core.table.manifest import MANIFEST_FILE, FileDigest, Manifest, Written, digest_of, read_manifest
+from app.core.table.digests import FileDigest, digest_of
+from app.core.table.manifest import MANIFEST_FILE, Manifest, Written, read_manifest
 from app.core.table.reading import Table, read_table
 from trainer.work.context import Context
 from trainer.work.messages import Publishes

@@ -15,6 +15,7 @@ import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.core.errors import TableDamaged, reason
+from app.core.table.digests import FileDigest
 from app.core.table.parts import Composition
 from app.core.text import TextSpec
 
@@ -26,16 +27,9 @@ RESOURCES = "resources"
 """The folder of further files of a version, such as the model of its tokenizer."""
 RESOURCE_NAME = re.compile(rf"{RESOURCES}/\w[\w.\-]*")
 
-PIECE_BYTES = 4 << 20
-
 
 class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class FileDigest(_Part):
-    n_bytes: int
-    sha256: str
 
 
 class GraphSearch(_Part):
@@ -235,21 +229,6 @@ class Written:
 def describe(arrays: Mapping[str, npt.NDArray[Any]]) -> dict[str, ArrayDescription]:
     """Types and shapes, as a manifest lists them."""
     return {name: ArrayDescription(dtype=array.dtype.name, shape=list(array.shape)) for name, array in arrays.items()}
-
-
-def digest_files(folder: Path) -> dict[str, FileDigest]:
-    """Size and SHA-256 of every file that is in the folder before the manifest."""
-    names = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
-    return {name: digest_of(folder / name) for name in names}
-
-
-def digest_of(path: Path) -> FileDigest:
-    """In large pieces: between any two, a thread that computes may keep this one waiting for the interpreter."""
-    digest, piece = hashlib.sha256(), memoryview(bytearray(PIECE_BYTES))
-    with path.open("rb", buffering=0) as file:
-        while n_bytes := file.readinto(piece):
-            digest.update(piece[:n_bytes])
-        return FileDigest(n_bytes=file.tell(), sha256=digest.hexdigest())
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> Written:

@@ -19,19 +19,10 @@ import numpy.typing as npt
 
 from app.core.errors import TableDamaged, reason
 from app.core.table.arrays import EVIDENCE, Arrays, FloatArray, Neighbors, misfit
+from app.core.table.digests import PIECE_BYTES, FileDigest, digest_of
 from app.core.table.evidence import Evidence
 from app.core.table.lookup import WordLookup
-from app.core.table.manifest import (
-    INDEX_FILE,
-    PIECE_BYTES,
-    TABLE_FILE,
-    FileDigest,
-    Manifest,
-    TrainedOrigin,
-    describe,
-    digest_of,
-    read_manifest,
-)
+from app.core.table.manifest import INDEX_FILE, TABLE_FILE, Manifest, TrainedOrigin, describe, read_manifest
 from app.core.table.parts import Parts, misfit_of_parts
 from app.core.table.quantised import UnitVectors, stored_as, unit_rows, unit_vectors_of
 from app.core.table.vocabulary import Vocabulary

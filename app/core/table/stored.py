@@ -12,7 +12,8 @@ import numpy.typing as npt
 
 from app.core.errors import TableDamaged, reason
 from app.core.table.arrays import FloatArray
-from app.core.table.manifest import TABLE_FILE, Manifest, digest_of
+from app.core.table.digests import digest_of
+from app.core.table.manifest import TABLE_FILE, Manifest
 from app.core.table.quantised import stored_as, unit_rows
 from app.core.table.reading import MAX_HEADER_BYTES, places
 

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from app.core.catalog import PublishedVersion
 from app.core.errors import TableDamaged
 from app.core.storage import Storage
-from app.core.table.manifest import MANIFEST_FILE, FileDigest, parse_manifest
+from app.core.table.digests import FileDigest
+from app.core.table.manifest import MANIFEST_FILE, parse_manifest
 from app.models.exports.tar import Member
 
 

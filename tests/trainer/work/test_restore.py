@@ -16,7 +16,7 @@ from safetensors.numpy import load_file, save_file
 
 from app.core.errors import VectorsUnreadable
 from app.core.storage import Storage
-from app.core.table.manifest import digest_of
+from app.core.table.digests import digest_of
 from app.core.table.reading import open_table
 from tests.published import random_vectors, write_version
 from tests.trainer.work.conftest import opened

@@ -13,7 +13,8 @@ import numpy.typing as npt
 
 from app.core.payloads import ImportPayload
 from app.core.table.arrays import FloatArray
-from app.core.table.manifest import ImportedOrigin, digest_of
+from app.core.table.digests import digest_of
+from app.core.table.manifest import ImportedOrigin
 from app.core.table.parts import Parts
 from app.core.table.vocabulary import Vocabulary
 from app.core.text import TextReader

@@ -12,7 +12,8 @@ from app.core.errors import CorpusDamaged, CorpusMissing
 from app.core.hyperparameters import Hyperparameters
 from app.core.payloads import CorpusSource, TrainPayload
 from app.core.table.arrays import Arrays
-from app.core.table.manifest import CorpusOrigin, EvidenceDescription, TrainedOrigin, digest_of
+from app.core.table.digests import digest_of
+from app.core.table.manifest import CorpusOrigin, EvidenceDescription, TrainedOrigin
 from app.core.text import TextSpec
 from trainer.algorithms import ALGORITHMS, EXPECTED
 from trainer.algorithms.algorithm import Work

@@ -12,15 +12,8 @@ from safetensors.numpy import load_file
 
 from app.core.errors import TableDamaged
 from app.core.table.arrays import ARRAYS, Spec
-from app.core.table.manifest import (
-    MANIFEST_FILE,
-    TABLE_FILE,
-    Manifest,
-    TrainedOrigin,
-    describe,
-    digest_of,
-    write_manifest,
-)
+from app.core.table.digests import digest_of
+from app.core.table.manifest import MANIFEST_FILE, TABLE_FILE, Manifest, TrainedOrigin, describe, write_manifest
 from app.core.table.reading import open_table
 from app.core.table.writing import normalise, write_arrays
 from tests.published import ALWAYS_GRAPH, random_vectors, write_version
