@@ -22,7 +22,7 @@ Steps = Annotated[
         "--step",
         metavar="STEP[:NAME=VALUE,...]",
         autocompletion=completion.steps,
-        help="Such as center, reduce:dim=100 or combine:with=general@2; may be repeated, done in order.",
+        help="Such as center, reduce:dim=100, hard or combine:with=general@2; may be repeated, done in order.",
     ),
 ]
 Into = Annotated[str | None, typer.Option(metavar="NAME", help="The model that gets the result; default: the same.")]
@@ -37,7 +37,7 @@ def derive(
     url: Url = DEFAULT_URL,
     as_json: AsJson = False,
 ) -> None:
-    """Center, whiten, reduce, prune, align, retrofit or combine vectors, as a new version with its lineage."""
+    """Center, whiten, reduce, prune, align, retrofit, combine or debias vectors, as a new version with its lineage."""
     name, version = split_reference(model)
     said: dict[str, Any] = {"kind": "derive", "model": name, "steps": [_step(each) for each in step]}
     said |= {"version": version or "latest", "into": into}
@@ -45,7 +45,7 @@ def derive(
 
 
 def _step(text: str) -> dict[str, Any]:
-    """``reduce:dim=100`` as the service reads it; lists of ``combine`` have ``+`` between their values."""
+    """``reduce:dim=100`` as the service reads it; lists have ``+`` between their values, groups are files by name."""
     name, _, rest = text.partition(":")
     members: dict[str, Any] = {}
     for part in filter(None, rest.split(",")):
@@ -54,6 +54,8 @@ def _step(text: str) -> dict[str, Any]:
             raise WrongUsage(f"--step {text}: write {part} as NAME=VALUE.")
         is_list = name == "combine" and member in {"with", "weights"}
         members[member] = [_value(each) for each in value.split("+")] if is_list else _value(value)
+        if name == "leace" and member == "groups":
+            members[member] = {each: each for each in value.split("+")}
     return {"step": name, **members}
 
 

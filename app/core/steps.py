@@ -25,6 +25,21 @@ VersionReference = Annotated[
     AfterValidator(composed),
 ]
 Dim = Annotated[int, Field(ge=1, le=16_384)]
+Word = Annotated[str, Field(min_length=1, max_length=200)]
+Words = Annotated[
+    Annotated[tuple[Word, ...], Field(max_length=10_000)] | FileReference,
+    Field(description="words, or an uploaded file that has them: a JSON list, or one a line"),
+]
+WordPairs = Annotated[
+    Annotated[tuple[tuple[Word, Word], ...], Field(max_length=1000)] | FileReference,
+    Field(description="pairs of words, or an uploaded file that has them: a JSON list, or a pair a line"),
+]
+MaxMissing = Annotated[float, Field(ge=0, lt=1, description="share of a list that the version may lack")]
+
+
+def _files_among(*lists: Any) -> tuple[str, ...]:
+    """Of lists of words and names of files, the names."""
+    return tuple(each for each in lists if isinstance(each, str))
 
 
 class _Step(BaseModel):
@@ -162,6 +177,53 @@ class FitSubwords(_Step):
         return self
 
 
+class Hard(_Step):
+    """Take a direction out of neutral words, and let pairs differ by it alone (Bolukbasi et al. 2016).
+
+    Without any list: gender in English, by the lists of the paper.
+    """
+
+    step: Literal["hard"]
+    pairs: Annotated[WordPairs | None, Field(description="their differences give the direction")] = None
+    equalize: Annotated[
+        WordPairs | None, Field(description="become alike but for the direction, capitalised and in capitals too")
+    ] = None
+    specific: Annotated[
+        Words | None, Field(description="words that keep the direction; by default all words of the pairs")
+    ] = None
+    max_missing: MaxMissing = 0.2
+
+    def files(self) -> tuple[str, ...]:
+        return _files_among(self.pairs, self.equalize, self.specific)
+
+
+class Leace(_Step):
+    """Take out, with the least change, all that a linear reader knows of a concept (LEACE, Belrose et al. 2023).
+
+    The concept is to which of several groups a word belongs, or where it lies along the direction of pairs.
+    Without any list: gender in English, by the pairs of Bolukbasi et al. (2016).
+    """
+
+    step: Literal["leace"]
+    groups: Annotated[
+        dict[Word, Words] | None, Field(min_length=2, max_length=50, description="lists of words by name")
+    ] = None
+    pairs: Annotated[WordPairs | None, Field(description="their differences give the direction")] = None
+    specific: Annotated[
+        Words | None, Field(description="words that stay as they are; by default all words of the pairs")
+    ] = None
+    max_missing: MaxMissing = 0.2
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.groups and self.pairs:
+            raise ValueError("leace has groups or pairs, not both")
+        return self
+
+    def files(self) -> tuple[str, ...]:
+        return _files_among(self.pairs, self.specific, *(self.groups or {}).values())
+
+
 class Quantise(_Step):
     """Store the vectors in fewer bytes, with a scale a row that cosines do not need; the last step."""
 
@@ -179,7 +241,18 @@ class Quantise(_Step):
 
 
 Step = Annotated[
-    Center | RemoveComponents | Whiten | Reduce | Prune | Align | Retrofit | Combine | FitSubwords | Quantise,
+    Center
+    | RemoveComponents
+    | Whiten
+    | Reduce
+    | Prune
+    | Align
+    | Retrofit
+    | Combine
+    | FitSubwords
+    | Hard
+    | Leace
+    | Quantise,
     Field(discriminator="step"),
 ]
 STEPS: dict[str, type[_Step]] = {

@@ -22,6 +22,7 @@ def test_steps_are_written_shortly(ask: Wordkin, service: httpx.Client, tmp_path
     job = service.get("/jobs").json()["jobs"][0]
     assert (job["kind"], job["model"], job["publish"]) == ("derive", "better", {"alias": "staging"})
     assert service.delete("/files/words").json()["job"] == job["id"]
+    assert ask("derive", "first", "--step", "leace:groups=words+words@1", "--detach").returncode == 0
 
 
 @pytest.mark.parametrize(

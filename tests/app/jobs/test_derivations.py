@@ -58,6 +58,11 @@ def test_a_derivation_is_queued_and_holds_what_it_reads(http: httpx.Client) -> N
         ({"step": "prune", "pattern": "("}, "body.steps.0", "no regular expression"),
         ({"step": "quantise", "to": "binary"}, "body.steps.0", "'binary' finds too few of the nearest words"),
         ({"step": "combine", "with": ["m"], "weights": [1]}, "body.steps.0", "weights are 1 for 2 versions"),
+        (
+            {"step": "leace", "groups": {"a": ["w1"], "b": "list"}, "pairs": "list"},
+            "body.steps.0",
+            "groups or pairs, not both",
+        ),
     ],
 )
 def test_a_bad_step_is_named(http: httpx.Client, step: dict[str, Any], location: str, told: str) -> None:
@@ -76,6 +81,8 @@ def test_a_bad_step_is_named(http: httpx.Client, step: dict[str, Any], location:
         ({"step": "align", "to": "n"}, 404, "There is no model 'n'."),
         ({"step": "align", "to": "m@7"}, 404, "The model 'm' has no version 7."),
         ({"step": "retrofit", "lexicon": "ppdb"}, 404, "There is no file 'ppdb'."),
+        ({"step": "leace", "groups": {"a": ["w1"], "b": "lost"}}, 404, "There is no file 'lost'."),
+        ({"step": "hard", "pairs": [["w1", "w2"]], "specific": "lost"}, 404, "There is no file 'lost'."),
     ],
 )
 def test_what_is_not_there_is_named(http: httpx.Client, step: dict[str, Any], status: int, told: str) -> None:
