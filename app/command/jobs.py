@@ -78,6 +78,8 @@ def follow_to_the_end(
             first = ", ".join(repr(row["word"]) for row in found["first"][:MAX_NAMED])
             note(f"{found['became']}: {found['n']:,} x {found['what']}, first {first}")
         say(f"{job['model']} version {job['version']} is published.")
+        if debiasing := job["result"].get("debiasing"):
+            say(debiasing["told"])
         for held in job["result"].get("held_back", []):
             warn(f"{(job['publish'] or {}).get('alias', 'latest')} stays where it is: {held['told']}")
     else:

@@ -6,38 +6,18 @@ Both work on unit vectors, as all scores do, and give each the length that it ha
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from app.core.errors import StepImpossible
-from app.core.evaluation.bias.direction import bias_direction
-from app.core.evaluation.bias.lists import gender_english
 from app.core.steps import Hard, Leace
+from trainer.deriving.concepts import Ids, definition_of, found_equalize_pairs
 from trainer.deriving.erasure import Labels, cross_covariance, eraser
-from trainer.deriving.wordlists import Found, Pair, find_pairs, find_words, pairs_of, words_of
+from trainer.deriving.wordlists import find_words, words_of
 from trainer.deriving.working import DoubleArray, Facts, Sources, Working, unit
 
 LEAST_REST = 1e-6
 """A unit vector of which less is left had nothing but the direction: float32 numbers say no more."""
-Ids = npt.NDArray[np.int64]
-
-
-class Definition(NamedTuple):
-    """What defines a direction, and which words keep it."""
-
-    direction: DoubleArray
-    pairs: Found
-    specific: Found
-    explained: float
-
-    def told(self) -> Facts:
-        return {
-            "pairs": self.pairs.told(),
-            "specific": self.specific.told(),
-            "explained_variance": _rounded(self.explained),
-        }
 
 
 def hard(work: Working, step: Hard, sources: Sources) -> Facts:
@@ -46,9 +26,7 @@ def hard(work: Working, step: Hard, sources: Sources) -> Facts:
     A neutral word w becomes (w - <w, g> g) / |..|. Both words of a pair with the mean m become y +- sqrt(1 - |y|^2) g,
     y = m - <m, g> g; which of them gets the plus is as it was before.
     """
-    said = _equalize_pairs(step, sources)
-    definition = _definition(work, step, sources, [word for pair in _variants(said) for word in pair])
-    pairs = _found_as_variants(work, said, sources)
+    definition, pairs = definition_of(work, step, sources), found_equalize_pairs(work, step, sources)
     g = definition.direction
     is_neutral = np.ones(len(work.words), bool)
     is_neutral[definition.specific.ids] = False
@@ -124,7 +102,7 @@ def _labels(work: Working, step: Leace, sources: Sources) -> tuple[Labels, Facts
     """The labels, and what is told of the lists."""
     counted = np.ones(len(work.words), bool)
     if not step.groups:
-        definition = _definition(work, step, sources, [])
+        definition = definition_of(work, step, sources)
         counted[definition.specific.ids] = False
         along = np.concatenate([part @ definition.direction for _, part in _units(work)])
         return Labels(counted, counted, along[:, None]), definition.told()
@@ -140,44 +118,6 @@ def _labels(work: Working, step: Leace, sources: Sources) -> tuple[Labels, Facts
             raise StepImpossible(f"All words of the group {name} are among those that stay as they are.")
     labelled = values.any(axis=1) & counted
     return Labels(counted, labelled, values), {"groups": told, "specific": specific.told()}
-
-
-def _definition(work: Working, step: Hard | Leace, sources: Sources, others: list[str]) -> Definition:
-    """The direction of the pairs; `others` are words that keep it besides those of the pairs, if no list is said."""
-    said = list(gender_english().pairs) if step.pairs is None else pairs_of(step.pairs, sources)
-    pairs = find_pairs(work, said, sources).checked("pairs", step.max_missing)
-    rows = unit(work.vectors[np.array(pairs.ids).ravel()].astype(np.float64))
-    try:
-        direction, explained = bias_direction(rows.reshape(len(pairs.ids), 2, -1))
-    except ValueError as error:
-        raise StepImpossible("The two words of each pair have the same vector; they show no direction.") from error
-    if step.specific is not None:
-        keeping = words_of(step.specific, sources)
-    elif step.pairs is None:
-        keeping = list(gender_english().specific)
-    else:
-        keeping = [*(word for pair in said for word in pair), *others]
-    return Definition(direction, pairs, find_words(work, keeping, sources), float(explained[0]))
-
-
-def _equalize_pairs(step: Hard, sources: Sources) -> list[Pair]:
-    if step.equalize is not None:
-        return pairs_of(step.equalize, sources)
-    return list(gender_english().equalize) if step.pairs is None else []
-
-
-def _variants(pairs: list[Pair]) -> list[Pair]:
-    """In small letters, capitalised, and in capitals, as the authors' program has them."""
-    spell = (str.lower, str.title, str.upper)
-    return list(dict.fromkeys((each(a), each(b)) for a, b in pairs for each in spell))
-
-
-def _found_as_variants(work: Working, pairs: list[Pair], sources: Sources) -> Found:
-    """Ids of all variants; missing are the pairs of which there is none."""
-    found = find_pairs(work, _variants(pairs), sources)
-    lacking = set(found.missing)
-    missing = [" ".join(pair) for pair in pairs if lacking.issuperset(" ".join(each) for each in _variants([pair]))]
-    return Found(found.ids, missing)
 
 
 def _units(work: Working) -> Iterable[tuple[slice, DoubleArray]]:

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.core.evaluation.bias.results import BiasReport
+from app.core.evaluation.residue import Debiasing
 from app.core.evaluation.sets import SetType
 from app.core.table.manifest import FileOrigin
 
@@ -117,3 +118,6 @@ class EvaluationReport(_Part):
     geometry: Geometry
     bias: Annotated[list[BiasReport], Field(description="one a collection of word sets")] = []
     seconds: float
+    debiasing: Annotated[
+        Debiasing | None, Field(description="of a version that steps against a bias have made: what is left of it")
+    ] = None

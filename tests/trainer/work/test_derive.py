@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from app.core.errors import FileDamaged, TableDamaged
+from app.core.evaluation.results import EvaluationReport
 from app.core.payloads import DerivePayload
 from app.core.storage import Storage
 from app.core.table.manifest import DerivedOrigin
@@ -107,3 +108,35 @@ def test_the_same_steps_give_the_same_bytes(storage: Storage, tmp_path: Path, pa
         run(storage, tmp_path / name, parent, steps, versions={"m@3": parent}).manifest["files"] for name in ("a", "b")
     )
     assert first == second
+
+
+def test_steps_against_a_bias_leave_a_report_of_what_is_still_found(storage: Storage, tmp_path: Path) -> None:
+    """Both sides differ along two axes, and the pairs along one of them alone: the other still shows the bias."""
+    rng = np.random.default_rng(0)
+    vectors = rng.standard_normal((900, 6))
+    words = ["she", "he", "woman", "man", *(f"w{i}" for i in range(896))]
+    vectors[0::2, :2] += 1.5
+    vectors[1::2, :2] -= 1.5
+    vectors[:4, 1:] = vectors[[0, 0, 2, 2], 1:]
+    written = write_version(tmp_path / "parent", words, vectors.astype(np.float32))
+    store_version(storage, "versions/parent", tmp_path / "parent", written)
+    parent = {"model": "m", "version": 1, "prefix": "versions/parent", "manifest_sha256": written.sha256}
+    step = {"step": "hard", "pairs": [["she", "he"], ["woman", "man"]]}
+    result = run(storage, tmp_path / "child", parent, [step])
+    assert result.evaluation is not None
+    report = EvaluationReport.model_validate(result.evaluation["report"])
+    found = report.debiasing
+    assert found is not None
+    assert result.told["debiasing"] == report.model_dump(mode="json")["debiasing"]
+    assert found.told.startswith("she - he: a linear reader still finds it, with accuracy ")
+    (bias,) = found.residue
+    assert (bias.n_words, [test.test for test in bias.tests][:2]) == (896, ["clusters", "linear_probe"])
+    linear = bias.tests[1]
+    assert (linear.before or 0) > 0.95
+    assert 0.7 < (linear.after or 0) < 1
+    assert (found.associations, found.flipped, found.cost.scores) == ([], [], [])
+    assert found.cost.overlap == result.manifest["metrics"]["overlap_with_parent"]
+    (cost,) = found.cost.steps
+    origin = opened(storage, tmp_path / "child", result).manifest.origin
+    assert isinstance(origin, DerivedOrigin)
+    assert cost["mean_cosine"] == origin.steps[0].found["mean_cosine"]

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from app.core.payloads import DerivePayload
+from app.core.steps import Hard, Leace
 from app.core.table.manifest import DerivedOrigin, StepDone
 from app.core.table.parts import TOKENIZER
 from app.core.table.reading import Table
@@ -17,12 +18,12 @@ from trainer.deriving.working import Facts, Sources, Working, working_of
 from trainer.publishing.index import IndexLimits
 from trainer.publishing.publish import Provenance
 from trainer.work.context import Context
+from trainer.work.debiased import OVERLAP, debiased
 from trainer.work.messages import Publishes
 from trainer.work.published import expect_publishing, publish_version
 from trainer.work.stored import open_version, verified_file
 
 DERIVING = "deriving"
-OVERLAP = "overlap_with_parent"
 
 
 def run(payload: DerivePayload, context: Context) -> Publishes:
@@ -53,7 +54,9 @@ def run(payload: DerivePayload, context: Context) -> Publishes:
         parts=work.parts,
         resources=_resources(parent, work),
     )
-    return replace(published, told=published.told | {OVERLAP: published.manifest["metrics"][OVERLAP]})
+    published = replace(published, told=published.told | {OVERLAP: published.manifest["metrics"][OVERLAP]})
+    done = [(step, facts) for step, facts in zip(payload.steps, found, strict=True) if isinstance(step, Hard | Leace)]
+    return debiased(context, published, parent, sources, done, payload.evaluate) if done else published
 
 
 def _resources(parent: Table, work: Working) -> dict[str, bytes]:
