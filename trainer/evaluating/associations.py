@@ -8,13 +8,12 @@ from app.core.evaluation.bias.results import BiasOptions
 from app.core.evaluation.bias.weat import Cosines, Weat, weat
 from app.core.evaluation.bias.words import Item, shipped_tests
 from app.core.evaluation.residue import AssociationChange
-from app.core.table.reading import Table
-from app.core.text import TextReader
+from trainer.evaluating.scoring import Vectors
 
 Sets = tuple[FoundSet, ...]
 
 
-def association_changes(before: Table, after: Table) -> list[AssociationChange]:
+def association_changes(before: Vectors, after: Vectors) -> list[AssociationChange]:
     """Every test whose words both versions have, with the same words; the others are left out."""
     found = []
     for name, (collection, test) in shipped_tests().items():
@@ -38,13 +37,13 @@ def association_changes(before: Table, after: Table) -> list[AssociationChange]:
     return found
 
 
-def _found(table: Table, items: dict[str, tuple[Item, ...]]) -> Sets:
-    find = finder(table.lookup.find, TextReader(table.manifest.text))
+def _found(vectors: Vectors, items: dict[str, tuple[Item, ...]]) -> Sets:
+    find = finder(vectors.find, vectors.reader)
     sets = tuple(find_set(name, each, find) for name, each in items.items())
     refuse_unusable(sets[:2], sets[2:], BiasOptions().max_missing)
     return sets
 
 
-def _weat(table: Table, sets: Sets) -> Weat:
-    x, y, a, b = (table.unit_vectors[each.ids] for each in sets)
+def _weat(vectors: Vectors, sets: Sets) -> Weat:
+    x, y, a, b = (vectors.unit[each.ids] for each in sets)
     return weat(Cosines.of(x, y, a, b))

@@ -21,6 +21,7 @@ from trainer.deriving.concepts import concept_of
 from trainer.deriving.working import Facts, Sources, Working
 from trainer.evaluating.associations import association_changes
 from trainer.evaluating.residue import Ids, Spaces, residual_bias
+from trainer.evaluating.scoring import Vectors
 from trainer.steps.progress import Progress
 from trainer.work.context import Context
 from trainer.work.evaluated import evaluation_of
@@ -69,8 +70,13 @@ def _measured(
     steps: list[dict[str, Any]] = [
         {"step": step.step, **{name: facts[name] for name in ("mean_cosine", "least_cosine")}} for step, facts in done
     ]
+    associations = association_changes(_vectors(context, parent), _vectors(context, table))
     cost = Cost(steps=steps, overlap=table.manifest.metrics[OVERLAP], scores=scores)
-    return Debiasing.of(residue, association_changes(parent, table), cost)
+    return Debiasing.of(residue, associations, cost)
+
+
+def _vectors(context: Context, table: Table) -> Vectors:
+    return Vectors(table.lookup.find, table.unit_vectors[:], TextReader(table.manifest.text), context.threads)
 
 
 def _residue(parent: Table, table: Table, step: Hard | Leace, sources: Sources) -> list[ResidualBias]:
