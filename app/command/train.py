@@ -59,6 +59,10 @@ Normalization = Annotated[str | None, typer.Option(metavar="NAME", help="nfc, nf
 Replicas = Annotated[
     int, typer.Option(metavar="N", min=1, max=10, help="Train so often, and store how far neighbours agree.")
 ]
+Swaps = Annotated[
+    list[str] | None,
+    typer.Option("--swap", metavar="WORD=WORD", help="Train on lines with these swapped, too; may be repeated."),
+]
 Align = Annotated[bool, typer.Option(help="Rotate onto the version before, so that stored vectors stay comparable.")]
 
 
@@ -77,6 +81,7 @@ def train(
     case: Case = None,
     normalization: Normalization = None,
     replicas: Replicas = 1,
+    swap: Swaps = None,
     align: Align = True,
     evidence: Evidence = False,
     alias: Alias = None,
@@ -100,6 +105,7 @@ def train(
         "hyperparameters": hyperparameters,
         "text": text,
         "replicas": replicas,
+        "swap_pairs": [_pair(each) for each in swap or []],
         "align": align,
         "evidence": evidence,
     }
@@ -108,6 +114,13 @@ def train(
     n_words = described["n_words"]
     note(f"corpus {corpus}: {size(described['n_bytes'])}" + (f", {n_words:,} words" if n_words else ""))
     submit(client, submission, alias=alias, detach=detach, as_json=as_json)
+
+
+def _pair(text: str) -> list[str]:
+    first, is_pair, second = text.partition("=")
+    if not is_pair:
+        raise WrongUsage(f"--swap {text}: write WORD=WORD.")
+    return [first, second]
 
 
 def _hyperparameters(algorithm: str, assignments: list[str]) -> dict[str, Any]:

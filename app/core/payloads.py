@@ -10,6 +10,7 @@ from app.core.evaluation.bias.results import BiasOptions
 from app.core.evaluation.sets import EvaluationSet
 from app.core.names import Name
 from app.core.steps import Step
+from app.core.swapping import SwapPairs
 from app.core.table.manifest import FileOrigin, IndexRequest, VersionOrigin
 from app.core.text import TextSpec
 from app.core.vector_files import RequestedFormat
@@ -90,6 +91,7 @@ class TrainPayload(_Payload):
     index: IndexRequest = "auto"
     align: VersionSource | None = None
     replicas: int = 1
+    swap_pairs: SwapPairs = ()
     evaluate: tuple[EvaluationSource, ...] = ()
 
 

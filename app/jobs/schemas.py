@@ -17,6 +17,7 @@ from app.core.numbers import NotBoolean
 from app.core.payloads import Publication, RowPolicies
 from app.core.records import Job, JobState
 from app.core.steps import Step
+from app.core.swapping import SwapPairs
 from app.core.table.manifest import IndexRequest
 from app.core.text import TextSpec
 from app.core.vector_files import RequestedFormat
@@ -52,6 +53,7 @@ class TrainSubmission(_Publishing):
             "`/explain` and `/cooccurrence` answer from it",
         ),
     ] = False
+    swap_pairs: SwapPairs = ()
     algorithm: str
     hyperparameters: BaseModel
     replicas: Annotated[

@@ -72,6 +72,16 @@ def select(
     return Selection(vocabulary, [ranks[ids] for ids in final_ids], n_tokens, n_overlong)
 
 
+def resorted(vocabulary: Vocabulary, counts: Integers) -> tuple[Vocabulary, Ids]:
+    """The same words by other counts, and the new id of each."""
+    words = Types(vocabulary.word_bytes, vocabulary.word_offsets, counts)
+    order = _by_count(words)
+    ranks = np.empty(len(order), np.int32)
+    ranks[order] = np.arange(len(order))
+    sorted_words = _subset(words, order)
+    return Vocabulary(sorted_words.arena, sorted_words.offsets, sorted_words.counts), ranks
+
+
 def _rounds(word_sets: Sequence[Types], n_rounds: int) -> Iterator[tuple[Types, list[Members]]]:
     """For each share of the words: the words with their counts added up, and which of each set they are."""
     if len(word_sets) == 1:

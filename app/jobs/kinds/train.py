@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.core.catalog import LATEST, corpora, version_of
 from app.core.catalog.sources import corpus_source, version_source
-from app.core.errors import ModelNotFound, VersionNotFound
+from app.core.errors import InvalidRequest, ModelNotFound, VersionNotFound
 from app.core.jobs import JobRequest
 from app.core.names import reference
 from app.core.payloads import TrainPayload
@@ -35,6 +35,8 @@ class Train:
 
     def check(self, submission: TrainSubmission, found: Found, storage: Storage) -> None:
         """Raise `BadRecord` if the beginning of the corpus cannot be read as the job says."""
+        if submission.evidence and submission.swap_pairs:
+            raise InvalidRequest("evidence: it shows the text as it is, and cannot be had together with swap_pairs.")
         read_beginning(storage, found.corpus, submission.text.here())
 
     def request(self, submission: TrainSubmission, found: Found) -> JobRequest:
@@ -49,6 +51,7 @@ class Train:
             index=submission.index,
             align=version_source(previous) if previous else None,
             replicas=submission.replicas,
+            swap_pairs=submission.swap_pairs,
         )
         return JobRequest(
             submission.kind,

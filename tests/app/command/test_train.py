@@ -71,6 +71,10 @@ def test_options_are_those_of_a_job(ask: Wordkin, service: httpx.Client, folder:
     assert chosen.items() <= job["text"].items()
     assert {"preset": "small-corpus", "dim": 8, "epochs": 25}.items() <= job["hyperparameters"].items()
     assert (job["publish"], job["evidence"]) == ({"alias": "staging"}, True)
+    refused = ask("train", "a.txt", "--swap", "he", cwd=folder)
+    assert (refused.returncode, refused.stderr.splitlines()[-1]) == (2, "error: --swap he: write WORD=WORD.")
+    refused = ask("train", "a.txt", "--swap", "he=she", "--evidence", cwd=folder)
+    assert (refused.returncode, "cannot be had together with swap_pairs" in refused.stderr) == (1, True)
 
 
 def test_rows_are_guessed_told_and_asked_for(ask: Wordkin, service: httpx.Client, folder: Path) -> None:

@@ -52,6 +52,7 @@ def test_a_submitted_job_is_queued_with_all_its_settings(client: TestClient, cor
         ({"text": {"tokenizer": "magic"}}, "body.text.tokenizer"),
         ({"unknown": 1}, "body.unknown"),
         ({"evidence": 50}, "body.evidence"),
+        ({"swap_pairs": [["he", "she"], ["she", "it"]]}, "body.swap_pairs"),
         ({"model": "a/b"}, "body.model"),
         ({"text": {"format": {"kind": "csv"}}}, "body.text.format.column"),
         ({"text": {"format": {"kind": "xml"}}}, "body.text.format.kind"),

@@ -22,7 +22,14 @@ from trainer.work.messages import Publishes
 TEXT = b"the king and the queen saw the man and the woman\n" * 200
 
 
-def run(storage: Storage, folder: Path, index: IndexRequest = "auto", *, evidence: bool = False) -> Publishes:
+def run(
+    storage: Storage,
+    folder: Path,
+    index: IndexRequest = "auto",
+    *,
+    evidence: bool = False,
+    swap_pairs: tuple[tuple[str, str], ...] = (),
+) -> Publishes:
     hyperparameters = Word2VecHyperparameters(dim=4, epochs=1, min_count=1, threads=1, subsampling_threshold=0)
     payload = TrainPayload(
         corpus=CorpusSource(name="c", key="corpora/c", sha256=hashlib.sha256(TEXT).hexdigest(), n_bytes=len(TEXT)),
@@ -31,6 +38,7 @@ def run(storage: Storage, folder: Path, index: IndexRequest = "auto", *, evidenc
         text=TextSpec(),
         index=index,
         evidence=evidence,
+        swap_pairs=swap_pairs,
     )
     return train.run(payload, context_in(storage, folder, threads=1))
 
@@ -53,6 +61,23 @@ def test_a_version_describes_its_epochs(storage: Storage, tmp_path: Path) -> Non
     assert [epoch.epoch for epoch in history] == [1]
     del result.manifest["origin"]["training"]["history"]  # published before it was recorded
     assert VersionDescription.of(row).history is None
+
+
+def test_lines_with_words_swapped_are_trained_on_and_told(storage: Storage, tmp_path: Path) -> None:
+    storage.put_new(TEXT, "corpora/c")
+    pairs = (("king", "queen"), ("aunt", "uncle"))
+    results = [run(storage, tmp_path / name, swap_pairs=pairs) for name in ("a", "b")]
+    assert results[0].manifest["files"] == results[1].manifest["files"]
+    table = opened(storage, tmp_path / "a", results[0])
+    counts = dict(zip(table.vocabulary.words(), table.vocabulary.counts.tolist(), strict=True))
+    assert counts == {"the": 1600, "and": 800, "king": 400, "man": 400, "queen": 400, "saw": 400, "woman": 400}
+    origin = table.manifest.origin
+    assert isinstance(origin, TrainedOrigin)
+    assert (origin.corpus.n_tokens, origin.corpus.n_lines) == (2200, 200), "the text as it is"
+    told = {"pairs": [list(pair) for pair in pairs], "n_lines_again": 200, "n_swapped": 400, "n_words": 2}
+    expected = told | {"n_tokens": 4400, "missing": ["aunt uncle"]}
+    assert origin.training["swapped"] == results[0].told["swapped"] == expected
+    assert "swapped" not in run(storage, tmp_path / "c").told
 
 
 def test_evidence_is_stored_if_it_is_asked_for(storage: Storage, tmp_path: Path) -> None:

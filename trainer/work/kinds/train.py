@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from typing import Any
 
 from app.core import hyperparameters
 from app.core.errors import CorpusDamaged, CorpusMissing
@@ -14,11 +15,12 @@ from app.core.payloads import CorpusSource, TrainPayload
 from app.core.table.arrays import Arrays
 from app.core.table.digests import digest_of
 from app.core.table.manifest import CorpusOrigin, EvidenceDescription, TrainedOrigin
-from app.core.text import TextSpec
+from app.core.text import TextReader, TextSpec
 from trainer.algorithms import ALGORITHMS, EXPECTED
 from trainer.algorithms.algorithm import Work
 from trainer.corpus import costs as reading
 from trainer.corpus.encode import EncodedCorpus, encode
+from trainer.corpus.swapping import swap
 from trainer.publishing import evidence
 from trainer.publishing.costs import product_seconds, scaled
 from trainer.publishing.index import IndexLimits
@@ -43,7 +45,8 @@ def run(payload: TrainPayload, context: Context) -> Publishes:
     ahead = _ahead(payload, chosen, context.threads)
     started = time.monotonic()
     context.expect({Step(READING): reading.expected_seconds(payload.corpus.n_bytes, context.threads)} | ahead(None))
-    corpus = _read(payload.corpus, spec, chosen, context)
+    encoded = _read(payload.corpus, spec, chosen, context)
+    corpus, swapped = _swapped(payload, encoded, context)
     read = time.monotonic()
     context.expect(ahead(corpus))
     work = Work(corpus, context.scratch, context.threads, context.report(TRAINING), context.checkpoints)
@@ -57,8 +60,8 @@ def run(payload: TrainPayload, context: Context) -> Publishes:
     origin = TrainedOrigin(
         algorithm=payload.algorithm,
         hyperparameters=chosen.model_dump(mode="json"),
-        corpus=_origin(payload.corpus, corpus),
-        training=trained.facts | ({"rows": corpus.rows} if corpus.rows else {}) | aligned | told,
+        corpus=_origin(payload.corpus, encoded),
+        training=trained.facts | swapped | ({"rows": corpus.rows} if corpus.rows else {}) | aligned | told,
         evidence=described,
     )
     stability = Stability(replicas, corpus.vocabulary, trained.arrays["vectors"])
@@ -72,7 +75,7 @@ def run(payload: TrainPayload, context: Context) -> Publishes:
         annotate=stability.arrays,
         measure=stability.metrics,
     )
-    return replace(published, told=published.told | aligned | stability.told)
+    return replace(published, told=published.told | swapped | aligned | stability.told)
 
 
 def _ahead(
@@ -124,6 +127,16 @@ def _read(source: CorpusSource, spec: TextSpec, chosen: Hyperparameters, context
                 f"The stored text of the corpus {source.name!r} is not what was uploaded.", key=source.key
             )
     return corpus
+
+
+def _swapped(
+    payload: TrainPayload, corpus: EncodedCorpus, context: Context
+) -> tuple[EncodedCorpus, dict[str, dict[str, Any]]]:
+    """The corpus with the lines that pairs of words add, and what is told of them."""
+    if not payload.swap_pairs:
+        return corpus, {}
+    swapped, told = swap(corpus, payload.swap_pairs, TextReader(payload.text.here()), context.scratch)
+    return swapped, {"swapped": told}
 
 
 def _evidence(
