@@ -51,6 +51,7 @@ class EncodedCorpus:
     n_lines : number of `LINE_END` in `ids`
     n_overlong_tokens : words beyond `app.core.names.MAX_WORD_BYTES`, left out and not among `n_corpus_tokens`
     rows : how many rows there were and which had no text; empty for a format without rows
+    known_ids : int32 (n_known,), the ids here of words that were known before, -1 for those left out
     """
 
     ids: Ids
@@ -60,6 +61,7 @@ class EncodedCorpus:
     n_lines: int
     n_overlong_tokens: int = 0
     rows: dict[str, Any] = field(default_factory=dict)
+    known_ids: Ids = field(default_factory=lambda: np.zeros(0, np.int32))
 
 
 def encode(  # noqa: PLR0913 (each is a setting of its own)
@@ -72,6 +74,7 @@ def encode(  # noqa: PLR0913 (each is a setting of its own)
     threads: int = 1,
     max_types: int = MAX_TYPES,
     report: Report = ignore,
+    known: Vocabulary | None = None,
 ) -> EncodedCorpus:
     """Read a corpus file and number its words.
 
@@ -88,6 +91,7 @@ def encode(  # noqa: PLR0913 (each is a setting of its own)
     threads : of both passes
     max_types : types, and then words, that may be in memory; more are counted through disk, and none is pruned
     report : called about twice a second
+    known : words that stay however often they occur here; their counts are added. A corpus may then have no word
 
     Raises
     ------
@@ -106,21 +110,23 @@ def encode(  # noqa: PLR0913 (each is a setting of its own)
         segments, spellings, rows = _read(source, Path(scratch), TextReader(spec), threads, max_types, tick)
         tick(_SCAN_SHARE)
         word_sets = [part.words for part in spellings.parts]
-        selection = select(word_sets, min_count, max_words, max_types, has_items=spec.tokenizer == "items")
+        has_items = spec.tokenizer == "items"
+        selection = select(word_sets, min_count, max_words, max_types, has_items=has_items, known=known)
         _check(selection, min_count)
-        expansions = spellings.expansions(selection.final_ids)
+        expansions = spellings.expansions(selection.final_ids[: len(word_sets)])
         path = folder / "corpus.ids"
         written = write_ids(
             segments, expansions, path, threads, lambda done: tick(_SCAN_SHARE + (1 - _SCAN_SHARE) * done)
         )
     return EncodedCorpus(
-        np.memmap(path, np.int32, mode="r"),
+        np.memmap(path, np.int32, mode="r") if written.n_lines else np.zeros(0, np.int32),
         selection.vocabulary,
         written.n_tokens,
         selection.n_tokens,
         written.n_lines,
         selection.n_overlong_tokens,
         rows,
+        selection.final_ids[-1] if known is not None else np.zeros(0, np.int32),
     )
 
 
@@ -151,7 +157,7 @@ def _not_text(source: Path) -> CorpusNotText:
 def _check(selection: Selection, min_count: int) -> None:
     n_words, n_tokens = len(selection.vocabulary), selection.n_tokens
     figures = {"n_tokens": n_tokens, "n_words": n_words, "min_count": min_count}
-    if not n_tokens:
+    if not n_tokens and not n_words:
         raise VocabularyEmpty("The corpus has no words, only white space and marks.", **figures)
     if not n_words:
         detail = f"None of the words occurs {min_count} times (min_count) among {n_tokens} tokens; lower min_count."

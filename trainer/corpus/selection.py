@@ -28,7 +28,7 @@ class Selection:
     Parameters
     ----------
     vocabulary : the words that stay
-    final_ids : for each set of words their ids in the vocabulary, -1 for those left out
+    final_ids : for each set of words their ids in the vocabulary, -1 for those left out; those of known words come last
     n_tokens : words of the corpus, the overlong ones not among them
     n_overlong_tokens : words of more than MAX_WORD_BYTES
     """
@@ -40,29 +40,45 @@ class Selection:
 
 
 def select(
-    word_sets: Sequence[Types], min_count: int, max_words: int | None, max_types: int, *, has_items: bool = False
+    word_sets: Sequence[Types],
+    min_count: int,
+    max_words: int | None,
+    max_types: int,
+    *,
+    has_items: bool = False,
+    known: Vocabulary | None = None,
 ) -> Selection:
     """Add up the counts of all sets and number the words that are frequent enough; items get their blanks back.
 
     The sets are gone through in several rounds, each for a share of all words (by hash), so that at most about
     `max_types` words are in memory before the rare ones are dropped.
+    `known` words stay however often they occur here; their counts are added to those of the sets.
     """
+    if known is not None:
+        word_sets = [*word_sets, _types_of(known)]
     n_rounds = min(max(-(-sum(map(len, word_sets)) // max_types), 1), 1 << 16)
     final_ids = [np.full(len(words), -1, np.int32) for words in word_sets]
     kept: list[Types] = []
     n_kept = n_tokens = n_overlong = 0
     for words, members in _rounds(word_sets, n_rounds):
         overlong = np.diff(words.offsets) > MAX_WORD_BYTES
-        n_overlong += int(words.counts[overlong].sum())
-        n_tokens += int(words.counts[~overlong].sum())
-        stays = (words.counts >= min_count) & ~overlong
+        found, stays = words.counts, words.counts >= min_count
+        if known is not None:
+            picked, ids = members[-1]
+            found = found.copy()
+            found[ids] -= word_sets[-1].counts[picked]
+            stays = found >= min_count
+            stays[ids] = True
+        n_overlong += int(found[overlong].sum())
+        n_tokens += int(found[~overlong].sum())
+        stays &= ~overlong
         numbers = np.where(stays, n_kept + np.cumsum(stays) - 1, -1).astype(np.int32)
         for final, (picked, ids) in zip(final_ids, members, strict=True):
             final[picked] = numbers[ids]
         kept.append(_subset(words, np.flatnonzero(stays)))
         n_kept += len(kept[-1])
     joined = _joined(kept)
-    if has_items:
+    if has_items or known is not None:
         joined.arena[joined.arena == ord(INNER_BLANK)] = ord(" ")
     order = _by_count(joined)[:max_words]
     ranks = np.full(n_kept + 1, -1, np.int32)  # the last entry answers for -1
@@ -80,6 +96,13 @@ def resorted(vocabulary: Vocabulary, counts: Integers) -> tuple[Vocabulary, Ids]
     ranks[order] = np.arange(len(order))
     sorted_words = _subset(words, order)
     return Vocabulary(sorted_words.arena, sorted_words.offsets, sorted_words.counts), ranks
+
+
+def _types_of(known: Vocabulary) -> Types:
+    """Words as the sets have them, their blanks hidden."""
+    arena = known.word_bytes.copy()
+    arena[arena == ord(" ")] = ord(INNER_BLANK)
+    return Types(arena, known.word_offsets, known.counts)
 
 
 def _rounds(word_sets: Sequence[Types], n_rounds: int) -> Iterator[tuple[Types, list[Members]]]:
