@@ -159,3 +159,18 @@ def alias_distribution(table: Sequence[Sequence[int]]) -> Matrix:
         probabilities[i] += own / n
         probabilities[alias] += (1 - own) / n
     return probabilities
+
+
+def drawn_back(
+    tokens: Sequence[tuple[int, int]],
+    keep_limits: Sequence[int],
+    token_key: int,
+    rates: dict[int, float],
+    strengths: Sequence[float],
+    anchors: Matrix,
+    rows: Matrix,
+) -> None:
+    """A step on strength * |row - anchor|**2 / 2 for each kept (position, word), at most to the anchor."""
+    for position, word in tokens:
+        if strengths[word] and splitmix64(token_key, position) % 2**32 <= keep_limits[word]:
+            rows[word] -= min(1.0, rates[position] * strengths[word]) * (rows[word] - anchors[word])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +10,35 @@ import numpy as np
 import numpy.typing as npt
 
 from app.core.hyperparameters import Hyperparameters
+from app.core.table.arrays import Arrays, FloatArray
 from trainer.corpus.encode import EncodedCorpus
+from trainer.steps.arrays import Integers
 from trainer.steps.checkpoint import Checkpoints, fingerprint
 from trainer.steps.progress import Report
+
+
+@dataclass(frozen=True, eq=False)
+class Start:
+    """What a training goes on from: words that are known already.
+
+    Parameters
+    ----------
+    ids : int64 (n_known,), which words of the corpus's vocabulary they are
+    shares : float32 (n_known,), of all occurrences of each that have been learnt before
+    vectors : float32 (n_known, dim), as they were published
+    others : what the algorithm keeps beside them, by name, a row for each known word; None where that was not stored
+    is_frozen : bool (n_known,), whose vectors stay as they are
+    anchor_strength : how strongly the others are held near their place
+    name : a digest of all this
+    """
+
+    ids: Integers
+    shares: FloatArray
+    vectors: FloatArray
+    others: Arrays | None
+    is_frozen: npt.NDArray[np.bool_]
+    anchor_strength: float
+    name: str
 
 
 @dataclass(frozen=True)
@@ -26,6 +52,7 @@ class Work:
     threads : how many it may use, where its hyperparameters do not say
     report : called about twice a second
     checkpoints : where it saves its state and looks for one, if anywhere
+    start : what it goes on from, if not from chance
     """
 
     corpus: EncodedCorpus
@@ -33,6 +60,7 @@ class Work:
     threads: int
     report: Report
     checkpoints: Checkpoints | None
+    start: Start | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,23 +71,31 @@ class Trained:
     ----------
     arrays : by name: "vectors", float32 (n_words, dim), C-contiguous, in vocabulary order; and what it adds of its own
     facts : what the manifest says of the training, as JSON has it
+    others : what another training needs beside the vectors to go on from them, a row for each word
+    is_kept : bool (n_words,), known words whose vectors are those of the start, bit for bit; None without one
     """
 
     arrays: dict[str, npt.NDArray[Any]]
     facts: dict[str, Any]
+    others: dict[str, FloatArray] = field(default_factory=dict)
+    is_kept: npt.NDArray[np.bool_] | None = None
+
+    def must_stay(self, start: Start) -> bool:
+        """Whether to turn the vectors would move words that were frozen, or a table that has not moved at all."""
+        return bool(start.is_frozen.any()) or (self.is_kept is not None and bool(self.is_kept[start.ids].all()))
 
 
-def identity(corpus: EncodedCorpus, chosen: Hyperparameters, form: str, indecisive: set[str]) -> str:
+def identity(work: Work, chosen: Hyperparameters, form: str, indecisive: set[str]) -> str:
     """What a checkpoint must share with the training that goes on from it.
 
     Parameters
     ----------
-    corpus : its words' counts count, and a sample of its ids
+    work : of its corpus the words' counts count, and a sample of the ids; its start counts, too
     chosen : all hyperparameters count but the `indecisive` ones
     form : changes when the arrays of a checkpoint come to mean something else
     indecisive : names of hyperparameters that do not change the result
     """
-    ids = corpus.ids
+    ids = work.corpus.ids
     sample = np.ascontiguousarray(ids[:: len(ids) // 2**18 + 1])
-    numbers = f"{form} {len(ids)}"
-    return fingerprint(chosen.model_dump_json(exclude=indecisive), numbers, corpus.vocabulary.counts, sample)
+    numbers = f"{form} {len(ids)}" + (f" from {work.start.name}" if work.start else "")
+    return fingerprint(chosen.model_dump_json(exclude=indecisive), numbers, work.corpus.vocabulary.counts, sample)

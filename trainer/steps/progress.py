@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from app.core.history import Epoch
 
@@ -28,6 +28,15 @@ class Progress:
 
 Report = Callable[[Progress], None]
 """Called from the thread that started the step, at least about once a second. What it raises ends the step."""
+
+
+def within(report: Report, first: float, last: float) -> Report:
+    """The report of a part of a step, which takes the step from one fraction to another."""
+
+    def tell(progress: Progress) -> None:
+        report(replace(progress, fraction=first + (last - first) * progress.fraction))
+
+    return tell
 
 
 def ignore(progress: Progress) -> None:

@@ -86,7 +86,7 @@ def nearest_of_replicas(
     for number in range(1, n_trainings):
         again = chosen.model_copy(update={"seed": (chosen.seed + number) % SEEDS})
         kept = _checkpoints(context, f"replica-{number}")
-        key = identity(work.corpus, again, FORM, {"threads"})
+        key = identity(work, again, FORM, {"threads"})
         saved = kept.load() if kept else None
         if saved and saved[1].get("identity") == key:
             found.append(_replica(saved[0]))

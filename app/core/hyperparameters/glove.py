@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -27,6 +27,8 @@ class GloVeHyperparameters(Hyperparameters):
     without it, and gradients are clipped at 100. "reference" gives better vectors, so it is the default. A learning
     rate that is left out is 0.05, or 0.1 for "standard".
     """
+
+    meaning_of_rows: ClassVar[tuple[str, ...]] = ("symmetric", "output")
 
     dim: Dim = 100
     window: Annotated[
@@ -76,8 +78,15 @@ class GloVeHyperparameters(Hyperparameters):
     def _fill_defaults(cls, given: Any) -> Any:
         if not isinstance(given, dict) or given.get("learning_rate") is not None:
             return given
-        update = "standard" if given.get("glove_update") == "standard" else "reference"
-        return given | {"learning_rate": LEARNING_RATES[update]}
+        return given | {"learning_rate": cls.default_learning_rate(given)}
+
+    @classmethod
+    def default_learning_rate(cls, given: dict[str, Any]) -> float:
+        return LEARNING_RATES["standard" if given.get("glove_update") == "standard" else "reference"]
+
+    @property
+    def rows_beside(self) -> dict[str, int]:
+        return {"word_vectors" if self.output == "context" else "context_vectors": self.dim, "biases": 4}
 
     @property
     def counted(self) -> tuple[int, bool, DistanceWeighting]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
@@ -21,6 +21,9 @@ class Hyperparameters(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
+    meaning_of_rows: ClassVar[tuple[str, ...]]
+    """Names of those that decide what the rows of a table mean to a training that goes on from it."""
+
     if TYPE_CHECKING:  # at run time pydantic would put them before all fields of the algorithm
         dim: Dim
         window: int
@@ -30,6 +33,16 @@ class Hyperparameters(BaseModel):
         max_words: MaxWords
         seed: Seed
         threads: Threads
+
+    @classmethod
+    def default_learning_rate(cls, given: dict[str, Any]) -> float:
+        """What is taken where no learning rate is given."""
+        raise NotImplementedError
+
+    @property
+    def rows_beside(self) -> dict[str, int]:
+        """What a training keeps of each word beside its vector to go on from it: names of arrays, and their widths."""
+        raise NotImplementedError
 
     @field_validator("*", mode="before")
     @classmethod

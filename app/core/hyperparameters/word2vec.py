@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
@@ -33,6 +33,8 @@ class Word2VecHyperparameters(Hyperparameters):
     more with the exact one, which is smaller (Irsoy et al. 2021): 0.15 with negative sampling, 0.075 with hierarchical
     softmax. The last rate is a ten-thousandth of the first.
     """
+
+    meaning_of_rows: ClassVar[tuple[str, ...]] = ("architecture", "objective", "output")
 
     preset: Annotated[
         Literal["fast", "quality", "small-corpus", "item2vec"] | None, Field(description="for a purpose")
@@ -70,7 +72,7 @@ class Word2VecHyperparameters(Hyperparameters):
         if given.get("objective") == "hierarchical-softmax":
             _refuse_noise(given, preset)
         if values.get("learning_rate") is None:
-            values["learning_rate"] = _default_learning_rate(values)
+            values["learning_rate"] = cls.default_learning_rate(values)
         if values.get("min_learning_rate") is None and isinstance(values["learning_rate"], int | float):
             values["min_learning_rate"] = values["learning_rate"] * 1e-4
         return values
@@ -84,6 +86,21 @@ class Word2VecHyperparameters(Hyperparameters):
         if self.cbow_gradient == "legacy" and self.architecture != "cbow":
             raise ValueError("cbow_gradient 'legacy' needs architecture 'cbow'")
         return self
+
+    @classmethod
+    def default_learning_rate(cls, given: dict[str, Any]) -> float:
+        values = {**PRESETS.get(str(given.get("preset")), {}), **given}
+        if values.get("architecture") != "cbow":
+            return 0.025
+        if values.get("cbow_gradient") == "legacy":
+            return 0.05
+        # of 0.075, 0.1, 0.15 and 0.25, on the enwiki benchmark (5 epochs, two seeds): analogies 0.303, 0.314, 0.322,
+        # 0.306
+        return 0.075 if values.get("objective") == "hierarchical-softmax" else 0.15
+
+    @property
+    def rows_beside(self) -> dict[str, int]:
+        return {"output_vectors": self.dim}
 
     @property
     def initial_learning_rate(self) -> float:
@@ -100,12 +117,3 @@ def _refuse_noise(given: dict[str, Any], preset: dict[str, Any]) -> None:
         unchosen = preset.get(name, Word2VecHyperparameters.model_fields[name].default)
         if given.get(name, unchosen) != unchosen:
             raise ValueError(f"{name} needs objective 'negative-sampling': a Huffman path has no noise words")
-
-
-def _default_learning_rate(values: dict[str, Any]) -> float:
-    if values.get("architecture") != "cbow":
-        return 0.025
-    if values.get("cbow_gradient") == "legacy":
-        return 0.05
-    # of 0.075, 0.1, 0.15 and 0.25, on the enwiki benchmark (5 epochs, two seeds): analogies 0.303, 0.314, 0.322, 0.306
-    return 0.075 if values.get("objective") == "hierarchical-softmax" else 0.15

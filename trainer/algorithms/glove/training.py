@@ -12,7 +12,8 @@ from app.core.errors import CorpusTooSmall, TrainingDiverged, VectorsNotFinite, 
 from app.core.history import Epoch
 from app.core.hyperparameters import GloVeHyperparameters
 from app.core.table.arrays import FloatArray
-from trainer.algorithms.algorithm import Trained, Work, identity
+from trainer.algorithms.algorithm import Start, Trained, Work, identity
+from trainer.algorithms.glove.anchors import BIASES, CONTEXTS, WORDS, Anchors
 from trainer.algorithms.glove.cooccurrence import CooccurrenceTable, count
 from trainer.algorithms.glove.costs import COUNTING, EPOCHS
 from trainer.algorithms.glove.grid import Grid, build_grid
@@ -95,7 +96,7 @@ def default_x_max(n_tokens: int, table: CooccurrenceTable) -> float:
     n_tokens : of the corpus
     table : CooccurrenceTable, read
     """
-    largest = float(table.counts.max()) / table.unit
+    largest = float(table.counts.max(initial=1)) / table.unit
     return min(100.0 if n_tokens >= LARGE_CORPUS_TOKENS else 10.0, largest)
 
 
@@ -104,23 +105,24 @@ class _Training:
         self.work, self.chosen = work, chosen
         self.threads = chosen.threads or work.threads
         indecisive = {"threads", "memory_limit_bytes"}
-        saver = Saver(work.checkpoints, identity(work.corpus, chosen, "glove", indecisive))
+        saver = Saver(work.checkpoints, identity(work, chosen, "glove", indecisive))
         self.saved = Saved(saver, chosen.memory_limit_bytes // 2)
         self.history = self.saved.history
         self.first_epoch = len(self.history.costs)
+        self.anchors: Anchors | None = None
 
     def run(self, table: CooccurrenceTable | None) -> Trained:
         started = time.monotonic()
         table = table or self.saved.table or self._count()
-        if table.n_cells == 0:
+        if table.n_cells == 0 and not self.work.start:
             raise CorpusTooSmall("No two words are near enough to each other, often enough, to be counted.")
         self.saved.keep(table)
         x_max = self.chosen.x_max or default_x_max(self.work.corpus.n_tokens, table)
         self.grid = self._build_grid(table, x_max)
         n_cells = table.n_cells
         del table  # its pages are memory
-        self.parameters = self._first_parameters(self.saved.parameters)
         self.started = time.monotonic()
+        self._begin(self.saved.parameters)
         self._descend()
         self._check_descent()
         n_epochs = len(self.history.costs)
@@ -135,7 +137,8 @@ class _Training:
             "counting_seconds": self.started - started,
             "epoch_seconds": (time.monotonic() - self.started) / max(n_epochs - self.first_epoch, 1),
         }
-        return Trained({"vectors": self._vectors()}, facts)
+        is_kept = self.anchors.is_kept(self.parameters) if self.anchors else None
+        return Trained({"vectors": self._vectors()}, facts, self._others(), is_kept)
 
     def _count(self) -> CooccurrenceTable:
         def report(progress: Progress) -> None:
@@ -152,20 +155,31 @@ class _Training:
             check_space(home, n_bytes, "The sorted co-occurrence table")
             return build_grid(table, weighting, self.chosen.seed, self.threads, home)
 
-    def _first_parameters(self, saved: FloatArray | None) -> FloatArray:
-        grid, dim = self.grid, self.chosen.dim
-        parameters = aligned_rows(grid.n_stripes * grid.stripe_rows, row_width(dim))
-        if saved is None:
-            initialise(parameters, dim, self.chosen.seed)
-        else:
-            parameters[:] = saved
-        return parameters
+    def _begin(self, saved: FloatArray | None) -> None:
+        """Set the parameters that the first epoch of this process begins with."""
+        grid, dim, start = self.grid, self.chosen.dim, self.work.start
+        self.parameters = aligned_rows(grid.n_stripes * grid.stripe_rows, row_width(dim))
+        initialise(self.parameters, dim, self.chosen.seed)
+        if start:
+            self.anchors = Anchors(start, self.parameters, grid.places(), self.chosen)
+            if not start.others and saved is None:
+                self._refit(self.anchors, start)
+        if saved is not None:
+            self.parameters[:] = saved
+
+    def _refit(self, anchors: Anchors, start: Start) -> None:
+        """Fit what was not stored, for one epoch, to known vectors that stay where they are."""
+        anchors.freeze(self.parameters, np.ones(len(start.ids), np.bool_))
+        self._epoch(self.chosen.epochs, told=0)
+        anchors.restore(self.parameters)
 
     def _descend(self) -> None:
         history = self.history
         while len(history.costs) < self.chosen.epochs and not self._is_stalled():
             epoch, started = len(history.costs), time.monotonic()
-            history.costs.append(self._epoch(epoch))
+            history.costs.append(self._epoch(epoch, told=epoch))
+            if self.anchors:
+                self.anchors.hold(self.parameters)
             if not (np.isfinite(history.costs[-1]) and np.isfinite(self.parameters).all()):
                 raise VectorsNotFinite(epoch=epoch + 1)
             if len(self.grid.held_out):
@@ -201,8 +215,8 @@ class _Training:
     def _is_stalled(self) -> bool:
         return is_stalled(self.history.held_out, self.chosen.stop_patience)
 
-    def _epoch(self, epoch: int) -> float:
-        """Take one step for every cell, mirror images included; the mean cost."""
+    def _epoch(self, epoch: int, *, told: int) -> float:
+        """Take one step for every cell, mirror images included; the mean cost. `told` is how far that is said to be."""
         grid, chosen = self.grid, self.chosen
         kernel = cell_kernel(padded(chosen.dim))
         steps, key = _steps(chosen), key_of(chosen.seed, GloVeKey.ORDER, epoch)
@@ -215,7 +229,7 @@ class _Training:
             return costs
 
         costs: list[Doubles] = []
-        with Crew(self.threads, lambda: self._report(epoch + n_done / n_rounds)) as crew:
+        with Crew(self.threads, lambda: self._report(told + n_done / n_rounds)) as crew:
             for groups in grid.rounds(np.random.default_rng([chosen.seed, epoch]), chosen.symmetric):
                 costs += crew.in_order(run, groups)
                 n_done += 1
@@ -233,6 +247,13 @@ class _Training:
         if self.chosen.output == "word+context":
             return words[places] + contexts[places]
         return words[places] if self.chosen.output == "word" else contexts[places]
+
+    def _others(self) -> dict[str, FloatArray]:
+        """What a training needs beside the vectors to go on from them."""
+        size, rows = padded(self.chosen.dim), self.grid.places()
+        first = {WORDS: 0, CONTEXTS: 2 * size, BIASES: 4 * size}
+        widths = self.chosen.rows_beside.items()
+        return {name: self.parameters[rows, first[name] : first[name] + width] for name, width in widths}
 
     def _report(self, epochs_done: float, ended: tuple[Epoch, ...] | None = None) -> None:
         """Tell how far training is, and what is known of the last epoch."""

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from threading import Lock
+from typing import Any
 
 import numpy as np
 
-from app.core.errors import CorpusTooSmall, TrainingDiverged, VectorsNotFinite, VocabularyTooSmall
+from app.core.errors import VectorsNotFinite, VocabularyTooSmall
 from app.core.history import Epoch
 from app.core.hyperparameters import Word2VecHyperparameters
 from app.core.table.arrays import FloatArray
-from trainer.algorithms.algorithm import Trained, Work, identity
+from trainer.algorithms.algorithm import Start, Trained, Work, identity
+from trainer.algorithms.word2vec.anchors import OUTPUT_VECTORS, Anchors
 from trainer.algorithms.word2vec.input_rows import OneRowAWord
+from trainer.algorithms.word2vec.outcome import check_descent, check_windows
 from trainer.algorithms.word2vec.sampling import keep_limits, keep_probabilities
 from trainer.algorithms.word2vec.schedule import block_learning_rates, chunks
 from trainer.algorithms.word2vec.sharing import replication
@@ -31,17 +34,19 @@ from trainer.steps.crew import Crew
 from trainer.steps.keys import SAMPLE_EPOCH, Word2VecKey
 from trainer.steps.memory import check_memory
 from trainer.steps.patience import is_stalled
-from trainer.steps.progress import Progress
+from trainer.steps.progress import Progress, within
 
 LARGEST_CHUNK = 128
 """Blocks a thread takes at once: some 50 ms, so that all stop soon and Python's share stays unmeasurable."""
 LOSS_EVERY = 128
 """One window in so many is measured: about 1 % of the time."""
+LARGEST_HELD_CHUNK = 16
+"""The same where known words are held near their place, which is done after each chunk."""
 HELD_OUT_BLOCKS = 16
-DIVERGED = 1.1
-"""So many times the untrained model's loss is more than chance: what diverges has it many times over."""
 N_COPIES = 3
 """Tables of words x dim in memory at a time: input and output rows, and the vectors that are published."""
+N_COPIES_OF_START = 4
+"""The same of a training that goes on: what it goes on from, and the anchors."""
 TABLES_FORM = 2
 """Changes when the rows of a checkpoint come to mean something else: 2 numbers the Huffman tree from its root."""
 
@@ -68,9 +73,8 @@ def train(work: Work, chosen: Word2VecHyperparameters) -> Trained:
     -------
     Trained, with the array "vectors" and these facts:
         epochs, one `EpochResult` for each that was run, before a resume or after; history, the same as
-        `app.core.history.Epoch`; tokens_per_second, of the corpus,
-        those that subsampling drops included, in this process's share of the training; stopped_early, whether the
-        held-out loss ended it
+        `app.core.history.Epoch`; tokens_per_second, of the corpus, those that subsampling drops included, in this
+        process's share of the training; stopped_early, whether the held-out loss ended it
 
     Raises
     ------
@@ -86,15 +90,41 @@ def train(work: Work, chosen: Word2VecHyperparameters) -> Trained:
     n_words = len(work.corpus.vocabulary)
     if n_words < 2:
         raise VocabularyTooSmall("Training needs at least two different words.", n_words=n_words)
-    check_memory(N_COPIES * n_words * padded(chosen.dim) * 4, f"Training {n_words:,} words x {chosen.dim}")
-    return Training(work, chosen, OneRowAWord(n_words, chosen.dim)).run()
+    n_copies = N_COPIES + (N_COPIES_OF_START if work.start else 0)
+    check_memory(n_copies * n_words * padded(chosen.dim) * 4, f"Training {n_words:,} words x {chosen.dim}")
+    rows, outputs = OneRowAWord(n_words, chosen.dim), None
+    if work.start and not work.start.others:
+        first = 1 / (1 + chosen.epochs)
+        if _saver(work, chosen).load() is None:
+            outputs = _refitted(replace(work, report=within(work.report, 0.0, first)), work.start, chosen, rows)
+        work = replace(work, report=within(work.report, first, 1.0))
+    return Training(work, chosen, rows, outputs).run()
+
+
+def _refitted(work: Work, start: Start, chosen: Word2VecHyperparameters, rows: OneRowAWord) -> FloatArray:
+    """The output rows that one epoch gives to known words which stay where they are."""
+    rate = chosen.default_learning_rate(chosen.model_dump())
+    once = {"epochs": 1, "stop_patience": None, "learning_rate": rate, "min_learning_rate": rate * 1e-4}
+    held = replace(start, is_frozen=np.ones(len(start.ids), np.bool_), name=f"{start.name} refitted")
+    training = Training(replace(work, start=held), chosen.model_copy(update=once), rows)
+    training.run()
+    return training.tables.output_vectors
+
+
+def _saver(work: Work, chosen: Word2VecHyperparameters) -> Saver:
+    form = f"word2vec {TABLES_FORM} {BLOCK_POSITIONS}"
+    return Saver(work.checkpoints, identity(work, chosen, form, {"threads"}))
 
 
 class Training:
-    """One training; its result is that of `run`."""
+    """One training; its result is that of `run`. `outputs` are what output rows start with, if not with zeros."""
 
-    def __init__(self, work: Work, chosen: Word2VecHyperparameters, rows: OneRowAWord) -> None:
+    def __init__(
+        self, work: Work, chosen: Word2VecHyperparameters, rows: OneRowAWord, outputs: FloatArray | None = None
+    ) -> None:
         corpus = work.corpus
+        self.start, self.outputs = work.start, outputs
+        self.anchors: Anchors | None = None
         self.chosen, self.rows, self.report = chosen, rows, work.report
         self.ids = _read_only(corpus.ids)
         counts = np.array(corpus.vocabulary.counts, np.int64)
@@ -107,8 +137,7 @@ class Training:
         self.tables = Tables(rows.initial(chosen.seed), aligned_rows(len(counts), padded(chosen.dim)))
         self.kernel = block_kernel(chosen.architecture, chosen.dim, n_negatives, chosen.cbow_gradient == "legacy")
         self.scratch = self._new_scratch(counts, min(chosen.threads or work.threads, max(self.n_blocks, 1)))
-        form = f"word2vec {TABLES_FORM} {BLOCK_POSITIONS}"
-        self.saver = Saver(work.checkpoints, identity(corpus, chosen, form, {"threads"}))
+        self.saver = _saver(work, chosen)
         self.epochs: list[EpochResult] = []
         self.history: list[Epoch] = []
         self.tally = Tally()
@@ -126,37 +155,31 @@ class Training:
         self.report(Progress(0.0, epoch=0))
         self.kernel(self.stream(0), self.targets, self.tables, self.scratch[0], 0, 0)  # compile
         untrained = self.held_out_loss()
+        if self.start:
+            self.anchors = Anchors(self.start, self.tables, self.outputs, is_sum=self.chosen.output == "input+output")
         self._resume()
-        while len(self.epochs) < self.chosen.epochs and not self._is_stalled():
+        while self.n_blocks and len(self.epochs) < self.chosen.epochs and not self._is_stalled():
             self._run_epoch()
-        self._check_descent(untrained)
-        facts = {
-            "epochs": [asdict(epoch) for epoch in self.epochs],
-            "history": [epoch.model_dump() for epoch in self.history],
-            "tokens_per_second": self._tokens_per_second(),
-            "stopped_early": self._is_stalled(),
-        }
-        return Trained({"vectors": self._vectors()}, facts)
+        check_descent(self.epochs, untrained, self.chosen)
+        facts = self._facts() | {"tokens_per_second": self._tokens_per_second(), "stopped_early": self._is_stalled()}
+        others = {OUTPUT_VECTORS: self.tables.output_vectors[:, : self.chosen.dim]}
+        is_kept = self.anchors.is_kept(self.tables) if self.anchors else None
+        return Trained({"vectors": self._vectors()}, facts, others, is_kept)
 
-    def _check_descent(self, untrained: float) -> None:
-        """Vectors that are finite, but worse than none, are no result."""
-        loss = self.epochs[-1].held_out_loss
-        if loss > DIVERGED * untrained:
-            rate = self.chosen.initial_learning_rate
-            raise TrainingDiverged(
-                f"Training diverged: the held-out loss is {loss:.4g} nats, an untrained model's {untrained:.4g}. "
-                f"Lower learning_rate ({rate:g}) or window ({self.chosen.window}).",
-                held_out_loss=loss,
-                untrained_loss=untrained,
-            )
+    def _facts(self) -> dict[str, Any]:
+        epochs, history = map(asdict, self.epochs), (epoch.model_dump() for epoch in self.history)
+        return {"epochs": list(epochs), "history": list(history)}
 
     def _run_epoch(self) -> None:
         stream = self.stream(len(self.epochs))
         blocks_before, seconds_before = self.n_blocks_here, self.seconds
-        work = chunks(self.tally.n_blocks, self.n_blocks, len(self.scratch), LARGEST_CHUNK)
+        largest = LARGEST_HELD_CHUNK if self.anchors else LARGEST_CHUNK
+        work = chunks(self.tally.n_blocks, self.n_blocks, len(self.scratch), largest)
         while self.tally.n_blocks < self.n_blocks:
             self._run_until_save(stream, work)
             self._save_if_due()
+        if self.anchors:
+            self.anchors.restore(self.tables)
         held_out_loss = self.held_out_loss()
         self.epochs.append(self.tally.result(held_out_loss))
         if not np.isfinite(held_out_loss):
@@ -191,6 +214,8 @@ class Training:
         def run(scratch: Scratch) -> None:
             while chunk := take():
                 self.kernel(stream, self.targets, self.tables, scratch, *chunk)
+                if self.anchors:
+                    self.anchors.hold(stream, self.tables, *chunk)
                 self.tally.add(scratch, chunk[1] - chunk[0])
 
         def tick() -> None:
@@ -234,15 +259,8 @@ class Training:
         return is_stalled([epoch.held_out_loss for epoch in self.epochs], self.chosen.stop_patience)
 
     def _vectors(self) -> FloatArray:
-        if not any(epoch.n_windows for epoch in self.epochs):
-            n_kept = sum(epoch.n_kept for epoch in self.epochs)
-            if n_kept < len(self.epochs) * self.n_tokens / 2:
-                raise CorpusTooSmall(
-                    f"Subsampling left {n_kept} of {len(self.epochs) * self.n_tokens} tokens, none beside another; "
-                    f"set subsampling_threshold ({self.chosen.subsampling_threshold:g}) to 0.",
-                    n_kept=n_kept,
-                )
-            raise CorpusTooSmall("No word has another one beside it on its line.")
+        if not self.start:
+            check_windows(self.epochs, self.n_tokens, self.chosen)
         vectors = self.rows.vectors(self.tables.input_vectors)
         if self.chosen.output == "input+output":
             vectors += self.tables.output_vectors[:, : self.chosen.dim]
@@ -262,9 +280,7 @@ class Training:
 
     def _save_if_due(self) -> None:
         if self.saver.is_due():
-            history = [epoch.model_dump() for epoch in self.history]
-            epochs = [asdict(epoch) for epoch in self.epochs]
-            state = {"epochs": epochs, "history": history, "n_blocks": self.tally.n_blocks}
+            state = self._facts() | {"n_blocks": self.tally.n_blocks}
             self.saver.save({**self.tables._asdict(), "tally": self.tally.counts}, state)
 
     def _resume(self) -> None:

@@ -1,0 +1,50 @@
+"""Drawing rows back, beside plain loops in float64."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tests.oracles.word2vec import drawn_back
+from trainer.kernels.word2vec.anchors import draw_back
+from trainer.kernels.word2vec.layout import Stream
+from trainer.kernels.word2vec.windows import BLOCK_POSITIONS
+
+N_WORDS, DIM = 12, 5
+KEY = 77
+
+
+def stream_of(ids: np.ndarray[tuple[int], np.dtype[np.int32]]) -> Stream:
+    """Words are kept with several chances, and each block has a learning rate of its own."""
+    keep = np.linspace(2**31, 2**32 - 1, N_WORDS).astype(np.uint32)
+    rates = np.linspace(0.3, 0.1, -(-len(ids) // BLOCK_POSITIONS)).astype(np.float32)
+    return Stream(ids, keep, rates, np.uint64(KEY), np.uint64(0), 5, True, 1)
+
+
+def test_each_kept_token_draws_its_row_once_as_the_oracle_does() -> None:
+    random = np.random.default_rng(3)
+    ids = random.integers(-1, N_WORDS, 3 * BLOCK_POSITIONS - 100).astype(np.int32)
+    stream = stream_of(ids)
+    anchors = random.standard_normal((N_WORDS, DIM)).astype(np.float32)
+    rows = random.standard_normal((N_WORDS, DIM)).astype(np.float32)
+    strengths = np.array([0, np.inf, 50, *random.uniform(0.001, 0.02, N_WORDS - 3)], np.float32)
+    expected = rows.astype(np.float64)
+    tokens = [(p, int(ids[p])) for p in range(BLOCK_POSITIONS, len(ids)) if ids[p] >= 0]
+    rates = {p: float(stream.learning_rates[p // BLOCK_POSITIONS]) for p, _ in tokens}
+    drawn_back(tokens, stream.keep.tolist(), KEY, rates, strengths.tolist(), anchors.astype(np.float64), expected)
+    before = rows.copy()
+    draw_back(stream, 1, 3, rows, anchors, strengths)
+    np.testing.assert_allclose(rows, expected, rtol=2e-5, atol=1e-6)
+    assert rows[0].tobytes() == before[0].tobytes(), "without a strength it is left alone"
+    assert rows[1].tobytes() == anchors[1].tobytes(), "a frozen one is its anchor, bit for bit"
+    assert rows[2].tobytes() == anchors[2].tobytes(), "none goes beyond its anchor"
+    assert 0.01 < np.abs(rows[3:] - before[3:]).max() < np.abs(anchors[3:] - before[3:]).max()
+
+
+@pytest.mark.parametrize("rate", [0.0, 0.1])
+def test_words_that_are_not_there_do_not_move(rate: float) -> None:
+    ids = np.full(BLOCK_POSITIONS, 4, np.int32)
+    stream = stream_of(ids)._replace(learning_rates=np.array([rate], np.float32))
+    rows, anchors = np.zeros((N_WORDS, DIM), np.float32), np.ones((N_WORDS, DIM), np.float32)
+    draw_back(stream, 0, 1, rows, anchors, np.ones(N_WORDS, np.float32))
+    assert np.flatnonzero(rows.any(axis=1)).tolist() == ([4] if rate else [])

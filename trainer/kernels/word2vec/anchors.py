@@ -1,0 +1,36 @@
+"""Holding rows near where they were before training, outside of the kernel that trains."""
+
+import numpy as np
+from numba import njit
+
+from trainer.kernels.hashing import lower_half, mixed
+from trainer.kernels.options import KERNEL_OPTIONS
+from trainer.kernels.word2vec.windows import BLOCK_POSITIONS
+
+
+@njit(**KERNEL_OPTIONS)
+def draw_back(stream, first_block, last_block, rows, anchors, strengths):
+    """Draw the row of each token that was trained in some blocks back to its anchor, once a token.
+
+    It is a step of gradient descent on ``strength * |row - anchor|**2 / 2`` at the block's learning rate, and never
+    goes beyond the anchor.
+
+    Parameters
+    ----------
+    stream : Stream; of its ids those that subsampling keeps count
+    first_block, last_block : the first block and the one after the last
+    rows : float32 (n_words, n_columns), updated
+    anchors : float32, the same shape, read
+    strengths : float32 (n_words,), 0: the row is left alone; infinity: the row becomes the anchor, bit for bit
+    """
+    ids, keep, key = stream.ids, stream.keep, stream.token_key
+    for block in range(first_block, last_block):
+        rate = stream.learning_rates[block]
+        first = block * BLOCK_POSITIONS
+        for position in range(first, min(first + BLOCK_POSITIONS, len(ids))):
+            word = ids[position]
+            if word < 0 or strengths[word] == 0 or lower_half(mixed(key, np.uint64(position))) > keep[word]:
+                continue
+            row, anchor, share = rows[word], anchors[word], rate * strengths[word]
+            for column in range(len(row)):
+                row[column] = row[column] + share * (anchor[column] - row[column]) if share < 1 else anchor[column]
