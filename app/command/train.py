@@ -12,7 +12,7 @@ from app.command.failures import WrongUsage
 from app.command.jobs import submit
 from app.command.options import DEFAULT_URL, Alias, AsJson, Detach, Url, client_of
 from app.command.output import note, size
-from app.core.names import composed
+from app.core.names import composed, split_reference
 
 if TYPE_CHECKING:
     from app.command.text_file import TextFile
@@ -65,6 +65,21 @@ Swaps = Annotated[
 ]
 Align = Annotated[bool, typer.Option(help="Rotate onto the version before, so that stored vectors stay comparable.")]
 
+Start = Annotated[
+    str | None,
+    typer.Option(metavar="MODEL[@VERSION]", autocompletion=completion.models, help="Go on from a version's vectors."),
+]
+Freeze = Annotated[
+    list[str] | None,
+    typer.Option(metavar="parent|WORD", help="With --start: what keeps its vectors; a word may be repeated."),
+]
+Anchor = Annotated[
+    float | None, typer.Option(metavar="STRENGTH", min=0, help="With --start: how strongly words are held; 0: not.")
+]
+Continuable = Annotated[
+    bool, typer.Option("--continuable", metavar="", help="Keep what --start needs to go on from the result exactly.")
+]
+
 
 def train(
     file: File,
@@ -84,6 +99,10 @@ def train(
     swap: Swaps = None,
     align: Align = True,
     evidence: Evidence = False,
+    start: Start = None,
+    freeze: Freeze = None,
+    anchor: Anchor = None,
+    continuable: Continuable = False,
     alias: Alias = None,
     detach: Detach = False,
     url: Url = DEFAULT_URL,
@@ -108,6 +127,8 @@ def train(
         "swap_pairs": [_pair(each) for each in swap or []],
         "align": align,
         "evidence": evidence,
+        "start": _start(start, freeze, anchor),
+        "continuable": continuable,
     }
     client = client_of(url)
     described = client.upload(corpus, file, content_encoding=opened.content_encoding, encoding=encoding)
@@ -121,6 +142,18 @@ def _pair(text: str) -> list[str]:
     if not is_pair:
         raise WrongUsage(f"--swap {text}: write WORD=WORD.")
     return [first, second]
+
+
+def _start(version: str | None, freeze: list[str] | None, anchor: float | None) -> dict[str, Any] | None:
+    """The version to go on from, as a job names it."""
+    if version is None:
+        if freeze or anchor is not None:
+            raise WrongUsage("--freeze and --anchor need --start MODEL[@VERSION].")
+        return None
+    model, which = split_reference(version)
+    frozen = {"freeze": "parent" if freeze == ["parent"] else freeze} if freeze else {}
+    strength = {} if anchor is None else {"anchor_strength": anchor}
+    return {"model": model, "version": which or "latest", **frozen, **strength}
 
 
 def _hyperparameters(algorithm: str, assignments: list[str]) -> dict[str, Any]:

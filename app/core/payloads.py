@@ -78,9 +78,23 @@ class BiasSource(_Payload):
 
 EvaluationSource = SetSource | BiasSource
 
+Freeze = Literal["none", "parent"] | Annotated[tuple[str, ...], Field(min_length=1, max_length=100_000)]
+"""Which words of a parent keep their vectors."""
+
+
+class StartSource(_Payload):
+    """The version that a training goes on from, and what holds its words in their place."""
+
+    version: VersionSource
+    freeze: Freeze
+    anchor_strength: float
+
 
 class TrainPayload(_Payload):
-    """Train vectors on a corpus, perhaps with evidence; they are rotated onto the version `align`, if there is one."""
+    """Train vectors on a corpus, perhaps with evidence, from chance or from a version.
+
+    They are rotated onto the version `align`, if there is one; a `continuable` result keeps what `start` needs.
+    """
 
     corpus: CorpusSource
     algorithm: str
@@ -92,6 +106,8 @@ class TrainPayload(_Payload):
     align: VersionSource | None = None
     replicas: int = 1
     swap_pairs: SwapPairs = ()
+    start: StartSource | None = None
+    continuable: bool = False
     evaluate: tuple[EvaluationSource, ...] = ()
 
 

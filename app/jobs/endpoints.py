@@ -88,6 +88,7 @@ def submit(
 def _digest(submission: Submission) -> str:
     """What tells two requests apart; what a request can say only since a later release counts where it is said."""
     since = {"kind": "train", "index": "auto", "publish": Publication(), "align": True, "replicas": 1}
+    since |= {"start": None, "continuable": False}
     excluded = {name for name, unsaid in since.items() if getattr(submission, name, None) == unsaid}
     return hashlib.sha256(submission.model_dump_json(exclude=excluded).encode()).hexdigest()
 

@@ -11,10 +11,10 @@ from app.core.evaluation.bias.results import BiasOptions
 from app.core.evaluation.bias.words import SHIPPED
 from app.core.evaluation.sets import EvaluationSet
 from app.core.history import Epoch
-from app.core.hyperparameters import ALGORITHMS
+from app.core.hyperparameters import ALGORITHMS, Hyperparameters
 from app.core.names import CorpusReference, FileReference, Name
 from app.core.numbers import NotBoolean
-from app.core.payloads import Publication, RowPolicies
+from app.core.payloads import Freeze, Publication, RowPolicies
 from app.core.records import Job, JobState
 from app.core.steps import Step
 from app.core.swapping import SwapPairs
@@ -39,6 +39,39 @@ class _Publishing(BaseModel):
     ] = "auto"
 
 
+def _as_text(value: Any) -> Any:
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+VersionName = Annotated[
+    str,
+    BeforeValidator(_as_text),
+    Field(max_length=100, description="number or alias of the version that is read", examples=["latest"]),
+]
+
+
+class StartChoice(BaseModel):
+    """A version to go on from, instead of from chance: its words and counts are added to those of the corpus."""
+
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+
+    model: Annotated[Name, Field(examples=["bible"])]
+    version: VersionName = "latest"
+    freeze: Annotated[
+        Freeze, Field(description="`parent`: its words keep their vectors, bit for bit; or a list of such words")
+    ] = "none"
+    anchor_strength: Annotated[
+        float,
+        NotBoolean,
+        Field(
+            ge=0,
+            le=1000,
+            description="how strongly its words are drawn back to their place, each by the share of its occurrences "
+            "that it has seen there; 0: not at all",
+        ),
+    ] = 0.5
+
+
 class TrainSubmission(_Publishing):
     """Train vectors on an uploaded corpus."""
 
@@ -55,7 +88,7 @@ class TrainSubmission(_Publishing):
     ] = False
     swap_pairs: SwapPairs = ()
     algorithm: str
-    hyperparameters: BaseModel
+    hyperparameters: Hyperparameters
     replicas: Annotated[
         int,
         NotBoolean,
@@ -69,10 +102,36 @@ class TrainSubmission(_Publishing):
     align: Annotated[
         bool,
         Field(
-            description="rotate the vectors onto the version that the alias names now, so that vectors which clients "
-            "have stored stay comparable; no answer changes by that"
+            description="rotate the vectors onto the version that the alias names now, or that `start` names, so that "
+            "vectors which clients have stored stay comparable; no answer changes by that"
         ),
     ] = True
+    start: Annotated[
+        StartChoice | None,
+        Field(description="go on from a version; the learning rate is then half the default unless it is given"),
+    ] = None
+    continuable: Annotated[
+        bool,
+        Field(
+            strict=True,
+            description="keep what another training needs to go on from the result exactly, which doubles its size "
+            "in storage; without it, that is fitted anew in an epoch more",
+        ),
+    ] = False
+
+    @model_validator(mode="before")
+    @classmethod
+    def _slow_down(cls, given: Any) -> Any:
+        """What goes on from a version steps half as far, unless a learning rate is given."""
+        if not isinstance(given, dict) or given.get("start") is None:
+            return given
+        chosen, kind = given.get("hyperparameters", {}), cls.model_fields["hyperparameters"].annotation
+        if not (isinstance(chosen, dict) and isinstance(kind, type) and issubclass(kind, Hyperparameters)):
+            return given
+        if chosen.get("learning_rate") is not None:
+            return given
+        rate = kind.default_learning_rate(chosen) / 2
+        return given | {"hyperparameters": chosen | {"learning_rate": rate}}
 
 
 class ImportSubmission(_Publishing):
@@ -100,17 +159,6 @@ class ImportSubmission(_Publishing):
     rows: RowPolicies = RowPolicies()
     licence: Annotated[str | None, Field(max_length=200, description="of the vectors", examples=["PDDL"])] = None
     source: Annotated[str | None, Field(max_length=500, description="where the vectors come from")] = None
-
-
-def _as_text(value: Any) -> Any:
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
-
-
-VersionName = Annotated[
-    str,
-    BeforeValidator(_as_text),
-    Field(max_length=100, description="number or alias of the version that is read", examples=["latest"]),
-]
 
 
 class DeriveSubmission(_Publishing):
@@ -205,6 +253,7 @@ class JobDescription(BaseModel):
     hyperparameters: dict[str, Any] | None = None
     text: dict[str, Any] | None = None
     evidence: bool | None = None
+    start: dict[str, Any] | None = None
     publish: dict[str, Any] | None = None
     index: IndexRequest | None = None
     tokens_per_second: float | None = None

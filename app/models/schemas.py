@@ -18,6 +18,7 @@ from app.core.table.manifest import (
     FileOrigin,
     IndexDescription,
     RowReport,
+    StartOrigin,
     StepDone,
     VersionOrigin,
     parse_manifest,
@@ -75,6 +76,7 @@ class VersionDescription(VersionSummary):
     file: Annotated[FileOrigin | None, Field(description="that the vectors were imported from")]
     format: Annotated[str | None, Field(description="of that file")]
     rows: Annotated[RowReport | None, Field(description="what became of that file's rows")]
+    start: Annotated[StartOrigin | None, Field(description="the version that the training went on from")]
     parents: Annotated[list[VersionOrigin] | None, Field(description="that it was derived from")]
     steps: Annotated[list[StepDone] | None, Field(description="by which it was derived, and what they found")]
     step_files: Annotated[list[FileOrigin] | None, Field(description="that those steps have read")]

@@ -10,7 +10,7 @@ from app.core.nearest.procrustes import rotation, wide
 from app.core.steps import Align, Combine
 from app.core.table.arrays import FloatArray
 from trainer.deriving.moments import reduce_to, transform
-from trainer.deriving.working import BLOCK, Facts, Sources, Working, unit
+from trainer.deriving.working import BLOCK, DoubleArray, Facts, Sources, Working, unit
 
 Ids = npt.NDArray[np.int64]
 
@@ -25,18 +25,19 @@ def align(work: Working, step: Align, sources: Sources) -> Facts:
     shared = np.flatnonzero(theirs >= 0)[: step.max_words]
     if not len(shared):
         raise StepImpossible(f"No word of {step.to} is among these words.", to=step.to)
-    return rotate(work, shared, target.unit_vectors[theirs[shared]])
+    return rotate(work, shared, target.unit_vectors[theirs[shared]])[0]
 
 
-def rotate(work: Working, shared: Ids, theirs: FloatArray) -> Facts:
-    """The same onto unit vectors (n_shared, dim) that the words of these ids have elsewhere."""
+def rotate(work: Working, shared: Ids, theirs: FloatArray) -> tuple[Facts, DoubleArray]:
+    """The same onto unit vectors (n_shared, dim) that the words of these ids have elsewhere; also R."""
     dim = max(work.vectors.shape[1], theirs.shape[1])
     blocks = (slice(start, start + BLOCK) for start in range(0, len(shared), BLOCK))
     pairs = ((unit(work.vectors[shared[rows]].astype(np.float64)), theirs[rows].astype(np.float64)) for rows in blocks)
-    transform(work, rotation(pairs, dim)[: work.vectors.shape[1]])
+    matrix = rotation(pairs, dim)[: work.vectors.shape[1]]
+    transform(work, matrix)
     turned = unit(work.vectors[shared].astype(np.float64))
     cosines = (turned * wide(theirs.astype(np.float64), dim)).sum(axis=1)
-    return {"n_shared": len(shared), "mean_cosine": float(f"{cosines.mean():.6g}")}
+    return {"n_shared": len(shared), "mean_cosine": float(f"{cosines.mean():.6g}")}, matrix
 
 
 def combine(work: Working, step: Combine, sources: Sources) -> Facts:

@@ -11,6 +11,9 @@ from importlib.metadata import version as package_version
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from app.core.nearest.text_vectors import text_component
 from app.core.table.arrays import Arrays, FloatArray, Neighbors
 from app.core.table.digests import digest_files
@@ -38,6 +41,15 @@ class Provenance:
     counts_known: bool = True
 
 
+@dataclass(frozen=True, eq=False)
+class Kept:
+    """Words that are published as they were before: their ids, unit vectors and lengths, whose last bits stay."""
+
+    ids: npt.NDArray[np.integer[Any]]
+    unit_vectors: FloatArray
+    norms: FloatArray
+
+
 def publish(  # noqa: PLR0913 (one call, made once)
     folder: Path,
     vocabulary: Vocabulary,
@@ -51,6 +63,7 @@ def publish(  # noqa: PLR0913 (one call, made once)
     encoding: Encoding | None = None,
     annotate: Callable[[Neighbors], Arrays] = lambda _: {},
     parts: Parts | None = None,
+    kept: Kept | None = None,
 ) -> Written:
     """Write table, index and, last, the manifest.
 
@@ -68,6 +81,7 @@ def publish(  # noqa: PLR0913 (one call, made once)
     encoding : of the stored vectors, by which they are quantised; everything else is then made of what is stored
     annotate : further arrays, from the neighbour table
     parts : what words are composed of that the vocabulary lacks
+    kept : words whose vectors are those of another version
 
     Raises
     ------
@@ -77,7 +91,7 @@ def publish(  # noqa: PLR0913 (one call, made once)
     vectors: FloatArray = trained["vectors"]
     check_vectors(vectors)
     component = text_component(vectors, vocabulary.counts)
-    normal, norms = normalise(vectors, out=vectors)
+    normal, norms = _normalised(vectors, kept)
     stored = encoded(normal, encoding)
     unit_vectors = unit_vectors_of(stored)
     started = time.monotonic()
@@ -114,6 +128,14 @@ def publish(  # noqa: PLR0913 (one call, made once)
         **vars(provenance),
     )
     return write_manifest(folder, manifest)
+
+
+def _normalised(vectors: FloatArray, kept: Kept | None) -> tuple[FloatArray, FloatArray]:
+    """Unit vectors, in the place of the vectors, and lengths."""
+    normal, norms = normalise(vectors, out=vectors)
+    if kept:
+        normal[kept.ids], norms[kept.ids] = kept.unit_vectors, kept.norms
+    return normal, norms
 
 
 def _of_words(vocabulary: Vocabulary) -> Arrays:

@@ -14,6 +14,8 @@ from app.core.table.arrays import FloatArray
 from app.core.table.manifest import TABLE_FILE
 from app.core.table.stored import StoredTable
 from app.core.table.vocabulary import Vocabulary
+from trainer.algorithms.algorithm import Trained
+from trainer.deriving.moments import transform
 from trainer.deriving.others import Ids, rotate
 from trainer.deriving.working import Working
 from trainer.steps.progress import Progress
@@ -26,12 +28,13 @@ MAX_WORDS = 20_000
 logger = structlog.get_logger()
 
 
-def align(context: Context, previous: VersionSource, vocabulary: Vocabulary, arrays: dict[str, Any]) -> dict[str, Any]:
-    """Rotate ``arrays["vectors"]`` onto a version; what is told of it.
+def align(context: Context, previous: VersionSource, vocabulary: Vocabulary, trained: Trained) -> dict[str, Any]:
+    """Rotate vectors onto a version, and with them what another training would go on from; what is told of it.
 
     Vectors of other dimensions, or of other words, are left as they are, and so are all if that version is damaged: a
     training is not lost by what another one has left.
     """
+    arrays = trained.arrays
     context.report(ALIGNING)(Progress(0.0))
     to = {"to": previous.origin().model_dump(mode="json")}
     work = Working(vocabulary.words(), vocabulary.counts, arrays["vectors"])
@@ -45,8 +48,13 @@ def align(context: Context, previous: VersionSource, vocabulary: Vocabulary, arr
     if len(shared) < work.vectors.shape[1]:
         return {"aligned": to | {"left_out": f"only {len(shared)} words are shared, fewer than dimensions"}}
     with one_thread_a_scan():  # sums of several threads differ in their last bits
-        found = rotate(work, shared, theirs)
-    arrays["vectors"] = work.vectors
+        found, matrix = rotate(work, shared, theirs)
+        arrays["vectors"] = work.vectors
+        for name, rows in trained.others.items():
+            if rows.shape[1] == len(matrix):
+                beside = Working([], vocabulary.counts, rows)
+                transform(beside, matrix)
+                trained.others[name] = beside.vectors
     return {"aligned": to | found}
 
 

@@ -13,6 +13,7 @@ import structlog
 from app.core.errors import WordkinError
 from app.core.payloads import EvaluationSource
 from app.core.table.arrays import Arrays, Neighbors
+from app.core.table.continuation import write_continuation
 from app.core.table.manifest import Manifest
 from app.core.table.parts import Parts
 from app.core.table.quantised import Encoding
@@ -20,7 +21,7 @@ from app.core.table.reading import read_table
 from app.core.table.vocabulary import Vocabulary
 from trainer.publishing.costs import expected_seconds
 from trainer.publishing.index import IndexLimits
-from trainer.publishing.publish import Provenance, publish
+from trainer.publishing.publish import Kept, Provenance, publish
 from trainer.work.context import Context
 from trainer.work.evaluated import evaluation_of, told
 from trainer.work.forecast import Step
@@ -50,6 +51,8 @@ def publish_version(  # noqa: PLR0913 (one call a kind of job)
     annotate: Callable[[Neighbors], Arrays] = lambda _: {},
     parts: Parts | None = None,
     resources: Mapping[str, bytes] = MappingProxyType({}),
+    kept: Kept | None = None,
+    continuation: Arrays | None = None,
 ) -> Publishes:
     """Write the version's files, evaluate them if the model's policy has `sets`, and put them into storage.
 
@@ -60,6 +63,8 @@ def publish_version(  # noqa: PLR0913 (one call a kind of job)
     for name, content in resources.items():
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_bytes(content)
+    if continuation:
+        write_continuation(folder, continuation)
     written = publish(
         folder,
         vocabulary,
@@ -72,6 +77,7 @@ def publish_version(  # noqa: PLR0913 (one call a kind of job)
         encoding=encoding,
         annotate=annotate,
         parts=parts,
+        kept=kept,
     )
     stored = store_version(context.storage, context.prefix, folder, written)
     return evaluated(context, folder, stored, written.manifest, sets)

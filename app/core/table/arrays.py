@@ -30,6 +30,7 @@ class Spec:
 UNIT_VECTORS, CODES, HALVES = "unit_vectors", "unit_codes", "unit_halves"
 AGREEMENT = "neighbor_agreement"
 PART_VECTORS, PART_KEYS, TOKEN_WORDS, PARTS_TRAINED = "part_vectors", "part_keys", "token_words", "parts_trained"
+PARENT_ROWS = "parent_rows"
 
 ARRAYS: dict[str, Spec] = {
     # one of these three: vectors of length 1, or codes that they are made of, see `quantised`
@@ -52,6 +53,8 @@ ARRAYS: dict[str, Spec] = {
     "neighbor_scores": Spec(np.float32, ("n_covered", "n_neighbors")),
     # in how many trainings of different seeds each neighbour was found, the published one among them
     AGREEMENT: Spec(np.uint8, ("n_covered", "n_neighbors"), is_optional=True),
+    # of each word of the version that the training went on from: its id here, -1 if it was left out
+    PARENT_ROWS: Spec(np.int32, ("n_parent_words",), lowest_id=-1, is_optional=True),
     # what text vectors have in common and is taken out of them
     "text_component": Spec(np.float32, ("dim",)),
     # what the corpus showed of the most frequent words, all four or none, see `evidence`

@@ -83,8 +83,26 @@ class EvidenceDescription(_Part):
     seconds: float
 
 
+class VersionOrigin(_Part):
+    model: str
+    version: int
+    manifest_sha256: str
+
+
+class StartOrigin(_Part):
+    """The version that a training went on from; the table's array `parent_rows` says where its words are now.
+
+    `words`: how many are known, new, left out, absent from the corpus, frozen. `refitted`: it had its vectors alone.
+    """
+
+    parent: VersionOrigin
+    words: dict[str, int]
+    anchor_strength: float
+    refitted: bool
+
+
 class TrainedOrigin(_Part):
-    """The vectors were trained here, on a corpus; `evidence` is None if none was asked for."""
+    """The vectors were trained here, on a corpus; `evidence` is None if none was asked for, `start` if from chance."""
 
     kind: Literal["trained"] = "trained"
     algorithm: str
@@ -92,6 +110,7 @@ class TrainedOrigin(_Part):
     corpus: CorpusOrigin
     training: dict[str, Any]
     evidence: EvidenceDescription | None = None
+    start: StartOrigin | None = None
 
     @property
     def made_of(self) -> str:
@@ -145,12 +164,6 @@ class ImportedOrigin(_Part):
     @property
     def made_of(self) -> str:
         return self.file.name
-
-
-class VersionOrigin(_Part):
-    model: str
-    version: int
-    manifest_sha256: str
 
 
 class StepDone(_Part):

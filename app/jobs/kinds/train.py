@@ -12,35 +12,50 @@ from app.core.catalog.sources import corpus_source, version_source
 from app.core.errors import InvalidRequest, ModelNotFound, VersionNotFound
 from app.core.jobs import JobRequest
 from app.core.names import reference
-from app.core.payloads import TrainPayload
+from app.core.payloads import StartSource, TrainPayload
 from app.core.records import Corpus, Version
 from app.core.storage import Storage
-from app.jobs.schemas import TrainSubmission
+from app.jobs.kinds.start import check_continuable, check_start
+from app.jobs.schemas import StartChoice, TrainSubmission
 from app.web.beginning import read_beginning
 
 
 class Found(NamedTuple):
-    """The corpus, and the version that the new one is to be comparable with."""
+    """The corpus, the version to go on from, and the version that the new one is to be comparable with."""
 
     corpus: Corpus
+    parent: Version | None
     previous: Version | None
 
 
 class Train:
-    """Reads one corpus, and the version before."""
+    """Reads one corpus, and the version before or that it goes on from."""
 
     def find(self, session: Session, submission: TrainSubmission, *, hold: bool) -> Found:
-        previous = _previous(session, submission, hold=hold) if submission.align else None
-        return Found(corpora.named(session, submission.corpus, hold=hold), previous)
+        start, parent, previous = submission.start, None, None
+        if start:
+            parent = version_of(session, start.model, start.version, hold=hold)
+        if submission.align:
+            previous = parent or _previous(session, submission, hold=hold)
+        return Found(corpora.named(session, submission.corpus, hold=hold), parent, previous)
 
     def check(self, submission: TrainSubmission, found: Found, storage: Storage) -> None:
-        """Raise `BadRecord` if the beginning of the corpus cannot be read as the job says."""
+        """Raise `BadRecord` if the beginning of the corpus cannot be read as the job says.
+
+        Raise `InvalidRequest` for what does not go together.
+        """
         if submission.evidence and submission.swap_pairs:
             raise InvalidRequest("evidence: it shows the text as it is, and cannot be had together with swap_pairs.")
+        if submission.start and submission.swap_pairs:
+            raise InvalidRequest("start: its words keep their counts, and cannot be had together with swap_pairs.")
+        if submission.continuable:
+            check_continuable(submission)
+        if submission.start and found.parent:
+            check_start(submission, submission.start.freeze, found.parent)
         read_beginning(storage, found.corpus, submission.text.here())
 
     def request(self, submission: TrainSubmission, found: Found) -> JobRequest:
-        corpus, previous = found
+        corpus, parent, previous = found
         payload = TrainPayload(
             corpus=corpus_source(corpus),
             algorithm=submission.algorithm,
@@ -52,14 +67,21 @@ class Train:
             align=version_source(previous) if previous else None,
             replicas=submission.replicas,
             swap_pairs=submission.swap_pairs,
+            start=_start(submission.start, parent) if submission.start and parent else None,
+            continuable=submission.continuable,
         )
+        read = parent or previous
         return JobRequest(
             submission.kind,
             submission.model,
             payload.model_dump(mode="json"),
             corpus.id,
-            versions=[reference(previous.model, previous.number)] if previous else None,
+            versions=[reference(read.model, read.number)] if read else None,
         )
+
+
+def _start(said: StartChoice, parent: Version) -> StartSource:
+    return StartSource(version=version_source(parent), freeze=said.freeze, anchor_strength=said.anchor_strength)
 
 
 def _previous(session: Session, submission: TrainSubmission, *, hold: bool) -> Version | None:

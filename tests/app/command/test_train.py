@@ -138,3 +138,15 @@ def test_parquet_is_known_and_its_columns_are_told(ask: Wordkin, service: httpx.
     assert done.returncode == 0, done.stderr
     assert "reading products.parquet as Parquet; column title" in done.stderr
     assert newest_job(service)["text"]["format"] == {"kind": "parquet", "column": "title", "max_bad_rows": 0.2}
+
+
+def test_it_goes_on_from_a_version(ask: Wordkin, service: httpx.Client, folder: Path) -> None:
+    given = ["--set", "dim=6", "--detach", "--start", "first@1", "--freeze", "king", "--freeze", "man", "--anchor", "2"]
+    done = ask("train", "a.txt", *given, "--continuable", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    start = newest_job(service)["start"]
+    assert (start["version"]["model"], start["version"]["version"]) == ("first", 1)
+    assert (start["freeze"], start["anchor_strength"]) == (["king", "man"], 2)
+    assert newest_job(service)["hyperparameters"]["learning_rate"] == 0.0125
+    alone = ask("train", "a.txt", "--freeze", "parent", cwd=folder)
+    assert (alone.returncode, "need --start" in alone.stderr) == (2, True)

@@ -17,20 +17,22 @@ from app.core.table.digests import digest_of
 from app.core.table.manifest import CorpusOrigin, EvidenceDescription, TrainedOrigin
 from app.core.text import TextReader, TextSpec
 from trainer.algorithms import ALGORITHMS, EXPECTED
-from trainer.algorithms.algorithm import Work
+from trainer.algorithms.algorithm import Trained, Work
 from trainer.corpus import costs as reading
 from trainer.corpus.encode import EncodedCorpus, encode
 from trainer.corpus.swapping import swap
 from trainer.publishing import evidence
 from trainer.publishing.costs import product_seconds, scaled
 from trainer.publishing.index import IndexLimits
-from trainer.publishing.publish import Provenance
+from trainer.publishing.publish import Kept, Provenance
 from trainer.work.aligned import align
 from trainer.work.context import Context
 from trainer.work.forecast import Step
 from trainer.work.messages import Publishes
 from trainer.work.published import PUBLISHING, publish_version
-from trainer.work.replicas import REPLICAS, Stability, nearest_of_replicas
+from trainer.work.replicas import REPLICAS, Replica, Stability, nearest_of_replicas
+from trainer.work.start import Parent
+from trainer.work.stored import open_version
 
 READING, TRAINING, EVIDENCE = "reading", "training", "evidence"
 
@@ -38,44 +40,72 @@ READING, TRAINING, EVIDENCE = "reading", "training", "evidence"
 def run(payload: TrainPayload, context: Context) -> Publishes:
     """Read the corpus, train, and write the version's files to storage."""
     context = replace(context, threads=payload.hyperparameters.get("threads") or context.threads)
-    chosen = hyperparameters.ALGORITHMS[payload.algorithm].model_validate(
-        payload.hyperparameters | {"threads": context.threads}
-    )
-    spec, train = payload.text.here(), ALGORITHMS[payload.algorithm]
+    chosen = _chosen(payload, context.threads)
+    spec = payload.text.here()
     ahead = _ahead(payload, chosen, context.threads)
     started = time.monotonic()
     context.expect({Step(READING): reading.expected_seconds(payload.corpus.n_bytes, context.threads)} | ahead(None))
-    encoded = _read(payload.corpus, spec, chosen, context)
+    parent = Parent(open_version(context, payload.start.version), payload.start) if payload.start else None
+    encoded = _read(payload.corpus, spec, chosen, context, parent)
     corpus, swapped = _swapped(payload, encoded, context)
+    start = parent.start(corpus, payload.algorithm, chosen) if parent else None
     read = time.monotonic()
     context.expect(ahead(corpus))
-    work = Work(corpus, context.scratch, context.threads, context.report(TRAINING), context.checkpoints)
-    trained = train(work, chosen)
-    expected = EXPECTED[payload.algorithm](corpus.n_tokens, chosen, context.threads)
-    replicas = nearest_of_replicas(train, work, chosen, payload.replicas, expected, context)
+    work = Work(corpus, context.scratch, context.threads, context.report(TRAINING), context.checkpoints, start)
+    trained = ALGORITHMS[payload.algorithm](work, chosen)
+    replicas = _replicas(payload, work, chosen, context)
     seconds = {"reading": round(read - started, 3), "training": round(time.monotonic() - read, 3)}
-    shown, described = _evidence(payload, corpus, chosen, context)
     told = {"job": context.job_id, "attempt": context.attempt, "seconds": seconds}
-    aligned = align(context, payload.align, corpus.vocabulary, trained.arrays) if payload.align else {}
+    shown, described = _evidence(payload, corpus, chosen, context)
+    aligned = _aligned(payload, work, trained, context)
     origin = TrainedOrigin(
         algorithm=payload.algorithm,
         hyperparameters=chosen.model_dump(mode="json"),
         corpus=_origin(payload.corpus, encoded),
         training=trained.facts | swapped | ({"rows": corpus.rows} if corpus.rows else {}) | aligned | told,
         evidence=described,
+        start=parent.origin(start, corpus) if parent and start else None,
     )
     stability = Stability(replicas, corpus.vocabulary, trained.arrays["vectors"])
     published = publish_version(
         context,
         corpus.vocabulary,
-        {**trained.arrays, **shown},
+        {**trained.arrays, **shown, **(parent.rows(corpus) if parent else {})},
         provenance=Provenance(origin, spec, context.model),
         limits=IndexLimits(payload.index),
         sets=payload.evaluate,
         annotate=stability.arrays,
         measure=stability.metrics,
+        kept=_kept(parent, corpus, trained, aligned),
+        continuation=trained.others if payload.continuable else None,
     )
     return replace(published, told=published.told | swapped | aligned | stability.told)
+
+
+def _chosen(payload: TrainPayload, threads: int) -> Hyperparameters:
+    kind = hyperparameters.ALGORITHMS[payload.algorithm]
+    return kind.model_validate(payload.hyperparameters | {"threads": threads})
+
+
+def _replicas(payload: TrainPayload, work: Work, chosen: Hyperparameters, context: Context) -> list[Replica]:
+    """What further trainings gave, if they were asked for."""
+    expected = EXPECTED[payload.algorithm](work.corpus.n_tokens, chosen, context.threads)
+    return nearest_of_replicas(ALGORITHMS[payload.algorithm], work, chosen, payload.replicas, expected, context)
+
+
+def _aligned(payload: TrainPayload, work: Work, trained: Trained, context: Context) -> dict[str, Any]:
+    """Turn the vectors, if that was asked for and nothing is to stay where it is; what is told of it."""
+    if not payload.align:
+        return {}
+    if work.start and trained.must_stay(work.start):
+        return {"aligned": {"left_out": "the words that it went on from stay where they were"}}
+    return align(context, payload.align, work.corpus.vocabulary, trained)
+
+
+def _kept(parent: Parent | None, corpus: EncodedCorpus, trained: Trained, aligned: dict[str, Any]) -> Kept | None:
+    """The words that are published as the parent has them, unless they were turned with the others."""
+    is_turned = "mean_cosine" in aligned.get("aligned", {})
+    return parent.kept(corpus, trained.is_kept) if parent and trained.is_kept is not None and not is_turned else None
 
 
 def _ahead(
@@ -104,7 +134,9 @@ def _ahead(
     return ahead
 
 
-def _read(source: CorpusSource, spec: TextSpec, chosen: Hyperparameters, context: Context) -> EncodedCorpus:
+def _read(
+    source: CorpusSource, spec: TextSpec, chosen: Hyperparameters, context: Context, parent: Parent | None
+) -> EncodedCorpus:
     report = context.report(READING)
     if not context.storage.exists(source.key):
         raise CorpusMissing(
@@ -121,6 +153,7 @@ def _read(source: CorpusSource, spec: TextSpec, chosen: Hyperparameters, context
             max_words=chosen.max_words,
             threads=context.threads,
             report=report,
+            known=parent.table.vocabulary if parent else None,
         )
         if digest.result().sha256 != source.sha256:
             raise CorpusDamaged(
