@@ -18,7 +18,7 @@ from app.models.schemas import About, VersionDescription
 
 MAX_ANCESTORS = 100
 """The nearest; a card is a page."""
-Relation = Literal["derived from", "aligned to"]
+Relation = Literal["derived from", "started from", "aligned to"]
 
 
 def card_of(session: Session, model: str, which: str) -> ModelCard:
@@ -64,5 +64,7 @@ def _parents(manifest: Manifest) -> Iterator[tuple[Relation, VersionOrigin]]:
     """The versions that a manifest names."""
     if isinstance(manifest.origin, DerivedOrigin):
         yield from (("derived from", parent) for parent in manifest.origin.parents)
+    if isinstance(manifest.origin, TrainedOrigin) and manifest.origin.start:
+        yield "started from", manifest.origin.start.parent
     if isinstance(manifest.origin, TrainedOrigin) and (aligned := manifest.origin.training.get("aligned")):
         yield "aligned to", VersionOrigin.model_validate(aligned["to"])

@@ -19,7 +19,7 @@ class Ancestor(BaseModel):
     model: str
     version: int
     manifest_sha256: str
-    relation: Literal["derived from", "aligned to"]
+    relation: Literal["derived from", "started from", "aligned to"]
     of: Annotated[str, Field(description="the version that says so", examples=["bible@3"])]
     state: Literal["there", "deleted", "changed"]
     made_of: Annotated[str | None, Field(description="corpus, file or model; null if the version is deleted")]

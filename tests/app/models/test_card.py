@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from app.core import catalog
-from app.core.table.manifest import DerivedOrigin, StepDone, VersionOrigin
+from app.core.table.manifest import DerivedOrigin, StartOrigin, StepDone, VersionOrigin
 from app.models.card.markdown import escaped
 from tests.published import World
 
@@ -61,6 +61,19 @@ def test_lineage_goes_on_behind_the_parents(client: httpx.Client, world: World) 
     text = client.get("/models/m/versions/3/card").text
     assert "| center | \\{" in text
     assert 'a \\| b"' in text
+
+
+def test_a_training_that_went_on_names_its_parent(client: httpx.Client, world: World) -> None:
+    start = StartOrigin(parent=origin_of(client, 1), words={"known": 30}, anchor_strength=0.5, refitted=False)
+    with world.database.transaction() as session:
+        version = catalog.get_version(session, "m", 3)
+        origin = version.manifest["origin"] | {"start": start.model_dump(mode="json")}
+        version.manifest = version.manifest | {"origin": origin}
+    card = client.get("/models/m/versions/3/card", params={"format": "json"}).json()
+    assert [(each["model"], each["version"], each["relation"]) for each in card["lineage"]] == [
+        ("m", 1, "started from")
+    ]
+    assert card["version"]["start"] == start.model_dump(mode="json")
 
 
 def test_what_is_said_stays_until_it_is_taken_back(client: httpx.Client) -> None:

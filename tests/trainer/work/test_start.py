@@ -80,7 +80,8 @@ def bits(table: Table, ids: Any) -> bytes:
 
 def test_words_and_counts_are_united_and_the_lineage_says_so(storage: Storage, tmp_path: Path) -> None:
     versions = Versions(storage, tmp_path, continuable=True)
-    result, table = versions.go_on("second")
+    result, table = versions.go_on("second", evidence=True)
+    assert table.evidence is not None
     rows, first = table.arrays[PARENT_ROWS], versions.first
     assert [table.vocabulary.word(i) for i in rows.tolist()] == first.vocabulary.words()
     counts = {word.encode(): (FIRST + b"\n" + SECOND).split().count(word.encode()) for word in table.vocabulary.words()}
@@ -99,7 +100,7 @@ def test_frozen_words_are_published_bit_for_bit(storage: Storage, tmp_path: Path
     versions = Versions(storage, tmp_path, continuable=continuable)
     result, table = versions.go_on("all", freeze="parent")
     assert bits(table, table.arrays[PARENT_ROWS]) == bits(versions.first, slice(None))
-    assert result.told["aligned"] == {"left_out": "the words that it went on from stay where they were"}
+    assert result.told["aligned"]["left_out"] == "the words that it went on from stay where they were"
     assert result.manifest["origin"]["start"]["refitted"] is not continuable
     _, table = versions.go_on("some", freeze=("W3", "w5"))
     rows, ids = table.arrays[PARENT_ROWS], versions.first.vocabulary.ids()

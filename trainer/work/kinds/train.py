@@ -98,7 +98,8 @@ def _aligned(payload: TrainPayload, work: Work, trained: Trained, context: Conte
     if not payload.align:
         return {}
     if work.start and trained.must_stay(work.start):
-        return {"aligned": {"left_out": "the words that it went on from stay where they were"}}
+        to = payload.align.origin().model_dump(mode="json")
+        return {"aligned": {"to": to, "left_out": "the words that it went on from stay where they were"}}
     return align(context, payload.align, work.corpus.vocabulary, trained)
 
 
