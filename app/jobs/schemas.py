@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, Union
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, create_model, model_validator
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, create_model, model_validator
 
 from app.core.evaluation.bias.results import BiasOptions
 from app.core.evaluation.bias.words import SHIPPED
@@ -14,13 +14,14 @@ from app.core.history import Epoch
 from app.core.hyperparameters import ALGORITHMS, Hyperparameters
 from app.core.names import CorpusReference, FileReference, Name
 from app.core.numbers import NotBoolean
-from app.core.payloads import Freeze, Publication, RowPolicies
+from app.core.payloads import Publication, RowPolicies
 from app.core.records import Job, JobState
 from app.core.steps import Step
 from app.core.swapping import SwapPairs
 from app.core.table.manifest import IndexRequest
 from app.core.text import TextSpec
 from app.core.vector_files import RequestedFormat
+from app.jobs.starts import StartChoice, StartDescription, VersionName
 
 
 class _Publishing(BaseModel):
@@ -37,39 +38,6 @@ class _Publishing(BaseModel):
             "`auto` scans unless the table is large"
         ),
     ] = "auto"
-
-
-def _as_text(value: Any) -> Any:
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
-
-
-VersionName = Annotated[
-    str,
-    BeforeValidator(_as_text),
-    Field(max_length=100, description="number or alias of the version that is read", examples=["latest"]),
-]
-
-
-class StartChoice(BaseModel):
-    """A version to go on from, instead of from chance: its words and counts are added to those of the corpus."""
-
-    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
-
-    model: Annotated[Name, Field(examples=["bible"])]
-    version: VersionName = "latest"
-    freeze: Annotated[
-        Freeze, Field(description="`parent`: its words keep their vectors, bit for bit; or a list of such words")
-    ] = "none"
-    anchor_strength: Annotated[
-        float,
-        NotBoolean,
-        Field(
-            ge=0,
-            le=1000,
-            description="how strongly its words are drawn back to their place, each by the share of its occurrences "
-            "that it has seen there; 0: not at all",
-        ),
-    ] = 0.5
 
 
 class TrainSubmission(_Publishing):
@@ -253,7 +221,7 @@ class JobDescription(BaseModel):
     hyperparameters: dict[str, Any] | None = None
     text: dict[str, Any] | None = None
     evidence: bool | None = None
-    start: dict[str, Any] | None = None
+    start: StartDescription | None = None
     publish: dict[str, Any] | None = None
     index: IndexRequest | None = None
     tokens_per_second: float | None = None
@@ -277,6 +245,8 @@ class JobDescription(BaseModel):
         for noun in ("corpus", "file"):
             if isinstance(source := told.get(noun), dict):
                 told |= {noun: source["name"], f"{noun}_revision": source.get("revision")}
+        if isinstance(start := told.get("start"), dict):
+            told["start"] = StartDescription.of(start)
         columns = [column.key for column in job.__table__.columns]
         own = {name: getattr(job, name) for name in columns if name in cls.model_fields}
         return cls.model_validate(told | own)

@@ -101,7 +101,7 @@ def resorted(vocabulary: Vocabulary, counts: Integers) -> tuple[Vocabulary, Ids]
 def _types_of(known: Vocabulary) -> Types:
     """Words as the sets have them, their blanks hidden."""
     arena = known.word_bytes.copy()
-    arena[arena == ord(" ")] = ord(INNER_BLANK)
+    arena[arena <= ord(" ")] = ord(INNER_BLANK)
     return Types(arena, known.word_offsets, known.counts)
 
 

@@ -67,11 +67,12 @@ class Parent:
 
     def origin(self, start: Start, corpus: EncodedCorpus) -> StartOrigin:
         """What the manifest says of it."""
+        before = self.table.vocabulary.counts[corpus.known_ids >= 0]
         numbers = {
             "known": len(start.ids),
             "new": len(corpus.vocabulary) - len(start.ids),
             "left_out": len(corpus.known_ids) - len(start.ids),
-            "absent": int(np.count_nonzero(start.shares == 1)),
+            "absent": int(np.count_nonzero(before == corpus.vocabulary.counts[start.ids])),
             "frozen": int(np.count_nonzero(start.is_frozen)),
         }
         parent, strength = self.said.version.origin(), start.anchor_strength

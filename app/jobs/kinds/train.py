@@ -16,7 +16,8 @@ from app.core.payloads import StartSource, TrainPayload
 from app.core.records import Corpus, Version
 from app.core.storage import Storage
 from app.jobs.kinds.start import check_continuable, check_start
-from app.jobs.schemas import StartChoice, TrainSubmission
+from app.jobs.schemas import TrainSubmission
+from app.jobs.starts import StartChoice
 from app.web.beginning import read_beginning
 
 

@@ -44,7 +44,7 @@ def submit(http: httpx.Client, start: dict[str, Any], **said: Any) -> httpx.Resp
 def test_the_version_is_pinned_held_and_aligned_to(world: World, http: httpx.Client) -> None:
     submitted = submit(http, {"model": "first", "version": 1, "freeze": ["w1"], "anchor_strength": 2}, continuable=True)
     assert submitted.status_code == 202, submitted.text
-    assert submitted.json()["start"]["version"]["version"] == 1
+    assert submitted.json()["start"] == {"model": "first", "version": 1, "freeze": 1, "anchor_strength": 2}
     with world.database.reading() as session:
         job = session.get_one(Job, submitted.json()["id"])
         payload = job.payload

@@ -19,8 +19,8 @@ class Anchors:
     """Where the input rows of known words were, and how strongly each is drawn back there.
 
     A word's strength is the start's, times the share of its occurrences that were learnt before. Summed over its tokens
-    here that is the harmonic mean of both counts, by which Yang, Lu and Zheng 2017 weigh words (of normalised counts,
-    and through a sigmoid; here counts are absolute, as in an average over both corpora).
+    here that is half the harmonic mean of both counts, by which Yang, Lu and Zheng 2017 weigh words (they take it of
+    normalised counts, and through a sigmoid; here counts are absolute, as in a mean over both corpora).
 
     Parameters
     ----------
