@@ -1,0 +1,1 @@
+"""Linear classifiers on frozen vectors: fitting them, and measuring what they are worth."""
