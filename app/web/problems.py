@@ -45,6 +45,8 @@ STATUS: dict[type[WordkinError], HTTPStatus] = {
     errors.JobFinished: HTTPStatus.CONFLICT,
     errors.IdempotencyConflict: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.ModelNotFound: HTTPStatus.NOT_FOUND,
+    errors.ClassifierNotFound: HTTPStatus.NOT_FOUND,
+    errors.NameTaken: HTTPStatus.CONFLICT,
     errors.ModelRequired: HTTPStatus.BAD_REQUEST,
     errors.VersionNotFound: HTTPStatus.NOT_FOUND,
     errors.VersionNotLoaded: HTTPStatus.SERVICE_UNAVAILABLE,

@@ -105,6 +105,12 @@ class StepImpossible(WordkinError):
     is_answered = False
 
 
+class LabelsUnusable(WordkinError):
+    """The labelled texts do not suffice for a classifier."""
+
+    is_answered = False
+
+
 class VectorsCollapsed(WordkinError):
     """Training collapsed: the vectors hardly differ from each other."""
 

@@ -9,6 +9,14 @@ class ModelNotFound(WordkinError):
     """There is no model of this name."""
 
 
+class ClassifierNotFound(WordkinError):
+    """There is no classifier of this name."""
+
+
+class NameTaken(WordkinError):
+    """A model has this name, or a classifier; the two may not share one."""
+
+
 class ModelRequired(WordkinError):
     """There are several models; say which one with model=."""
 

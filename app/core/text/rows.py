@@ -117,8 +117,8 @@ class LineRows(Rows):
                 raise BadRecord(f"Line {self._n_lines} is longer than {MAX_RECORD_BYTES} bytes.", line=self._n_lines)
             yield line
 
-    def _json_texts(self, field: str) -> Iterator[str]:
-        path = field.split(".")
+    def _objects(self) -> Iterator[Any]:
+        """What stands in the lines; names are known before the first."""
         for line in self._lines():
             text = line.decode()
             if not text.strip():
@@ -131,6 +131,11 @@ class LineRows(Rows):
                 continue
             if self.n_rows <= N_TOLD:
                 self._name(record)
+            yield record
+
+    def _json_texts(self, field: str) -> Iterator[str]:
+        path = field.split(".")
+        for record in self._objects():
             value = record.get(field) if isinstance(record, dict) else None
             if type(value) is str:
                 yield value
@@ -150,7 +155,8 @@ class LineRows(Rows):
             if isinstance(value, dict) and not prefix:
                 self._name(value, f"{name}.")
 
-    def _column_texts(self) -> Iterator[str]:
+    def _columns(self, *columns: str | int) -> Iterator[tuple[list[int], list[str]]]:
+        """Where these columns are, and each row that is not empty."""
         assert not isinstance(self._format, JsonLines)  # noqa: S101 (for the type checker)
         quote = self._format.quote
         reader = csv.reader(
@@ -162,17 +168,20 @@ class LineRows(Rows):
         try:
             if self._format.header:
                 self.names = [name.strip() for name in next(reader, [])][:MAX_NAMES]
-            place = self._place(self._format.column)
-            for row in reader:
-                if not row:
-                    continue
+            places = [self._place(column) for column in columns]
+            for row in filter(None, reader):
                 self.n_rows += 1
-                if place < len(row):
-                    yield row[place]
-                else:
-                    self._bad(f"has {len(row)} columns")
+                yield places, row
         except csv.Error as error:
             raise BadRecord(f"Line {self._n_lines} cannot be read: {error}.", line=self._n_lines) from error
+
+    def _column_texts(self) -> Iterator[str]:
+        assert not isinstance(self._format, JsonLines)  # noqa: S101 (for the type checker)
+        for (place,), row in self._columns(self._format.column):
+            if place < len(row):
+                yield row[place]
+            else:
+                self._bad(f"has {len(row)} columns")
 
     def _place(self, column: str | int) -> int:
         if column in self.names:
@@ -187,6 +196,12 @@ def line_rows(format: RowFormat, readline: ReadLine) -> LineRows:  # noqa: A002 
     if isinstance(format, Parquet):
         raise BadRecord("The corpus is text, no Parquet file: say plain, jsonl, csv, tsv or tokens.")
     return LineRows(format, readline)
+
+
+def member(record: Any, field: str) -> Any:
+    """What an object has under a name, or else at a path of names with dots between; None for nothing."""
+    found = record.get(field) if isinstance(record, dict) else None
+    return _member(record, field.split(".")) if found is None else found
 
 
 def _member(record: Any, path: list[str]) -> Any:

@@ -49,6 +49,18 @@ def test_words_are_runs_of_letters_marks_and_digits(text: str, words: list[str])
     assert DEFAULT.words(text) == words
 
 
+@given(st.lists(TEXTS, max_size=4), st.sampled_from(SPECS))
+@settings(max_examples=60)
+def test_many_texts_are_read_as_each_alone_is(texts: list[str], spec: TextSpec) -> None:
+    reader = TextReader(spec)
+    assert list(reader.words_of_each([*texts, "a\ud800b"])) == [*map(reader.words, texts), reader.words("a\ud800b")]
+
+
+def test_words_that_are_too_long_are_left_out_of_many_texts_too() -> None:
+    long = "x" * (MAX_WORD_BYTES + 1)
+    assert list(DEFAULT.words_of_each([f"a {long} b", "c"])) == [["a", "b"], ["c"]]
+
+
 def test_decomposed_korean_equals_composed() -> None:
     composed = "아버지가 방에 들어가신다"
     decomposed = unicodedata.normalize("NFD", composed)
