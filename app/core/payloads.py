@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.core.classifier.features import FeatureKind
 from app.core.evaluation.bias.results import BiasOptions
 from app.core.evaluation.sets import EvaluationSet
 from app.core.names import Name
@@ -13,6 +14,7 @@ from app.core.steps import Step
 from app.core.swapping import SwapPairs
 from app.core.table.manifest import FileOrigin, IndexRequest, VersionOrigin
 from app.core.text import TextSpec
+from app.core.text.labelled import LabelledFields
 from app.core.vector_files import RequestedFormat
 
 
@@ -167,10 +169,25 @@ class EvaluatePayload(_Payload):
     sets: tuple[EvaluationSource, ...]
 
 
+class ClassifierPayload(_Payload):
+    """Train a classifier on labelled texts and the vectors of a version."""
+
+    base: VersionSource
+    file: FileSource
+    fields: LabelledFields
+    features: FeatureKind = "mean"
+    held_out: float = 0.2
+    min_texts: int = 10
+    c: float | None = None
+    seed: int = 1
+    publish: Publication = Publication()
+
+
 KINDS: dict[str, type[BaseModel]] = {
     "train": TrainPayload,
     "import": ImportPayload,
     "derive": DerivePayload,
     "evaluate": EvaluatePayload,
+    "classifier": ClassifierPayload,
 }
 """The one list of kinds of job."""

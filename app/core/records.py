@@ -131,6 +131,13 @@ class Job(Record):
     finished_at: Mapped[datetime | None]
 
 
+class ModelKind(StrEnum):
+    """What the versions of a model are: vectors of words, or classifiers of texts."""
+
+    VECTORS = "vectors"
+    CLASSIFIER = "classifier"
+
+
 class Model(Record):
     """A name with numbered versions; `n_versions` numbers the next one without gaps, also after all were deleted.
 
@@ -141,6 +148,7 @@ class Model(Record):
     __tablename__ = "models"
 
     name: Mapped[str] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(default=ModelKind.VECTORS, server_default=ModelKind.VECTORS)
     n_versions: Mapped[int] = mapped_column(default=0)
     keep_versions: Mapped[int | None]
     policy: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
@@ -163,6 +171,22 @@ class Version(Record):
     manifest: Mapped[dict[str, Any]]
     n_bytes: Mapped[int] = mapped_column(BigInteger)
     created_at: Mapped[datetime]
+
+
+class ClassifierBase(Record):
+    """On which version of vectors a version of a classifier stands; that one stays as long as this row does."""
+
+    __tablename__ = "classifier_bases"
+    __table_args__ = (
+        ForeignKeyConstraint(["model", "version"], ["versions.model", "versions.number"], ondelete="CASCADE"),
+        ForeignKeyConstraint(["base_model", "base_version"], ["versions.model", "versions.number"]),
+        Index("ix_classifier_bases_base_model_base_version", "base_model", "base_version"),
+    )
+
+    model: Mapped[str] = mapped_column(primary_key=True)
+    version: Mapped[int] = mapped_column(primary_key=True)
+    base_model: Mapped[str]
+    base_version: Mapped[int]
 
 
 class Evaluation(Record):

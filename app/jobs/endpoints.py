@@ -13,7 +13,7 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from starlette.concurrency import run_in_threadpool
 
 from app.core import errors, jobs
-from app.core.catalog import check_alias
+from app.core.catalog import check_alias, check_name
 from app.core.catalog.removal import delete_job
 from app.core.errors import DatabaseUnavailable, StorageUnavailable
 from app.core.payloads import Publication
@@ -45,6 +45,7 @@ router = APIRouter(tags=["jobs"])
         errors.EvaluationSetUnreadable,
         errors.ModelNotFound,
         errors.VersionNotFound,
+        errors.NameTaken,
         errors.AliasReserved,
         errors.InvalidRequest,
         errors.IdempotencyConflict,
@@ -80,6 +81,8 @@ def submit(
         job = jobs.earlier(session, idempotency)
         if job is None:
             request = with_policy(session, kind.request(submission, kind.find(session, submission, hold=True)))
+            if publication and request.model:
+                check_name(session, request.kind, request.model)
             job = jobs.submit(session, request, idempotency)
     response.headers["Location"] = f"/jobs/{job.id}"
     return JobDescription.of(job)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, Union
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, create_model, model_validator
 
+from app.core.classifier.features import FeatureKind
 from app.core.evaluation.bias.results import BiasOptions
 from app.core.evaluation.bias.words import SHIPPED
 from app.core.evaluation.sets import EvaluationSet
@@ -20,6 +21,7 @@ from app.core.steps import Step
 from app.core.swapping import SwapPairs
 from app.core.table.manifest import IndexRequest
 from app.core.text import TextSpec
+from app.core.text.labelled import LabelledFields
 from app.core.vector_files import RequestedFormat
 from app.jobs.starts import StartChoice, StartDescription, VersionName
 
@@ -161,6 +163,33 @@ class EvaluateSubmission(BaseModel):
         return self
 
 
+class ClassifierSubmission(LabelledFields):
+    """Train a classifier of texts on the vectors of a version and an uploaded file of labelled texts.
+
+    The result becomes the classifier's next version. Its report compares it with baselines on texts that are held out.
+    """
+
+    kind: Literal["classifier"]
+    name: Annotated[Name, Field(description="of the classifier; no model may have it", examples=["sentiment"])]
+    model: Annotated[Name, Field(description="whose vectors it stands on", examples=["bible"])]
+    version: VersionName = "latest"
+    file: FileReference
+    features: Annotated[FeatureKind, Field(description="how the vectors of a text's words become one row")] = "mean"
+    held_out: Annotated[
+        float, Field(ge=0.01, le=0.5, description="share of each label's texts that only measures"), NotBoolean
+    ] = 0.2
+    min_texts: Annotated[
+        int, Field(ge=2, le=1_000_000, description="labels of fewer different texts are left out"), NotBoolean
+    ] = 10
+    c: Annotated[
+        float | None,
+        Field(ge=1e-6, le=1e6, description="inverse strength of the penalty; null: by five-fold cross-validation"),
+        NotBoolean,
+    ] = None
+    seed: Annotated[int, Field(ge=0, lt=1 << 31, description="of what is held out"), NotBoolean] = 1
+    publish: Annotated[Publication, Field(description="what happens to the result")] = Publication()
+
+
 def _submission(algorithm: str, hyperparameters: type[BaseModel]) -> type[TrainSubmission]:
     """The submission of one algorithm."""
     name = hyperparameters.__name__.removesuffix("Hyperparameters")
@@ -180,7 +209,7 @@ def _kind(said: Any) -> Any:
 
 
 if TYPE_CHECKING:
-    Submission = TrainSubmission | ImportSubmission | DeriveSubmission | EvaluateSubmission
+    Submission = TrainSubmission | ImportSubmission | DeriveSubmission | EvaluateSubmission | ClassifierSubmission
 else:
     _BY_ALGORITHM = tuple(_submission(*entry) for entry in ALGORITHMS.items())
     _TRAINING = Annotated[Union[_BY_ALGORITHM], Field(discriminator="algorithm"), Tag("train")]  # noqa: UP007 (of a list)
@@ -188,7 +217,8 @@ else:
         _TRAINING
         | Annotated[ImportSubmission, Tag("import")]
         | Annotated[DeriveSubmission, Tag("derive")]
-        | Annotated[EvaluateSubmission, Tag("evaluate")],
+        | Annotated[EvaluateSubmission, Tag("evaluate")]
+        | Annotated[ClassifierSubmission, Tag("classifier")],
         Discriminator(_kind),
     ]
 
@@ -213,6 +243,9 @@ class JobDescription(BaseModel):
     step: Annotated[str | None, Field(description="a named part of the phase, where it has several")] = None
     progress: Annotated[float, Field(ge=0, le=1)]
     model: str | None
+    classifier: Annotated[str | None, Field(description="that it makes a version of, with the vectors of `model`")] = (
+        None
+    )
     corpus: str | None = None
     corpus_revision: int | None = None
     file: str | None = None
@@ -249,6 +282,8 @@ class JobDescription(BaseModel):
             told["start"] = StartDescription.of(start)
         columns = [column.key for column in job.__table__.columns]
         own = {name: getattr(job, name) for name in columns if name in cls.model_fields}
+        if job.kind == "classifier":
+            own |= {"classifier": job.model, "model": told["base"]["model"]}
         return cls.model_validate(told | own)
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import io
+
+from app.core.errors import BadRecord
 from app.core.evaluation.bias.words import MAX_FILE_BYTES, read_word_sets
 from app.core.evaluation.sets import EvaluationSet, read_questions
 from app.core.magic import PARQUET
 from app.core.records import Corpus, File
 from app.core.storage import Storage
 from app.core.text import Parquet, TextSpec
+from app.core.text.labelled import LabelledFields, LabelledRows
 from app.core.text.sample import SAMPLE_BYTES, Sample, read_parquet_sample, read_sample
 
 
@@ -42,3 +46,20 @@ def check_word_sets(storage: Storage, file: File, name: str) -> None:
     """Raise `EvaluationSetUnreadable` if a file has no word sets."""
     if content := storage.beginning(file.key, min(file.n_bytes, MAX_FILE_BYTES + 1)):
         read_word_sets(content, name)
+
+
+def check_labelled(storage: Storage, file: File, fields: LabelledFields) -> None:
+    """Raise `BadRecord` if no row of the beginning of a file has a text and a label."""
+    n_bytes = min(file.n_bytes, SAMPLE_BYTES)
+    content = storage.beginning(file.key, n_bytes)
+    if not content:
+        return
+    if n_bytes < file.n_bytes:
+        content = content[: content.rfind(b"\n") + 1] or content
+    rows = LabelledRows(fields, io.BytesIO(content).readline)
+    try:
+        for _ in rows.labelled():
+            pass
+    except UnicodeDecodeError as error:
+        raise BadRecord("The file is not valid UTF-8.") from error
+    rows.check_names()

@@ -123,7 +123,7 @@ def publish(  # noqa: PLR0913 (one call, made once)
             "hubness": hubness(neighbors, vocabulary),
             **measure(neighbors),
         },
-        code_version=_code_version(),
+        code_version=code_version(),
         created_at=datetime.now(UTC),
         **vars(provenance),
     )
@@ -159,7 +159,7 @@ def _of_step(report: Report, step: str) -> Report:
     return lambda progress: report(Progress(progress.fraction, step=step))
 
 
-def _code_version() -> str:
+def code_version() -> str:
     try:
         return package_version("wordkin")
     except PackageNotFoundError:  # run from a source tree that was never installed

@@ -158,7 +158,7 @@ class Attempt:
             version = catalog.get_version(session, result.model, result.version)
             row = evaluations.add(session, version, self._claim.job_id, result.evaluation)
             return {"evaluation": row.id, **result.told}
-        made = Made(result.manifest_sha256, result.manifest, result.evaluation)
+        made = Made(result.manifest_sha256, result.manifest, result.evaluation, result.base)
         published = catalog.publish(session, self._claim, self._order.prefix, made)
         held_back = [each.model_dump(mode="json", exclude_none=True) for each in published.held_back]
         return {"version": published.version.number, **({"held_back": held_back} if held_back else {}), **result.told}

@@ -47,13 +47,15 @@ class Advanced:
 class Publishes:
     """The job ends with a version: all its files are in storage, the manifest last; `told` is part of its result.
 
-    `evaluation` is what it answered to the sets of its model's policy.
+    `evaluation` is what it answered to the sets of its model's policy; `base` the model and the number of the version
+    that a classifier stands on.
     """
 
     manifest_sha256: str
     manifest: dict[str, Any]
     told: dict[str, Any]
     evaluation: dict[str, Any] | None = None
+    base: tuple[str, int] | None = None
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from app.core.catalog.models import (
     PublishedVersion,
     Revision,
     alias_history,
+    base_of,
     check_alias,
     existing,
     get_alias,
@@ -19,6 +20,7 @@ from app.core.catalog.models import (
     version_of,
 )
 from app.core.catalog.publishing import Made, Published, add_recovered, publish
+from app.core.catalog.standing import check_name
 from app.core.catalog.uploads import corpora, files
 
 __all__ = [
@@ -29,7 +31,9 @@ __all__ = [
     "Revision",
     "add_recovered",
     "alias_history",
+    "base_of",
     "check_alias",
+    "check_name",
     "corpora",
     "existing",
     "files",

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from typing import Any
 
-from sqlalchemy import and_, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, and_, func, select
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from app.core.catalog import evaluations
 from app.core.database import now, serialise
 from app.core.errors import (
     AliasReserved,
+    ClassifierNotFound,
     GateFailed,
     ModelNotFound,
     PreconditionFailed,
@@ -20,9 +22,11 @@ from app.core.errors import (
     VersionNotFound,
 )
 from app.core.names import pinned_number, reference
-from app.core.records import Alias, AliasMove, Model, Version
+from app.core.records import Alias, AliasMove, ClassifierBase, Model, ModelKind, Version
 
 LATEST = "latest"
+NOUNS = {ModelKind.VECTORS: "model", ModelKind.CLASSIFIER: "classifier"}
+"""What a model of each kind is called."""
 
 
 class Revision(Enum):
@@ -34,20 +38,23 @@ class Revision(Enum):
 
 @dataclass(frozen=True)
 class PublishedVersion:
-    """A version and where it lies: all that serving needs."""
+    """A version and where it lies: all that serving needs. A classifier's stands on another one, its `base`."""
 
     model: str
     number: int
     prefix: str
     manifest_sha256: str
+    base: PublishedVersion | None = None
 
     @classmethod
-    def of(cls, version: Version) -> PublishedVersion:
-        return cls(version.model, version.number, version.prefix, version.manifest_sha256)
+    def of(cls, version: Version, base: Version | None = None) -> PublishedVersion:
+        standing = None if base is None else cls.of(base)
+        return cls(version.model, version.number, version.prefix, version.manifest_sha256, standing)
 
 
-def list_models(session: Session) -> Sequence[Model]:
-    return session.scalars(select(Model).where(Model.deleted_at.is_(None)).order_by(Model.name)).all()
+def list_models(session: Session, kind: ModelKind = ModelKind.VECTORS) -> Sequence[Model]:
+    query = select(Model).where(Model.deleted_at.is_(None), Model.kind == kind)
+    return session.scalars(query.order_by(Model.name)).all()
 
 
 def sizes(session: Session) -> dict[str, int]:
@@ -56,10 +63,12 @@ def sizes(session: Session) -> dict[str, int]:
     return {model: int(n_bytes) for model, n_bytes in found}
 
 
-def get_model(session: Session, name: str) -> Model:
-    """Read a model or raise `ModelNotFound`."""
+def get_model(session: Session, name: str, kind: ModelKind = ModelKind.VECTORS) -> Model:
+    """Read a model of this kind or raise `ModelNotFound`; `ClassifierNotFound` where it should be a classifier."""
     model = session.get(Model, name)
-    if model is None or model.deleted_at is not None:
+    if model is None or model.deleted_at is not None or model.kind != kind:
+        if kind == ModelKind.CLASSIFIER:
+            raise ClassifierNotFound(f"There is no classifier {name!r}.", classifier=name)
         raise ModelNotFound(f"There is no model {name!r}.", model=name)
     return model
 
@@ -68,12 +77,12 @@ def list_versions(session: Session, model: str) -> Sequence[Version]:
     return session.scalars(select(Version).where(Version.model == model).order_by(Version.number.desc())).all()
 
 
-def get_version(session: Session, model: str, number: int) -> Version:
-    """Read a version or raise `ModelNotFound` or `VersionNotFound`."""
-    get_model(session, model)
+def get_version(session: Session, model: str, number: int, kind: ModelKind = ModelKind.VECTORS) -> Version:
+    """Read a version or raise as `get_model`, or `VersionNotFound`."""
+    get_model(session, model, kind)
     version = session.get(Version, (model, number))
     if version is None:
-        raise VersionNotFound(f"The model {model!r} has no version {number}.", model=model, version=number)
+        raise VersionNotFound(f"The {NOUNS[kind]} {model!r} has no version {number}.", model=model, version=number)
     return version
 
 
@@ -91,12 +100,12 @@ def list_aliases(session: Session, model: str) -> Sequence[Alias]:
     return session.scalars(select(Alias).where(Alias.model == model).order_by(Alias.alias)).all()
 
 
-def get_alias(session: Session, model: str, alias: str) -> Alias:
-    """Read an alias or raise `ModelNotFound` or `VersionNotFound`."""
-    get_model(session, model)
+def get_alias(session: Session, model: str, alias: str, kind: ModelKind = ModelKind.VECTORS) -> Alias:
+    """Read an alias or raise as `get_model`, or `VersionNotFound`."""
+    get_model(session, model, kind)
     found = session.get(Alias, (model, alias))
     if found is None:
-        raise VersionNotFound(f"The model {model!r} has no alias {alias!r}.", model=model, alias=alias)
+        raise VersionNotFound(f"The {NOUNS[kind]} {model!r} has no alias {alias!r}.", model=model, alias=alias)
     return found
 
 
@@ -114,7 +123,7 @@ def move_alias(
     expected: int | Revision | None,
     override: str | None = None,
 ) -> Alias:
-    """Point an alias at a version.
+    """Point an alias at a version, of vectors or of a classifier.
 
     Parameters
     ----------
@@ -134,7 +143,8 @@ def move_alias(
     ModelNotFound, VersionNotFound
     """
     check_alias(alias)
-    version = get_version(session, model, number)
+    found = session.get(Model, model)
+    version = get_version(session, model, number, ModelKind(found.kind) if found else ModelKind.VECTORS)
     serialise(session, f"model:{model}")
     current = session.get(Alias, (model, alias), populate_existing=True)
     revision = current.revision if current else 0
@@ -212,10 +222,30 @@ def point(
 
 def serving_state(session: Session) -> list[tuple[str, PublishedVersion]]:
     """Every alias with its version, in one query that reads no manifest: it is asked twice a second."""
+    below = aliased(Version)
     query = (
-        select(Alias.alias, Version.model, Version.number, Version.prefix, Version.manifest_sha256)
+        select(Alias.alias, *_places(Version), *_places(below))
         .join(Version, and_(Version.model == Alias.model, Version.number == Alias.version))
+        .outerjoin(ClassifierBase, _is_of(Version))
+        .outerjoin(below, and_(below.model == ClassifierBase.base_model, below.number == ClassifierBase.base_version))
         .order_by(Alias.model, Alias.alias)
     )
-    found = session.execute(query)
-    return [(alias, PublishedVersion(model, number, prefix, digest)) for alias, model, number, prefix, digest in found]
+    found = []
+    for alias, model, number, prefix, digest, *of_base in session.execute(query):
+        base = PublishedVersion(of_base[0], of_base[1], of_base[2], of_base[3]) if of_base[0] else None
+        found.append((alias, PublishedVersion(model, number, prefix, digest, base)))
+    return found
+
+
+def base_of(session: Session, version: Version) -> Version:
+    """The version that a classifier's version stands on."""
+    row = session.scalars(select(ClassifierBase).where(_is_of(version))).one()
+    return session.get_one(Version, (row.base_model, row.base_version))
+
+
+def _places(version: type[Version]) -> tuple[InstrumentedAttribute[Any], ...]:
+    return version.model, version.number, version.prefix, version.manifest_sha256
+
+
+def _is_of(version: type[Version] | Version) -> ColumnElement[bool]:
+    return and_(ClassifierBase.model == version.model, ClassifierBase.version == version.number)

@@ -15,16 +15,20 @@ from app.core.catalog.models import LATEST, point
 from app.core.database import now, serialise
 from app.core.evaluation.policy import Evidence
 from app.core.jobs import Claim, JobRequest
-from app.core.records import Alias, Model, Version
+from app.core.records import Alias, ClassifierBase, Model, ModelKind, Version
 
 
 @dataclass(frozen=True)
 class Made:
-    """What a job has made: the manifest of a version, and its evaluation if there was one."""
+    """What a job has made: the manifest of a version, and its evaluation if there was one.
+
+    A classifier's version has a `base`: the model and the number of the version that it stands on.
+    """
 
     manifest_sha256: str
     manifest: dict[str, Any]
     evaluation: dict[str, Any] | None = None
+    base: tuple[str, int] | None = None
 
 
 @dataclass(frozen=True)
@@ -48,12 +52,14 @@ def publish(session: Session, claim: Claim, prefix: str, made: Made) -> Publishe
     if claim.model is None:
         raise ValueError("a job that names no model publishes no version")
     jobs.owned(session, claim)
-    version = _next_version(session, claim.model)
+    version = _next_version(session, claim.model, ModelKind.CLASSIFIER if made.base else ModelKind.VECTORS)
     version.job_id, version.prefix = claim.job_id, prefix
     version.manifest_sha256, version.manifest = made.manifest_sha256, made.manifest
     version.n_bytes = _n_bytes(made.manifest)
     session.add(version)
     session.flush()
+    if made.base:
+        _stand(session, version, *made.base)
     if made.evaluation:
         evaluations.add(session, version, claim.job_id, made.evaluation)
     alias = claim.payload.get("publish", {}).get("alias", LATEST)
@@ -70,28 +76,46 @@ def _n_bytes(manifest: dict[str, Any]) -> int:
     return sum(file["n_bytes"] for file in manifest.get("files", {}).values())
 
 
-def add_recovered(session: Session, model: str, prefix: str, manifest: bytes, *, moves_latest: bool) -> Version:
-    """Number a complete table that lies in storage without a row, as of a job that was done elsewhere."""
-    version = _next_version(session, model)
+def add_recovered(
+    session: Session, model: str, prefix: str, manifest: bytes, *, moves_latest: bool, base: Version | None = None
+) -> Version:
+    """Number a complete table that lies in storage without a row, as of a job that was done elsewhere.
+
+    A classifier stands on the version `base`.
+    """
+    version = _next_version(session, model, ModelKind.CLASSIFIER if base else ModelKind.VECTORS)
     job = jobs.add_done(session, JobRequest("train", model, {"recovered": prefix}), {"version": version.number})
     version.job_id, version.prefix = job.id, prefix
     version.manifest_sha256, version.manifest = hashlib.sha256(manifest).hexdigest(), json.loads(manifest)
     version.n_bytes = _n_bytes(version.manifest)
     session.add(version)
     session.flush()
+    if base:
+        _stand(session, version, base.model, base.number)
     if moves_latest:
         point(session, session.get(Alias, (model, LATEST)), version, LATEST, job_id=job.id)
     return version
 
 
-def _next_version(session: Session, name: str) -> Version:
+def _stand(session: Session, version: Version, model: str, number: int) -> None:
+    """Keep on which version a classifier's stands."""
+    row = ClassifierBase(model=version.model, version=version.number, base_model=model, base_version=number)
+    session.add(row)
+    session.flush()
+
+
+def _next_version(session: Session, name: str, kind: ModelKind = ModelKind.VECTORS) -> Version:
     """The next number of a model, which is made if it is new; no other transaction gets it."""
     serialise(session, f"model:{name}")
     moment = now(session)
     model = session.get(Model, name, populate_existing=True)
     if model is None:
-        model = Model(name=name, n_versions=0, created_at=moment)
+        model = Model(name=name, kind=kind, n_versions=0, created_at=moment)
         session.add(model)
+    elif model.deleted_at is not None:
+        model.kind = kind
+    if model.kind != kind:
+        raise ValueError(f"{name!r} is the name of something else")  # which the submission has made sure of
     model.deleted_at = None
     model.n_versions += 1
     session.flush()

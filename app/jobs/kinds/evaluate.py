@@ -68,7 +68,7 @@ def _uploaded(submission: EvaluateSubmission) -> list[str]:
 
 def with_policy(session: Session, request: JobRequest) -> JobRequest:
     """The same job, told to evaluate what it publishes with the sets of its model's policy."""
-    if request.kind == "evaluate" or request.model is None:
+    if request.kind in {"evaluate", "classifier"} or request.model is None:
         return request
     model = session.get(Model, request.model)
     stored = policy_of(model) if model else None

@@ -9,11 +9,13 @@ from sqlalchemy import delete, select
 from app.command.recovery import recover
 from app.core import catalog, names, ownership
 from app.core.database import Database
-from app.core.records import Alias, AliasMove, Job, Model, Version
+from app.core.records import Alias, AliasMove, Job, Model, ModelKind, Version
 from app.core.storage import Storage
 from benchmarks.world import add_version
+from tests.classified import WORDS as CLASSIFIED
+from tests.classified import sided, train_directly
 from tests.conftest import DATA
-from tests.published import random_vectors, write_version
+from tests.published import World, random_vectors, write_version
 
 WORDS = [f"w{i}" for i in range(30)]
 
@@ -48,6 +50,20 @@ def test_lost_rows_are_made_anew_in_their_order(database: Database, storage: Sto
         assert {v.number: v.manifest_sha256 for v in session.scalars(select(Version))} == before
         assert catalog.get_alias(session, "m", "latest").version == 3
     assert list(recover(database, storage)) == []
+
+
+def test_classifiers_come_back_with_what_they_stand_on(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.publish("m", CLASSIFIED, sided())
+    train_directly(world)
+    forget(world.database)
+    found = list(recover(world.database, world.storage, model="m"))
+    assert [(each.model, each.number, each.damage) for each in found] == [("m", 1, ""), ("side", 1, "")]
+    with world.database.reading() as session:
+        version = catalog.get_version(session, "side", 1, ModelKind.CLASSIFIER)
+        base = catalog.base_of(session, version)
+        assert (base.model, base.number) == ("m", 1)
+    world.close()
 
 
 def test_versions_that_are_known_keep_their_numbers_and_latest(

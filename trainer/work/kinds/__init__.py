@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from trainer.work.context import Context
-from trainer.work.kinds import derive, evaluate, imported, train
+from trainer.work.kinds import classifier, derive, evaluate, imported, train
 from trainer.work.messages import Evaluates, Publishes
 
 KINDS: dict[str, Callable[[Any, Context], Publishes | Evaluates]] = {
@@ -14,5 +14,6 @@ KINDS: dict[str, Callable[[Any, Context], Publishes | Evaluates]] = {
     "import": imported.run,
     "derive": derive.run,
     "evaluate": evaluate.run,
+    "classifier": classifier.run,
 }
 """Each is given its kind's payload, as `app.core.payloads.KINDS` has it."""
