@@ -10,6 +10,8 @@ from typing import Any
 from fastapi import Depends, FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 
+from app.classifiers import classify
+from app.classifiers.endpoints import router as classifiers_router
 from app.console.endpoints import router as console_router
 from app.core.settings import Settings
 from app.corpora.endpoints import router as corpora_router
@@ -80,15 +82,15 @@ def create_app(settings: Settings, opened: Resources | None = None) -> FastAPI:
     app.add_middleware(Compress, unless={route.path for route in search_routes if isinstance(route, DirectRoute)})
     app.add_middleware(AnswerHead)  # outside, so that it tells the length that GET has
     app.add_middleware(CheckHost, hosts=settings.hosts)
-    larger = {"/v1/embeddings": embeddings.MAX_BODY_BYTES}
+    larger = {"/v1/embeddings": embeddings.MAX_BODY_BYTES, "/classify": classify.MAX_BODY_BYTES}
     app.add_middleware(LimitBody, max_bytes=MAX_JSON_BYTES, others=larger, unless_below=("/corpora/", "/files/"))
     app.add_middleware(Observe)
     if settings.origins:  # outermost: without its headers a page cannot read an error either
         app.add_middleware(CORSMiddleware, allow_origins=settings.origins, **CORS)
     problems.install(app)
     app.router.routes[:0] = search_routes  # flat and first: matching an included router is slow
-    of_nouns = (corpora_router, files_router, jobs_router, models_router, openai_router, console_router)
-    for router in (*of_nouns, health.router, problems.router):
+    of_nouns = (corpora_router, files_router, jobs_router, models_router, classifiers_router, openai_router)
+    for router in (*of_nouns, console_router, health.router, problems.router):
         app.include_router(router)
     document.install(app)
     return app

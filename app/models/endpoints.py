@@ -9,9 +9,9 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Query, Response, status
 
 from app.core import catalog, errors
-from app.core.catalog import Revision, removal
+from app.core.catalog import removal
 from app.core.database import serialise
-from app.core.errors import DatabaseUnavailable, InvalidRequest
+from app.core.errors import DatabaseUnavailable
 from app.core.names import reference
 from app.core.records import Alias, Model
 from app.models.card.endpoints import router as card_router
@@ -33,11 +33,11 @@ from app.models.schemas import (
     VersionDescription,
     VersionNumber,
     VersionSummary,
-    etag_of,
 )
 from app.serving.registry import Registry
 from app.web.dependencies import DatabaseDependency, RegistryDependency, StorageDependency
 from app.web.problems import problem_responses
+from app.web.revisions import etag_of, expected
 
 router = APIRouter(tags=["models"])
 router.include_router(export_router)
@@ -169,8 +169,9 @@ def move_alias(
     A version that does not pass the model's policy is refused, unless `override` says why it must be.
     """
     with database.transaction() as session:
+        catalog.get_model(session, model)
         moved = catalog.move_alias(
-            session, model, alias, target.version, expected=_expected(if_match), override=target.override
+            session, model, alias, target.version, expected=expected(if_match), override=target.override
         )
         described = AliasDescription.model_validate(moved)
         response.headers["ETag"] = etag_of(moved)
@@ -199,7 +200,7 @@ def delete_alias(
 ) -> None:
     """Delete an alias; the version stays, and so does the alias's history."""
     with database.transaction() as session:
-        removal.delete_alias(session, model, alias, expected=_expected(if_match))
+        removal.delete_alias(session, model, alias, expected=expected(if_match))
     _refresh(registry)
 
 
@@ -275,15 +276,3 @@ def _refresh(registry: Registry) -> None:
     """Serve what there is now; the poller would see it too, a moment later."""
     with contextlib.suppress(DatabaseUnavailable):
         registry.refresh()
-
-
-def _expected(if_match: str | None) -> int | Revision | None:
-    """The revision that a client has seen; None if it says nothing."""
-    if if_match is None:
-        return None
-    if if_match.strip() == "*":
-        return Revision.ANY
-    tag = if_match.strip().strip('"')
-    if not (tag.isascii() and tag.isdecimal() and len(tag) < 10):
-        raise InvalidRequest('If-Match must be the ETag of the alias, such as "3", or *.', if_match=if_match[:100])
-    return int(tag)

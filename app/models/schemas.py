@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from app.core.history import Epoch
 from app.core.names import Name
 from app.core.numbers import NotBoolean
-from app.core.records import Alias, Version
+from app.core.records import Version
 from app.core.table.digests import FileDigest
 from app.core.table.manifest import (
     CorpusOrigin,
@@ -190,7 +190,3 @@ class AliasTarget(BaseModel):
         str | None,
         Field(min_length=3, max_length=500, description="why, where the policy is against it; kept in the history"),
     ] = None
-
-
-def etag_of(alias: Alias) -> str:
-    return f'"{alias.revision}"'

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass
+from typing import TypeVar
 
 import structlog
 
 from app.core.catalog import PublishedVersion
+from app.core.classifier.artefact import CLASSIFIER_FILE, fits, read_classifier
 from app.core.errors import TableDamaged, VersionNotLoaded, WordkinError
 from app.core.errors import reason as reason_of
+from app.core.names import reference
 from app.core.storage import Storage
 from app.core.table.manifest import MANIFEST_FILE, read_manifest
 from app.core.table.reading import read_table
+from app.serving.classifying import ServedClassifier
 from app.serving.version import ServedVersion
 
 FIRST_RETRY_SECONDS = 1.0
@@ -22,6 +26,7 @@ LONGEST_RETRY_SECONDS = 30.0
 MEBIBYTE = 1 << 20
 
 Key = tuple[str, int]
+Opened = TypeVar("Opened")
 logger = structlog.get_logger()
 
 
@@ -57,13 +62,26 @@ class Loader:
         ------
         VersionNotLoaded
         """
+        return self._tried(entry, lambda: self._open(entry, beside))
+
+    def load_classifier(self, entry: PublishedVersion, version: ServedVersion) -> ServedClassifier:
+        """Verify and read a classifier that stands on this version.
+
+        Raises
+        ------
+        VersionNotLoaded
+        """
+        return self._tried(entry, lambda: self._open_classifier(entry, version))
+
+    def _tried(self, entry: PublishedVersion, opening: Callable[[], Opened]) -> Opened:
+        """What `opening` gives, or `VersionNotLoaded`; after a failure nothing is tried for a while."""
         key = (entry.model, entry.number)
         failure = self._failures.get(key)
         if failure and time.monotonic() < failure.next_try:
             raise self._not_loaded(entry, failure.reason)
         started = time.monotonic()
         try:
-            found = self._open(entry, beside)
+            found = opening()
         except Exception as error:
             reason = error.detail if isinstance(error, WordkinError) else reason_of(error)
             self._note(key, failure.attempts + 1 if failure else 1, reason, error)
@@ -95,6 +113,15 @@ class Loader:
         version = ServedVersion(entry, table, self._searching)
         version.warm()
         return version, leaving
+
+    def _open_classifier(self, entry: PublishedVersion, version: ServedVersion) -> ServedClassifier:
+        folder = self._storage.local_folder(entry.prefix, [CLASSIFIER_FILE, MANIFEST_FILE])
+        classifier = read_classifier(folder, entry.manifest_sha256)
+        self._storage.forget_local(entry.prefix)
+        table = version.table.manifest
+        if not fits(classifier, table.n_words, table.dim):
+            raise TableDamaged(f"It does not fit the version {reference(version.model, version.number)}.")
+        return ServedClassifier(entry, classifier, version)
 
     def _room(self, n_bytes: int, beside: Beside) -> list[Key]:
         """Admit before loading: what was asked for longest ago leaves.

@@ -11,9 +11,8 @@ import asyncio
 import os
 import threading
 import time
-from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import NoReturn
 
 import structlog
@@ -23,6 +22,7 @@ from app.core import catalog
 from app.core.catalog import LATEST, PublishedVersion
 from app.core.database import Database
 from app.core.errors import (
+    ClassifierNotFound,
     DatabaseUnavailable,
     ModelNotFound,
     ModelRequired,
@@ -30,9 +30,12 @@ from app.core.errors import (
     VersionNotLoaded,
 )
 from app.core.names import pinned_number, reference
+from app.core.records import ModelKind
 from app.core.settings import Settings
 from app.core.storage import Storage
+from app.serving.classifying import ServedClassifier
 from app.serving.loader import Beside, Key, Loader
+from app.serving.snapshot import Snapshot, Status
 from app.serving.version import ServedVersion
 
 STOP_SECONDS = 2.0
@@ -41,29 +44,6 @@ LOADED = Gauge("wordkin_versions_loaded", "Versions that this process serves")
 DEGRADED = Gauge("wordkin_aliases_degraded", "Aliases whose version could not be loaded")
 
 logger = structlog.get_logger()
-
-
-@dataclass(frozen=True)
-class Snapshot:
-    """What is served at one moment; replaced, never changed."""
-
-    versions: Mapping[Key, ServedVersion] = field(default_factory=dict)
-    aliases: Mapping[tuple[str, str], int] = field(default_factory=dict)
-    models: tuple[str, ...] = ()
-    degraded: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Status:
-    """For health checks. `degraded` says of each alias that is not served as it should be, why.
-
-    `is_empty` says that there are aliases and none of them is served.
-    """
-
-    is_ready: bool
-    is_empty: bool
-    loaded: list[str]
-    degraded: dict[str, str]
 
 
 class Registry:
@@ -122,6 +102,33 @@ class Registry:
             self._asked_at[key] = time.monotonic()
         return found
 
+    def loaded_classifier(self, name: str, version: str) -> ServedClassifier | None:
+        """The classifier that a request means, if it is loaded."""
+        snapshot = self._snapshot
+        number = snapshot.aliases.get((name, version), pinned_number(version))
+        found = snapshot.classifiers.get((name, number or 0))
+        if found and (name, version) not in snapshot.aliases:
+            self._asked_at[name, found.number] = self._asked_at[found.below] = time.monotonic()
+        return found
+
+    async def get_classifier(self, name: str, version: str = LATEST) -> ServedClassifier:
+        """The same; one that no alias names is loaded on demand. Raises as `get`, and `ClassifierNotFound`."""
+        found = self.loaded_classifier(name, version)
+        if found:
+            return found
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._finding, self._find_classifier, name, version, time.monotonic())
+
+    def _find_classifier(self, name: str, version: str, asked_at: float) -> ServedClassifier:
+        self.refresh(since=asked_at)
+        if found := self.loaded_classifier(name, version):
+            return found
+        if (number := pinned_number(version)) is None:
+            if name not in self._snapshot.classifier_names:
+                raise ClassifierNotFound(f"There is no classifier {name!r}.", classifier=name)
+            self._raise_alias_unknown(name, version, "classifier")
+        return self._load_on_demand(name, number, ModelKind.CLASSIFIER).classifiers[name, number]
+
     async def get(self, model: str | None, version: str = LATEST) -> ServedVersion:
         """The version that a request means; one that no alias names is loaded on demand.
 
@@ -153,16 +160,16 @@ class Registry:
             raise ModelRequired(f"There are {len(models)} models; say which one with model=.", models=models[:100])
         number = pinned_number(version)
         if number is None:
-            self._raise_alias_unknown(model, version)
-        return self._load_on_demand(model, number)
+            if model not in self._snapshot.models and reference(model, version) not in self._snapshot.degraded:
+                raise ModelNotFound(f"There is no model {model!r}.", model=model)
+            self._raise_alias_unknown(model, version, "model")
+        return self._load_on_demand(model, number).versions[model, number]
 
-    def _raise_alias_unknown(self, model: str, alias: str) -> NoReturn:
+    def _raise_alias_unknown(self, model: str, alias: str, noun: str) -> NoReturn:
         reason = self._snapshot.degraded.get(reference(model, alias))
         if reason:
             raise VersionNotLoaded(f"{reference(model, alias)} cannot be served: {reason}", model=model, version=alias)
-        if model not in self._snapshot.models:
-            raise ModelNotFound(f"There is no model {model!r}.", model=model)
-        raise VersionNotFound(f"The model {model!r} has no alias {alias!r}.", model=model, version=alias)
+        raise VersionNotFound(f"The {noun} {model!r} has no alias {alias!r}.", model=model, version=alias)
 
     def _default_model(self, snapshot: Snapshot) -> str | None:
         if self._settings.default_model:
@@ -214,54 +221,76 @@ class Registry:
 
     def _serve(self, state: list[tuple[str, PublishedVersion]]) -> None:
         old = self._snapshot
-        versions, degraded = dict(old.versions), {}
-        wanted = {(version.model, version.number) for _, version in state}
-        served = {(model, number) for (model, _), number in old.aliases.items()}
-        for alias, version in state:
+        new, degraded = replace(old, versions=dict(old.versions), classifiers=dict(old.classifiers)), {}
+        wanted = {((entry.base or entry).model, (entry.base or entry).number) for _, entry in state}
+        for alias, entry in state:
             try:
-                if (version.model, version.number) not in versions:
-                    self._load(version, versions, wanted, served)
+                new = self._load(entry, new, wanted, old.pinned())
             except VersionNotLoaded as error:
-                degraded[reference(version.model, alias)] = error.detail
-        aliases = {}
-        for alias, version in state:
-            name = (version.model, alias)
-            number = version.number if (version.model, version.number) in versions else old.aliases.get(name)
-            if number is not None:
-                aliases[name] = number
-        named = {(model, number) for (model, _), number in aliases.items()}
-        kept = {key: version for key, version in versions.items() if key in named or key in self._asked_at}
-        LOADED.set(len(kept))
+                degraded[reference(entry.model, alias)] = error.detail
+        new = replace(
+            new,
+            aliases=_aliases(state, old, new),
+            models=tuple(sorted({entry.model for _, entry in state if not entry.base})),
+            classifier_names=tuple(sorted({entry.model for _, entry in state if entry.base})),
+            degraded=degraded,
+        )
+        new = self._without_unneeded(new)
+        LOADED.set(len(new.versions))
         DEGRADED.set(len(degraded))
-        new = Snapshot(kept, aliases, tuple(sorted({version.model for _, version in state})), degraded)
         if new != old:
             self._snapshot = new
-            told = {reference(model, alias): number for (model, alias), number in aliases.items()}
+            told = {reference(model, alias): number for (model, alias), number in new.aliases.items()}
             logger.info("serving", action="registry_swapped", aliases=told, degraded=degraded)
-        self._loader.forget([version for key, version in old.versions.items() if key not in kept])
+        self._loader.forget([version for key, version in old.versions.items() if key not in new.versions])
 
-    def _load(
-        self, version: PublishedVersion, versions: dict[Key, ServedVersion], pinned: set[Key], served: set[Key]
-    ) -> ServedVersion:
-        """Load into `versions`, from which those leave that must make room, but not what an alias has `served`."""
-        asked_at = {key: moment for key, moment in self._asked_at.items() if key in versions and key not in served}
-        loaded, leaving = self._loader.load(version, Beside(versions, pinned, asked_at))
-        for key in leaving:
-            logger.info("dropped", action="version_dropped", model=key[0], version=key[1])
-            self._asked_at.pop(key, None)
-            self._loader.forget([versions.pop(key)])
-        versions[version.model, version.number] = loaded
-        return loaded
+    def _without_unneeded(self, snapshot: Snapshot) -> Snapshot:
+        """Without what neither an alias names nor anybody has asked for by its number."""
+        named = {(model, number) for (model, _), number in snapshot.aliases.items()} | self._asked_at.keys()
+        needed = snapshot.pinned() | named
+        return replace(
+            snapshot,
+            versions={key: version for key, version in snapshot.versions.items() if key in needed},
+            classifiers={key: each for key, each in snapshot.classifiers.items() if key in named},
+        )
 
-    def _load_on_demand(self, model: str, number: int) -> ServedVersion:
-        key = (model, number)
+    def _load(self, entry: PublishedVersion, snapshot: Snapshot, pinned: set[Key], served: set[Key]) -> Snapshot:
+        """Load what is missing; that leaves which must make room, but not what an alias has `served`."""
+        below = entry.base or entry
+        key, key_below = (entry.model, entry.number), (below.model, below.number)
+        versions, classifiers = dict(snapshot.versions), dict(snapshot.classifiers)
+        if key_below not in versions:
+            asked_at = {each: at for each, at in self._asked_at.items() if each in versions and each not in served}
+            versions[key_below], leaving = self._loader.load(below, Beside(snapshot.versions, pinned, asked_at))
+            for each in leaving:
+                logger.info("dropped", action="version_dropped", model=each[0], version=each[1])
+                self._asked_at.pop(each, None)
+                self._loader.forget([versions.pop(each)])
+            classifiers = {name: one for name, one in classifiers.items() if one.below in versions}
+        if entry.base and key not in classifiers:
+            classifiers[key] = self._loader.load_classifier(entry, versions[key_below])
+        return replace(snapshot, versions=versions, classifiers=classifiers)
+
+    def _load_on_demand(self, name: str, number: int, kind: ModelKind = ModelKind.VECTORS) -> Snapshot:
         with self._changing:
-            versions = dict(self._snapshot.versions)
-            if key not in versions:
-                with self._database.reading() as session:
-                    version = PublishedVersion.of(catalog.get_version(session, model, number))
-                pinned = {(name, aliased) for (name, _), aliased in self._snapshot.aliases.items()}
-                self._load(version, versions, pinned, pinned)
-                self._snapshot = replace(self._snapshot, versions=versions)
-            self._asked_at[key] = time.monotonic()
-            return versions[key]
+            snapshot = self._snapshot
+            with self._database.reading() as session:
+                version = catalog.get_version(session, name, number, kind)
+                base = catalog.base_of(session, version) if kind == ModelKind.CLASSIFIER else None
+                entry = PublishedVersion.of(version, base)
+            pinned = snapshot.pinned()
+            self._snapshot = loaded = self._load(entry, snapshot, pinned, pinned)
+            self._asked_at[name, number] = self._asked_at[loaded.below((name, number))] = time.monotonic()
+            return loaded
+
+
+def _aliases(state: list[tuple[str, PublishedVersion]], old: Snapshot, new: Snapshot) -> dict[tuple[str, str], int]:
+    """Where aliases point: to what could be loaded, else to where they pointed before."""
+    aliases = {}
+    for alias, entry in state:
+        key = (entry.model, entry.number)
+        is_loaded = key in (new.classifiers if entry.base else new.versions)
+        number = entry.number if is_loaded else old.aliases.get((entry.model, alias))
+        if number is not None:
+            aliases[entry.model, alias] = number
+    return aliases

@@ -1,0 +1,44 @@
+"""What is served at one moment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from app.serving.classifying import ServedClassifier
+from app.serving.loader import Key
+from app.serving.version import ServedVersion
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """What is served at one moment; replaced, never changed. A classifier's version is served beside it."""
+
+    versions: Mapping[Key, ServedVersion] = field(default_factory=dict)
+    classifiers: Mapping[Key, ServedClassifier] = field(default_factory=dict)
+    aliases: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    models: tuple[str, ...] = ()
+    classifier_names: tuple[str, ...] = ()
+    degraded: Mapping[str, str] = field(default_factory=dict)
+
+    def pinned(self) -> set[Key]:
+        """The versions of vectors that an alias names, or a classifier that an alias names stands on."""
+        return {self.below((model, number)) for (model, _), number in self.aliases.items()}
+
+    def below(self, key: Key) -> Key:
+        """The version of vectors that is needed for this one: itself, or what a classifier stands on."""
+        found = self.classifiers.get(key)
+        return found.below if found else key
+
+
+@dataclass(frozen=True)
+class Status:
+    """For health checks. `degraded` says of each alias that is not served as it should be, why.
+
+    `is_empty` says that there are aliases and none of them is served.
+    """
+
+    is_ready: bool
+    is_empty: bool
+    loaded: list[str]
+    degraded: dict[str, str]
