@@ -13,7 +13,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 from pydantic import ValidationError
 
-from app.command import corpora, files, jobs, models
+from app.command import classifiers, corpora, files, jobs, models
 from app.command.derive import derive
 from app.command.drift import drift
 from app.command.evaluate import compare, evaluate, policy
@@ -236,5 +236,7 @@ app.add_typer(jobs.app, name="jobs")
 app.add_typer(corpora.app, name="corpora")
 app.add_typer(files.app, name="files")
 app.add_typer(models.app, name="models")
+app.add_typer(classifiers.app, name="classifiers")
+app.command(rich_help_panel="Ask")(classifiers.classify)
 add_questions(app)
 app.command(rich_help_panel=PANEL)(weat)

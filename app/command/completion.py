@@ -59,6 +59,10 @@ def models(ctx: typer.Context, incomplete: str) -> list[str]:
     return _beginning(incomplete, (model["name"] for model in _ask(ctx, "/models").get("models", [])))
 
 
+def classifiers(ctx: typer.Context, incomplete: str) -> list[str]:
+    return _beginning(incomplete, (each["name"] for each in _ask(ctx, "/classifiers").get("classifiers", [])))
+
+
 def corpora(ctx: typer.Context, incomplete: str) -> list[str]:
     return _beginning(incomplete, (corpus["name"] for corpus in _ask(ctx, "/corpora").get("corpora", [])))
 
