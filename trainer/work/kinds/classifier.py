@@ -8,6 +8,8 @@ import time
 from datetime import UTC, datetime
 from typing import Any
 
+from threadpoolctl import threadpool_limits
+
 from app.core.classifier.artefact import CLASSIFIER_FILE, ClassifierManifest, write_arrays, write_manifest
 from app.core.payloads import ClassifierPayload
 from app.core.table.manifest import MANIFEST_FILE
@@ -28,7 +30,8 @@ def run(payload: ClassifierPayload, context: Context) -> Publishes:
     table = open_version(context, payload.base)
     texts = read_texts(verified_file(context, payload.file), payload.fields, payload.min_texts)
     wanted = Wanted(payload.features, payload.held_out, payload.seed, payload.c)
-    trained = train(table, texts, wanted, context.report)
+    with threadpool_limits(1):  # its products are small, and one thread gives the same bits every time
+        trained = train(table, texts, wanted, context.report)
     folder = context.scratch / "classifier"
     folder.mkdir()
     files, arrays = write_arrays(folder, trained.arrays)
