@@ -14,7 +14,8 @@ from app.core.classifier.report import Report
 from app.core.names import Name
 from app.core.numbers import NotBoolean
 from app.core.records import Alias, AliasMove, Version
-from app.core.table.manifest import FileDigest, FileOrigin, VersionOrigin
+from app.core.table.digests import FileDigest
+from app.core.table.manifest import FileOrigin, VersionOrigin
 from app.core.text.labelled import LabelledFields
 
 MAX_TEXTS = 10_000

@@ -19,7 +19,8 @@ from safetensors.numpy import load, save_file
 from app.core.classifier.features import FeatureKind, n_features
 from app.core.classifier.report import Report
 from app.core.errors import TableDamaged, reason
-from app.core.table.manifest import MANIFEST_FILE, ArrayDescription, FileDigest, FileOrigin, VersionOrigin, describe
+from app.core.table.digests import FileDigest
+from app.core.table.manifest import MANIFEST_FILE, ArrayDescription, FileOrigin, VersionOrigin, describe
 from app.core.table.manifest import digest_files as digests
 from app.core.text.labelled import LabelledFields
 
