@@ -36,6 +36,8 @@ ExportFormat = Literal[
     "npz",
     "jsonl",
     "safetensors",
+    "parquet",
+    "arrow",
     "finalfusion",
     "projector",
     "synonyms",

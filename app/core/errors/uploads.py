@@ -62,7 +62,7 @@ class BadRecord(WordkinError):
 
 
 class ExtraMissing(WordkinError):
-    """What reads this format is not installed."""
+    """The library that reads or writes this format is not installed."""
 
 
 class BadCompression(WordkinError):

@@ -5,22 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import IO, Any
 
-from app.core.errors import BadRecord, ExtraMissing, reason
+from app.core.errors import BadRecord, reason
+from app.core.extras import load_pyarrow
 from app.core.text.formats import Parquet
 from app.core.text.rows import Rows
 
 BATCH_ROWS = 1024
 MOST_GROUP_BYTES = 1 << 30
 """Of one column in one group of rows, unpacked: the library may hold all of it."""
-
-
-def load_library() -> Any:
-    """The module that reads Parquet, or raise `ExtraMissing`."""
-    try:
-        from pyarrow import parquet  # noqa: PLC0415 (an extra, and slow to import)
-    except ImportError as error:
-        raise ExtraMissing("Parquet is read by an extra: pip install 'wordkin[parquet]'.", extra="parquet") from error
-    return parquet
 
 
 class ParquetRows(Rows):
@@ -39,7 +31,7 @@ class ParquetRows(Rows):
         self._file = file
 
     def __iter__(self) -> Iterator[str]:
-        library = load_library()
+        library = load_pyarrow("pyarrow.parquet")
         try:
             opened = library.ParquetFile(self._file)
             yield from self._texts(opened)

@@ -86,6 +86,7 @@ CONTENT: dict[int | str, dict[str, Any]] = {
             errors.VersionNotFound,
             errors.VersionNotLoaded,
             errors.WordNotWritable,
+            errors.ExtraMissing,
             errors.InvalidRequest,
             errors.ExportsBusy,
             errors.StorageUnavailable,
@@ -123,7 +124,7 @@ def export(
     loaded = registry.loaded(model, version)
     published = loaded.published if loaded else _published(database, model, version)
     headers = {
-        "ETag": _etag(published, format, chosen),
+        "ETag": _etag(published, f"{format} {form.release()}", chosen),
         "Cache-Control": "no-cache" if pinned_number(version) is None else "public, max-age=31536000, immutable",
     }
     if if_none_match is not None and matches(if_none_match, headers["ETag"]):

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from app.core.vector_files import ExportFormat
+from app.models.exports import columns
 from app.models.exports.finalfusion import write_finalfusion
 from app.models.exports.npz import write_npz
 from app.models.exports.projector import write_projector
@@ -19,6 +20,8 @@ from app.models.exports.word2vec_binary import write_word2vec_binary
 
 BINARY = "application/octet-stream"
 TAR = "application/x-tar"
+PARQUET = "application/vnd.apache.parquet"
+ARROW = "application/vnd.apache.arrow.file"
 TEXT = "text/plain; charset=utf-8"
 
 
@@ -33,6 +36,7 @@ class Format:
     write : makes the bytes; None for the version's own files
     cannot_hold : matches the characters that words must not have
     top : how many words there are if the request does not say it; None for all
+    release : the release of an extra that decides the bytes; raises `ExtraMissing`
     """
 
     media_type: str
@@ -40,6 +44,7 @@ class Format:
     write: Callable[[Selection], Iterator[bytes]] | None
     cannot_hold: re.Pattern[str] | None = None
     top: int | None = None
+    release: Callable[[], str] = lambda: ""
 
 
 FORMATS: dict[ExportFormat, Format] = {
@@ -50,6 +55,8 @@ FORMATS: dict[ExportFormat, Format] = {
     "npz": Format("application/zip", "npz", write_npz),
     "jsonl": Format("application/jsonl", "jsonl", write_json_lines),
     "safetensors": Format(BINARY, "safetensors", write_safetensors),
+    "parquet": Format(PARQUET, "parquet", columns.write_parquet, release=columns.release),
+    "arrow": Format(ARROW, "arrow", columns.write_arrow, release=columns.release),
     "finalfusion": Format(BINARY, "fifu", write_finalfusion),
     "projector": Format(TAR, "projector.tar", write_projector, LINE_ENDS_AND_TABS, top=10_000),
     "synonyms": Format(TEXT, "synonyms.txt", write_synonyms, LINE_ENDS_AND_TABS),

@@ -12,31 +12,13 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 import orjson
 
+from app.models.exports.pieces import Pieces
 from app.models.exports.selection import Selection
-
-
-class _Pieces(io.RawIOBase):
-    """Takes what a zip writes until it is taken away."""
-
-    def __init__(self) -> None:
-        self._held = bytearray()
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, content: object) -> int:
-        self._held += content  # type: ignore[arg-type] # any bytes
-        return len(content)  # type: ignore[arg-type] # the same
-
-    def taken(self) -> bytes:
-        taken = bytes(self._held)
-        self._held.clear()
-        return taken
 
 
 def write_npz(selection: Selection) -> Iterator[bytes]:
     """Not compressed, as `numpy.savez` writes it."""
-    pieces = _Pieces()
+    pieces = Pieces()
     vectors = (block.vectors.astype("<f4", copy=False).tobytes() for block in selection.blocks())
     parts: list[tuple[str, Iterable[bytes]]] = [
         ("vectors.npy", _array("<f4", (selection.n_words, selection.dim), vectors))

@@ -107,9 +107,9 @@ class Selection:
                 word=word[:100],
             )
 
-    def blocks(self) -> Iterator[Block]:
-        """All rows."""
-        for first, last in self._steps(max(1, BLOCK_NUMBERS // self.dim)):
+    def blocks(self, n_numbers: int = BLOCK_NUMBERS) -> Iterator[Block]:
+        """All rows, so many numbers at a time."""
+        for first, last in self._steps(max(1, n_numbers // self.dim)):
             norms, counts = (self._table.rows(name, first, last) for name in ("norms", "counts"))
             unit_vectors = self._table.unit_rows(first, last)
             yield Block(self.words(first, last), unit_vectors, norms, counts if self.counts_known else None)
