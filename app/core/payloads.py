@@ -123,7 +123,8 @@ class RowPolicies(_Payload):
         Literal["drop", "replace", "error"], Field(description="words that are not UTF-8; `replace` writes U+FFFD")
     ] = "drop"
     duplicates: Annotated[
-        Literal["first", "error"], Field(description="words that came before, also those that only folding makes equal")
+        Literal["first", "error"],
+        Field(description="words that came before, also those that only folding or `spaces` makes equal"),
     ] = "first"
     zero_rows: Annotated[Literal["drop", "error"], Field(description="vectors without a direction")] = "drop"
     spaces: Annotated[

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from app.core.errors import VectorsUnreadable
 from app.core.text import TextReader
+from trainer.importing.rows import without_spaces
 
 ZIPF_TOTAL = 10**9
 """What the most frequent word is said to occur, where nothing is known; others by Zipf's law."""
@@ -23,10 +24,12 @@ def estimated(n_words: int) -> npt.NDArray[np.int64]:
     return counts
 
 
-def of_file(path: Path, words: Sequence[str], reader: TextReader) -> npt.NDArray[np.int64]:
+def of_file(
+    path: Path, words: Sequence[str], reader: TextReader, *, replaces_spaces: bool = False
+) -> npt.NDArray[np.int64]:
     """Counts of a file with a word and its count a line, as word2vec, GloVe and gensim write it; int64 (n_words,).
 
-    Words that folding makes equal are added.
+    Words that folding, or ``_`` in the place of spaces, makes equal are added.
 
     Raises
     ------
@@ -40,7 +43,8 @@ def of_file(path: Path, words: Sequence[str], reader: TextReader) -> npt.NDArray
             if not line.strip():
                 continue
             word, count = _word_and_count(line, number)
-            i = ids.get(reader.folded(word.decode(errors="replace")).strip())
+            folded = reader.folded(word.decode(errors="replace")).strip()
+            i = ids.get(without_spaces(folded) if replaces_spaces else folded)
             if i is not None:
                 counts[i] += count
     missing = np.flatnonzero(counts == 0)

@@ -180,9 +180,14 @@ class Collector:
             self.leave_out(what, folded, place, policy)
             return None
         self._note(what, "changed" if policy == "replace" else "kept", folded, place)
-        return _SPACES.sub("_", folded) if policy == "replace" else folded
+        return without_spaces(folded) if policy == "replace" else folded
 
     def _note(self, what: str, became: Literal["left out", "changed", "kept"], word: str, place: int) -> None:
         found = self._found.get(what) or RowsFound(what=what, became=became, n=0, first=[])
         first = [*found.first, NamedRow(word=word[:MAX_SHOWN], at=place)] if found.n < MAX_NAMED else found.first
         self._found[what] = found.model_copy(update={"n": found.n + 1, "first": first})
+
+
+def without_spaces(word: str) -> str:
+    """The word with ``_`` in the place of white space."""
+    return _SPACES.sub("_", word)

@@ -24,6 +24,8 @@ BLOCK_NEIGHBORS = 1 << 10
 """Words whose neighbours are read at a time."""
 
 WHITE_SPACE = re.compile(r"\s")
+ANY_WORD = "jsonl, npz or safetensors"
+"""Formats that can hold any word."""
 LINE_ENDS_AND_TABS = re.compile(r"[\t\n\v\f\r\x1c-\x1f\x85\u2028\u2029]")
 
 
@@ -93,19 +95,23 @@ class Selection:
         self._cannot_hold = cannot_hold
 
     def check(self) -> None:
-        """Raise `WordNotWritable` if a word has what the format cannot hold, unless that is replaced."""
-        if self._cannot_hold is None or self.chosen.replaces_spaces:
-            return
-        for first, last in self._steps(BLOCK_WORDS):
-            words = self._words(first, last)
-            if not self._cannot_hold.search("".join(words)):
-                continue
-            word = next(word for word in words if self._cannot_hold.search(word))
-            raise WordNotWritable(
-                f"This format cannot hold the white space in the word {word[:100]!r}; "
-                "say spaces=replace to write _ in its place, or choose jsonl, npz or safetensors.",
-                word=word[:100],
-            )
+        """Raise `WordNotWritable` if a word has what the format cannot hold, or two become equal without it."""
+        changed: dict[str, str] = {}
+        for word in self._unwritable():
+            if not self.chosen.replaces_spaces:
+                raise WordNotWritable(
+                    f"This format cannot hold the white space in the word {word[:100]!r}; "
+                    f"say spaces=replace to write _ in its place, or choose {ANY_WORD}.",
+                    word=word[:100],
+                )
+            spelled = self.spelled(word)
+            if spelled in changed:
+                raise _become_equal(changed[spelled], word)
+            changed[spelled] = word
+        if changed:
+            for word in itertools.chain.from_iterable(self._words(*step) for step in self._steps(BLOCK_WORDS)):
+                if word in changed:
+                    raise _become_equal(changed[word], word)
 
     def blocks(self, n_numbers: int = BLOCK_NUMBERS) -> Iterator[Block]:
         """All rows, so many numbers at a time."""
@@ -145,6 +151,13 @@ class Selection:
             last = min(first + BLOCK_NEIGHBORS, n_covered)
             yield Neighbors(*(self._table.rows(f"neighbor_{name}", first, last) for name in ("ids", "scores")))
 
+    def _unwritable(self) -> Iterator[str]:
+        """The words that have what the format cannot hold."""
+        for first, last in self._steps(BLOCK_WORDS) if self._cannot_hold else ():
+            words = self._words(first, last)
+            if self._cannot_hold and self._cannot_hold.search("".join(words)):
+                yield from filter(self._cannot_hold.search, words)
+
     def _words(self, first: int, last: int) -> list[str]:
         offsets = self._table.rows("word_offsets", first, last + 1)
         content = self._table.rows("word_bytes", int(offsets[0]), int(offsets[-1])).tobytes()
@@ -154,3 +167,11 @@ class Selection:
     def _steps(self, n_rows: int) -> Iterator[tuple[int, int]]:
         for first in range(0, self.n_words, n_rows):
             yield first, min(first + n_rows, self.n_words)
+
+
+def _become_equal(word: str, other: str) -> WordNotWritable:
+    return WordNotWritable(
+        f"With _ in the place of white space the words {word[:100]!r} and {other[:100]!r} become equal; "
+        f"choose {ANY_WORD}.",
+        word=word[:100],
+    )

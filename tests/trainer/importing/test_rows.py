@@ -27,6 +27,27 @@ def test_the_first_of_equal_words_stays(read: Read) -> None:
         read(content, duplicates="error")
 
 
+def test_words_that_become_equal_without_their_spaces_are_told_as_duplicates(read: Read) -> None:
+    content = b"ice cream 1 0\nice_cream 2 0\nice\tcream 3 0\n"
+    found = read(content, spaces="replace")
+    assert (found.words, found.vectors.tolist()) == (["ice_cream"], [[1, 0]])
+    told = {each.what: (each.became, [(row.word, row.at) for row in each.first]) for each in found.report.found}
+    assert told == {
+        "white space inside the word": ("changed", [("ice cream", 1), ("ice\tcream", 3)]),
+        "a word that came before": ("left out", [("ice_cream", 2), ("ice_cream", 3)]),
+    }
+    with pytest.raises(VectorsUnreadable, match="Line 2, 'ice_cream': a word that came before"):
+        read(content, spaces="replace", duplicates="error")
+
+
+def test_counts_of_words_that_become_equal_without_their_spaces_are_added(tmp_path: Path) -> None:
+    path = tmp_path / "vocab"
+    path.write_text("ice cream 10\nice_cream 3\nmilk 5\n", encoding="utf-8")
+    words = ["ice_cream", "milk"]
+    assert counts.of_file(path, words, TextReader(LOWER), replaces_spaces=True).tolist() == [13, 5]
+    assert counts.of_file(path, words, TextReader(LOWER)).tolist() == [3, 5]
+
+
 def test_words_are_composed_as_queries_will_be(read: Read) -> None:
     decomposed = "\u1112\u1161\u11ab 1\n"
     assert read(decomposed.encode(), spec=LOWER).words == ["한"]

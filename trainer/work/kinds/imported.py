@@ -48,7 +48,8 @@ def run(payload: ImportPayload, context: Context) -> Publishes:
     collected = _read(path, READERS[name], payload, context, reader, listed)
     known = collected.counts
     if listed and name not in WITHOUT_WORDS:
-        known = counts.of_file(listed, collected.words, reader)
+        replaces_spaces = payload.rows.spaces == "replace"
+        known = counts.of_file(listed, collected.words, reader, replaces_spaces=replaces_spaces)
     vocabulary, vectors, parts = _by_count(collected, known)
     limits = IndexLimits(payload.index)
     expect_publishing(context, len(vocabulary), vectors.shape[1], limits)

@@ -8,13 +8,14 @@ from pathlib import Path
 import httpx
 import pytest
 
+from app.core.errors import WordNotWritable
 from app.core.table.reading import open_table
 from app.core.vector_files import ExportFormat
 from app.models.exports import endpoints
 from app.models.exports.formats import FORMATS
 from app.models.exports.selection import Chosen, Selection
 from tests.app.models.exports.conftest import WORDS, exported
-from tests.published import World, random_vectors, wait_until
+from tests.published import World, random_vectors, wait_until, write_version
 
 
 def test_a_version_that_is_not_loaded_gives_the_same_and_stays_unloaded(client: httpx.Client, world: World) -> None:
@@ -71,6 +72,21 @@ def test_white_space_in_words_is_refused_or_replaced(client: httpx.Client, form:
     assert b"whole_milk " in written
     assert b"tab_bed " in written
     assert exported(client, form, "spaced", words="top:1").count(b"milk ") == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["a_b", "c", "a b"], "the words 'a b' and 'a_b' become equal"),
+        (["a\tb", "a b"], r"the words 'a\\tb' and 'a b' become equal"),
+    ],
+)
+def test_words_that_would_become_equal_are_refused(tmp_path: Path, words: list[str], told: str) -> None:
+    write_version(tmp_path, words, random_vectors(len(words), 3))
+    table, cannot_hold = open_table(tmp_path), FORMATS["glove"].cannot_hold
+    with pytest.raises(WordNotWritable, match=told):
+        Selection(table, Chosen(replaces_spaces=True), cannot_hold).check()
+    Selection(table, Chosen(top=1, replaces_spaces=True), cannot_hold).check()
 
 
 @pytest.mark.parametrize(
