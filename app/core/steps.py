@@ -139,7 +139,11 @@ class Combine(_Step):
         list[Annotated[float, Field(gt=0)]] | None, Field(description="of each version, this one's first")
     ] = None
     vocabulary: Annotated[
-        Literal["first", "intersection"], Field(description="`first`: words that another one lacks are zeros there")
+        Literal["first", "intersection", "union"],
+        Field(
+            description="`first`: words that another one lacks are zeros there; `union`: the words of all, and what "
+            "one lacks of a word is estimated by ridge regression from those that have it"
+        ),
     ] = "first"
     dim: Dim | None = None
 

@@ -11,7 +11,7 @@ from app.core.errors import StepImpossible
 from app.core.steps import Step
 from app.core.table.arrays import Neighbors
 from app.core.table.reading import Table
-from trainer.deriving import debiasing, lexicon, moments, others, quantised, subwords, vocabulary
+from trainer.deriving import combining, debiasing, lexicon, moments, others, quantised, subwords, vocabulary
 from trainer.deriving.working import Facts, Sources, Working
 from trainer.steps.progress import Progress, Report
 
@@ -23,7 +23,7 @@ STEPS: dict[str, Callable[[Working, Any, Sources], Facts]] = {
     "prune": vocabulary.prune,
     "align": others.align,
     "retrofit": lexicon.retrofit,
-    "combine": others.combine,
+    "combine": combining.combine,
     "fit_subwords": subwords.fit_subwords,
     "hard": debiasing.hard,
     "leace": debiasing.leace,

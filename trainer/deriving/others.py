@@ -1,4 +1,4 @@
-"""Steps that look at other versions: align and combine."""
+"""The step that turns vectors onto another version: align."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import numpy.typing as npt
 
 from app.core.errors import StepImpossible
 from app.core.nearest.procrustes import rotation, wide
-from app.core.steps import Align, Combine
+from app.core.steps import Align
 from app.core.table.arrays import FloatArray
-from trainer.deriving.moments import reduce_to, transform
+from trainer.deriving.moments import transform
 from trainer.deriving.working import BLOCK, DoubleArray, Facts, Sources, Working, unit
 
 Ids = npt.NDArray[np.int64]
@@ -38,28 +38,3 @@ def rotate(work: Working, shared: Ids, theirs: FloatArray) -> tuple[Facts, Doubl
     turned = unit(work.vectors[shared].astype(np.float64))
     cosines = (turned * wide(theirs.astype(np.float64), dim)).sum(axis=1)
     return {"n_shared": len(shared), "mean_cosine": float(f"{cosines.mean():.6g}")}, matrix
-
-
-def combine(work: Working, step: Combine, sources: Sources) -> Facts:
-    """Weighted unit vectors beside each other; their cosine is the mean of the cosines, weighted by squares."""
-    tables = [sources.tables[name] for name in step.with_]
-    found = [table.vocabulary.ids_of(work.words) for table in tables]
-    lacking = {name: int(np.count_nonzero(ids < 0)) for name, ids in zip(step.with_, found, strict=True)}
-    if step.vocabulary == "intersection":
-        kept = np.flatnonzero(np.all([ids >= 0 for ids in found], axis=0))
-        if not len(kept):
-            raise StepImpossible("The versions have no word in common.")
-        work.keep(kept)
-        found = [ids[kept] for ids in found]
-    weights = step.weights or [1.0] * (len(tables) + 1)
-    dims = [work.vectors.shape[1], *(table.unit_vectors.shape[1] for table in tables)]
-    joined = np.empty((len(work.words), sum(dims)), np.float32)
-    for rows, block in work.blocks():
-        parts = [weights[0] * unit(block)]
-        for table, ids, weight in zip(tables, found, weights[1:], strict=True):
-            part = table.unit_vectors[np.maximum(ids[rows], 0)].astype(np.float64)
-            parts.append(weight * np.where(ids[rows, None] < 0, 0.0, part))
-        joined[rows] = np.concatenate(parts, axis=1)
-    work.vectors = joined
-    facts: Facts = {"n_words": len(work.words), "n_lacking": lacking, "dims": dims}
-    return facts if step.dim is None else facts | reduce_to(work, step.dim)

@@ -20,6 +20,8 @@ def prune(work: Working, step: Prune, sources: Sources) -> Facts:
     if step.max_words is not None:
         kept[step.max_words :] = False
     if step.min_count is not None:
+        if not work.counts_known:
+            raise StepImpossible("How often words occur is not known any more; prune before you combine.")
         kept &= work.counts >= step.min_count
     if step.words is not None:
         with sources.files[step.words].open(encoding="utf-8", errors="replace") as file:

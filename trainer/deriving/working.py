@@ -34,6 +34,7 @@ class Working:
     vectors : float32 (n_words, dim), of the work alone, changed by steps
     encoding : how the vectors will be stored, None for float32
     parts : what words are composed of that are none of these; steps that are not linear lose it
+    counts_known : whether the counts are occurrences in one text, or only keep an order
     """
 
     words: list[str]
@@ -41,6 +42,7 @@ class Working:
     vectors: FloatArray
     encoding: Encoding | None = None
     parts: Parts | None = None
+    counts_known: bool = True
 
     def frequencies(self, weights: Weights) -> DoubleArray:
         """What each word counts in a mean; float64 (n_words,), with the sum 1."""
@@ -82,7 +84,8 @@ class Sources:
 def working_of(table: Table) -> Working:
     """A table's words and vectors as they were before they became unit vectors."""
     vectors = table.unit_vectors[:] * table.norms[:, None]
-    return Working(table.vocabulary.words(), table.vocabulary.counts.copy(), vectors, parts=table.parts)
+    words, counts = table.vocabulary.words(), table.vocabulary.counts.copy()
+    return Working(words, counts, vectors, parts=table.parts, counts_known=table.manifest.counts_known)
 
 
 def unit(block: DoubleArray) -> DoubleArray:

@@ -53,26 +53,10 @@ def test_only_the_most_frequent_words_decide_the_rotation(do: Do, table: Publish
     np.testing.assert_allclose(work.vectors, working().vectors, atol=1e-5)
 
 
-def test_nothing_in_common_cannot_be_aligned_nor_combined(do: Do, table: Publish) -> None:
+def test_nothing_in_common_cannot_be_aligned(do: Do, table: Publish) -> None:
     other = {"m": table(["x", "y"], [[1, 0], [0, 1]])}
     with pytest.raises(StepImpossible, match="No word of m is among"):
         do(working(), other, step="align", to="m")
-    with pytest.raises(StepImpossible, match="no word in common"):
-        do(working(), other, **{"step": "combine", "with": ["m"], "vocabulary": "intersection"})
-
-
-def test_combined_cosines_are_the_means_of_the_cosines(do: Do, table: Publish) -> None:
-    theirs = np.random.default_rng(5).standard_normal((40, 3))
-    tables = {"m@2": table(WORDS[:40], theirs)}
-    mine = unit(working().vectors.astype(np.float64))
-    work, facts = do(working(), tables, **{"step": "combine", "with": ["m@2"], "weights": [1, 2]})
-    assert facts == {"n_words": 60, "n_lacking": {"m@2": 20}, "dims": [8, 3]}
-    joined, other = unit(work.vectors.astype(np.float64)), unit(theirs)
-    expected = (mine[:40] @ mine[:40].T + 4 * other @ other.T) / 5
-    np.testing.assert_allclose(joined[:40] @ joined[:40].T, expected, atol=1e-6)
-    np.testing.assert_allclose(joined[40:] @ joined[40:].T, mine[40:] @ mine[40:].T, atol=1e-6)
-    work, facts = do(working(), tables, **{"step": "combine", "with": ["m@2"], "vocabulary": "intersection", "dim": 4})
-    assert (work.words, work.vectors.shape, facts["dims"]) == (WORDS[:40], (40, 4), [8, 3])
 
 
 def test_retrofitting_gives_what_its_equation_says(do: Do, tmp_path: Path) -> None:

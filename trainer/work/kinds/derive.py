@@ -41,12 +41,12 @@ def run(payload: DerivePayload, context: Context) -> Publishes:
     limits = IndexLimits(payload.index)
     expect_publishing(context, len(work.words), work.vectors.shape[1], limits)
     origin = _origin(payload, found, parent, context, time.monotonic() - started)
-    words, counts_known = work.words, parent.manifest.counts_known
+    words = work.words
     published = publish_version(
         context,
         Vocabulary.from_words(words, work.counts),
         {"vectors": work.vectors},
-        provenance=Provenance(origin, parent.manifest.text, context.model, counts_known=counts_known),
+        provenance=Provenance(origin, parent.manifest.text, context.model, counts_known=work.counts_known),
         limits=limits,
         sets=payload.evaluate,
         encoding=work.encoding,
