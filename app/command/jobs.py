@@ -77,6 +77,8 @@ def follow_to_the_end(
         for found in (job["result"].get("rows") or {}).get("found", []):
             first = ", ".join(repr(row["word"]) for row in found["first"][:MAX_NAMED])
             note(f"{found['became']}: {found['n']:,} x {found['what']}, first {first}")
+        for score in job["result"].get("scores", []):
+            note(_score(score))
         say(f"{job['model']} version {job['version']} is published.")
         if debiasing := job["result"].get("debiasing"):
             say(debiasing["told"])
@@ -84,6 +86,16 @@ def follow_to_the_end(
             warn(f"{(job['publish'] or {}).get('alias', 'latest')} stays where it is: {held['told']}")
     else:
         say_members(job["result"])
+
+
+def _score(told: dict[str, Any]) -> str:
+    """A score, beside what the parent of the version had."""
+    now, before = (_number((part or {}).get("value")) for part in (told, told.get("before")))
+    return f"{told['file']}: {told['metric']} {f'{before} -> ' if told.get('before') else ''}{now}"
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.4f}"
 
 
 def submit(client: Client, submission: dict[str, Any], *, alias: str | None, detach: bool, as_json: bool) -> None:

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app.core.classifier.features import FeatureKind
 from app.core.evaluation.bias.results import BiasOptions
+from app.core.evaluation.results import SetResult
 from app.core.evaluation.sets import EvaluationSet
 from app.core.names import Name
 from app.core.steps import Step
@@ -68,6 +69,12 @@ class SetSource(_Payload):
 
     asked: EvaluationSet
     file: FileSource
+
+    def is_like(self, other: SetSource) -> bool:
+        """Whether both ask the same questions in the same way."""
+        mine, its = (each.asked.model_dump(exclude={"file", "type"}) for each in (self, other))
+        types = {self.asked.type, other.asked.type}
+        return mine == its and self.file.key == other.file.key and (len(types) == 1 or "auto" in types)
 
 
 class BiasSource(_Payload):
@@ -152,7 +159,10 @@ class ImportPayload(_Payload):
 
 
 class DerivePayload(_Payload):
-    """Make a version of others; `versions` and `files` are what the steps name, by how they name it."""
+    """Make a version of others; `versions` and `files` are what the steps name, by how they name it.
+
+    `before` is what the parent has answered to the sets that it was evaluated with, which are among `evaluate`.
+    """
 
     parent: VersionSource
     steps: tuple[Step, ...]
@@ -161,6 +171,7 @@ class DerivePayload(_Payload):
     publish: Publication = Publication()
     index: IndexRequest = "auto"
     evaluate: tuple[EvaluationSource, ...] = ()
+    before: tuple[SetResult, ...] = ()
 
 
 class EvaluatePayload(_Payload):

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from app.core.evaluation.bias.words import shipped_content
+from app.core.evaluation.results import Before, SetResult
 from app.core.payloads import BiasSource, EvaluationSource, SetSource
 from app.core.table.reading import Table
 from trainer.evaluating.bias import AskedBias
@@ -40,12 +41,23 @@ def _asked_bias(context: Context, source: BiasSource) -> AskedBias:
     return AskedBias(content, source.word_sets, source.file.origin(), source.options)
 
 
+def beside(found: dict[str, Any], before: Sequence[SetResult]) -> dict[str, Any]:
+    """The same, with what the parent of the version had answered to its sets."""
+    sets = []
+    for result in map(SetResult.model_validate, found["report"]["sets"]):
+        its = next((each for each in before if each.asks_the_same(result)), None)
+        noted = result.model_copy(update={"before": its and Before(value=its.value, n_covered=its.n_covered)})
+        sets.append(noted.model_dump(mode="json"))
+    return found | {"report": found["report"] | {"sets": sets}}
+
+
 def told(found: dict[str, Any]) -> dict[str, Any]:
     """What the job's result says of it: the scores, and that of them which matters first."""
     sets = found["report"]["sets"]
     scores = [
         {name: each[name] for name in ("type", "metric", "n", "n_covered")}
         | {"file": each["file"]["name"], "value": each["scores"].get(each["metric"], {}).get("value")}
+        | ({"before": each["before"]} if each["before"] else {})
         for each in sets
     ]
     bias = [

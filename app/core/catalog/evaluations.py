@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session, undefer
 
 from app.core.database import now
 from app.core.evaluation.policy import Evaluated, Evidence, StoredPolicy, held_against
-from app.core.evaluation.results import EvaluationReport, Outcomes
+from app.core.evaluation.results import EvaluationReport, Outcomes, SetResult
 from app.core.jobs import new_id
 from app.core.records import Evaluation, Model, Version
 
@@ -41,6 +41,16 @@ def of_version(session: Session, version: Version, *, limit: int = N_LOOKED_AT) 
     """The evaluations of a version, newest first."""
     query = select(Evaluation).where(Evaluation.model == version.model, Evaluation.version == version.number)
     return session.scalars(query.order_by(Evaluation.id.desc()).limit(limit)).all()
+
+
+def sets_of(session: Session, version: Version) -> list[SetResult]:
+    """What a version has answered to each set, the last evaluated first."""
+    found: list[SetResult] = []
+    for row in of_version(session, version):
+        for result in EvaluationReport.model_validate(row.report).sets:
+            if not any(result.asks_the_same(other) for other in found):
+                found.append(result)
+    return found
 
 
 def evaluated(session: Session, model: str, number: int) -> Evaluated:

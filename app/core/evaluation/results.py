@@ -51,6 +51,13 @@ class SectionScore(_Part):
     value: float | None
 
 
+class Before(_Part):
+    """The main score of the version that another one is derived from."""
+
+    value: float | None
+    n_covered: int
+
+
 class SetResult(_Part):
     """The scores of one set, over the questions that are covered: whose words all have vectors."""
 
@@ -67,6 +74,9 @@ class SetResult(_Part):
     of_all: Annotated[float | None, Field(description="the main score times the coverage")]
     sections: list[SectionScore] = []
     missing: Annotated[list[str], Field(description="the first words that have no vector")] = []
+    before: Annotated[
+        Before | None, Field(description="of a derived version: what its parent had, if it was evaluated with the set")
+    ] = None
 
     @property
     def value(self) -> float | None:

@@ -67,14 +67,17 @@ def _uploaded(submission: EvaluateSubmission) -> list[str]:
 
 
 def with_policy(session: Session, request: JobRequest) -> JobRequest:
-    """The same job, told to evaluate what it publishes with the sets of its model's policy."""
+    """The same job, told to evaluate what it publishes with the sets of its model's policy, too."""
     if request.kind in {"evaluate", "classifier"} or request.model is None:
         return request
     model = session.get(Model, request.model)
     stored = policy_of(model) if model else None
     if stored is None:
         return request
-    sets = [each.model_dump(mode="json") for each in stored.sets()]
+    said = [SetSource.model_validate(each) for each in request.payload.get("evaluate", ())]
+    asked = [its for its in stored.sets() if isinstance(its, SetSource)]
+    others = [each for each in said if not any(each.is_like(its) for its in asked)]
+    sets = [each.model_dump(mode="json") for each in (*stored.sets(), *others)]
     keys = [file.key for file in stored.files.values()]
     ids = [*(request.file_ids or ()), *session.scalars(select(File.id).where(File.key.in_(keys)))]
     return replace(request, payload=request.payload | {"evaluate": sets}, file_ids=sorted(set(ids)) or None)

@@ -2,29 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import select
 
+from app.core import catalog
+from app.core.catalog import evaluations
 from app.core.names import in_one_order
+from app.core.records import File, Job
 from app.jobs.kinds import derive
 from app.jobs.kinds.derive import Derive
 from app.jobs.schemas import DeriveSubmission
 from tests.published import World, random_vectors
 
 WORDS = [f"w{i}" for i in range(30)]
+PAIRS = b"w1 w2 3\nw3 w4 1\nw5 w6 2\n"
 
 
 @pytest.fixture
-def http(tmp_path: Path) -> Any:
+def world(tmp_path: Path) -> Iterator[World]:
     world = World(tmp_path / "world")
     for seed in (0, 1):
         world.publish("m", WORDS, random_vectors(30, 4, seed))
+    yield world
+    world.close()
+
+
+@pytest.fixture
+def http(world: World) -> Iterator[httpx.Client]:
     with world.served() as client:
         yield client
-    world.close()
 
 
 def submit(http: httpx.Client, *steps: dict[str, Any], **said: Any) -> httpx.Response:
@@ -90,6 +101,52 @@ def test_what_is_not_there_is_named(http: httpx.Client, step: dict[str, Any], st
     assert (refused.status_code, refused.json()["detail"]) == (status, told)
 
 
+def answered(world: World, file: dict[str, Any], **said: Any) -> dict[str, Any]:
+    """Keep that version 2 was evaluated with a set; what it had there."""
+    result = {
+        "file": {name: file[name] for name in ("name", "revision", "sha256", "n_bytes")},
+        "convention": "c",
+        "n": 3,
+        "n_covered": 3,
+        "coverage": 1.0,
+        "scores": {"spearman": {"value": 0.5, "interval": None}},
+        "of_all": 0.5,
+    }
+    result |= {"type": "similarity", "max_words": 30_000, "k": 10, "metric": "spearman"} | said
+    names = ("mean_cosine", "participation_ratio", "isotropy", "hubness_skew", "antihubs", "norm_rank_correlation")
+    geometry = {"n_words": 30, "dim": 4, **dict.fromkeys(names, 0.0)}
+    found = {"report": {"sets": [result], "geometry": geometry, "seconds": 0.1}, "outcomes": [{"values": [0.1] * 3}]}
+    with world.database.transaction() as session:
+        version = catalog.get_version(session, "m", 2)
+        job_id = session.scalars(select(Job.id)).first()
+        assert job_id
+        evaluations.add(session, version, job_id, found)
+    return result
+
+
+def test_what_the_parent_was_evaluated_with_is_asked_again(http: httpx.Client, world: World) -> None:
+    """As far as its file is there; the policy's own sets are asked once."""
+    pairs, gone = (http.put(f"/files/{name}", content=PAIRS * n).json() for name, n in (("pairs", 1), ("gone", 2)))
+    answered(world, pairs)
+    answered(world, gone)
+    newest = answered(world, pairs, k=5)
+    assert http.delete("/files/gone").status_code == 204
+    http.put("/files/gone", content=PAIRS * 3)
+    submitted = submit(http, {"step": "center"}, into="better").json()
+    with world.database.reading() as session:
+        job = session.get_one(Job, submitted["id"])
+        asked = [(each["asked"]["file"], each["asked"]["k"]) for each in job.payload["evaluate"]]
+        assert asked == [("pairs@1", 5), ("pairs@1", 10)]
+        assert job.payload["before"][0]["scores"] == newest["scores"]
+        assert job.file_ids == [session.scalars(select(File.id).where(File.name == "pairs")).one()]
+    assert http.delete("/files/pairs").json()["job"] == submitted["id"]
+    http.put("/models/m/policy", json={"sets": [{"file": "pairs"}]})
+    submitted = submit(http, {"step": "center"}).json()
+    with world.database.reading() as session:
+        evaluate = session.get_one(Job, submitted["id"]).payload["evaluate"]
+    assert [(each["asked"]["type"], each["asked"]["k"]) for each in evaluate] == [("auto", 10), ("similarity", 5)]
+
+
 def test_quantised_vectors_are_the_last_step_and_are_scanned(http: httpx.Client) -> None:
     steps: list[dict[str, Any]] = [{"step": "quantise"}, {"step": "center"}]
     refused = submit(http, *steps)
@@ -113,6 +170,7 @@ def test_what_is_held_is_held_in_one_order(monkeypatch: pytest.MonkeyPatch) -> N
     """Otherwise two submissions that name the same versions could wait for each other for ever."""
     held: list[tuple[str, str]] = []
     monkeypatch.setattr(derive, "version_of", lambda _, model, which, **__: held.append((model, which)))
+    monkeypatch.setattr(evaluations, "sets_of", lambda *_: [])
     for model, other in (("a", "b"), ("b", "a")):
         body = {"kind": "derive", "model": model, "version": 1, "steps": [{"step": "align", "to": f"{other}@1"}]}
         Derive().find(None, DeriveSubmission.model_validate(body), hold=True)  # type: ignore[arg-type] # not asked

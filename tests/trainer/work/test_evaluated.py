@@ -106,3 +106,22 @@ def test_a_publication_is_kept_though_its_evaluation_fails(
     assert lost.evaluation is None
     assert lost.told["evaluation_failed"]["type"] == "/problems/file-damaged"
     assert lost.manifest["files"] == kept.manifest["files"]
+
+
+def test_a_derived_version_shows_what_its_parent_had(storage: Storage, tmp_path: Path, version: dict[str, Any]) -> None:
+    """Scores of other questions, or asked in another way, do not stand beside each other."""
+    sets = [asked(storage), asked(storage, b"w1 w2 9\nw8 w9 1\nw3 w5 4\n")]
+    of_parent = evaluate.run(
+        EvaluatePayload.model_validate({"evaluated": version, "sets": sets}), context_in(storage, tmp_path / "parent")
+    ).evaluation["report"]["sets"]
+    steps = [{"step": "center", "weights": "uniform"}]
+    said = {"parent": version, "steps": steps, "versions": {}, "files": {}, "evaluate": sets}
+    payload = DerivePayload.model_validate(said | {"before": [of_parent[0], of_parent[1] | {"k": 3}]})
+    result = derive.run(payload, context_in(storage, tmp_path / "child"))
+    assert result.evaluation is not None
+    first, second = result.evaluation["report"]["sets"]
+    value = of_parent[0]["scores"]["spearman"]["value"]
+    assert (first["before"], second["before"]) == ({"value": value, "n_covered": 3}, None)
+    assert [each.get("before") for each in result.told["scores"]] == [first["before"], None]
+    assert first["scores"]["spearman"]["value"] != value
+    assert result.told["overlap_with_parent"]["n_words"] == 40

@@ -19,6 +19,7 @@ from trainer.publishing.index import IndexLimits
 from trainer.publishing.publish import Provenance
 from trainer.work.context import Context
 from trainer.work.debiased import OVERLAP, debiased
+from trainer.work.evaluated import beside, told
 from trainer.work.messages import Publishes
 from trainer.work.published import expect_publishing, publish_version
 from trainer.work.stored import open_version, verified_file
@@ -54,9 +55,18 @@ def run(payload: DerivePayload, context: Context) -> Publishes:
         parts=work.parts,
         resources=_resources(parent, work),
     )
-    published = replace(published, told=published.told | {OVERLAP: published.manifest["metrics"][OVERLAP]})
+    compared = _compared(published, payload)
     done = [(step, facts) for step, facts in zip(payload.steps, found, strict=True) if isinstance(step, Hard | Leace)]
-    return debiased(context, published, parent, sources, done, payload.evaluate) if done else published
+    return debiased(context, compared, parent, sources, done, payload.evaluate) if done else compared
+
+
+def _compared(published: Publishes, payload: DerivePayload) -> Publishes:
+    """The result with what has changed: neighbours, and scores beside those of the parent."""
+    overlapping = {OVERLAP: published.manifest["metrics"][OVERLAP]}
+    if published.evaluation is None:
+        return replace(published, told=published.told | overlapping)
+    found = beside(published.evaluation, payload.before)
+    return replace(published, evaluation=found, told=published.told | overlapping | told(found))
 
 
 def _resources(parent: Table, work: Working) -> dict[str, bytes]:
