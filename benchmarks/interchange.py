@@ -56,21 +56,26 @@ def main() -> None:
     parser.add_argument("--words", type=int, default=100_000)
     parser.add_argument("--dim", type=int, default=100)
     parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--only", nargs="+", metavar="CASE", help="formats, or import-FORMAT; default: all")
     asked = parser.parse_args()
+
+    def wanted(case: str) -> bool:
+        return not asked.only or case in asked.only
+
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "exported"
         table = open_table(make(Path(folder) / "data", *synthetic(asked.words, asked.dim)))
         peer = KeyedVectors(asked.dim)
         peer.add_vectors(table.vocabulary.words(), table.unit_vectors[:] * table.norms[:, None])
         rows = []
-        for name in (name for name, form in FORMATS.items() if form.write):
+        for name in (name for name, form in FORMATS.items() if form.write and wanted(name)):
             ours = partial(export, table, name, path)
             contestants: dict[str, Callable[[int], Measurement]] = {OURS: partial(timed, ours, asked.words)}
             if name in PEERS:
                 theirs = partial(peer.save_word2vec_format, str(path), binary=PEERS[name])
                 contestants["gensim"] = partial(timed, theirs, asked.words)
             rows += run(Case(name, "thousand rows/s", True, contestants), asked.repeats)
-        for name, is_binary in PEERS.items():
+        for name, is_binary in ((name, peer) for name, peer in PEERS.items() if wanted(f"import-{name}")):
             export(table, name, path)
             read = partial(import_all, path)
             theirs = partial(KeyedVectors.load_word2vec_format, str(path), binary=is_binary)

@@ -31,20 +31,18 @@ def read_binary(source: Source) -> Collected:
         file.seek(shape.n_header_bytes)
         block = np.empty(max(BLOCK_BYTES, row_bytes + MAX_WORD_BYTES + 2), np.uint8)
         rows_at_once = len(block) // (row_bytes + 2)
-        starts, ends = np.empty(rows_at_once, np.int64), np.empty(rows_at_once, np.int64)
-        vectors = np.empty((rows_at_once, shape.dim), np.dtype("<f4"))
+        starts, spelled = np.empty(rows_at_once, np.int64), np.empty_like(block)
         n_held, position, n_done = 0, shape.n_header_bytes, 0
         while n_done < n_rows:
             n_read = file.readinto(block.data[n_held:])
             n_held += n_read
-            wanted = min(rows_at_once, n_rows - n_done)
-            n, cut = cut_records(block, n_held, vectors.view(np.uint8)[:wanted], starts, ends)
+            vectors = collector.room(min(rows_at_once, n_rows - n_done))
+            n, cut, n_spelled = cut_records(block, n_held, vectors.view(np.uint8), starts, spelled)
             if not n:
                 if n_read and n_held < len(block):
                     continue
                 raise _broken(block[:n_held].tobytes(), position, shape.dim)
-            content, places = block[:cut].tobytes(), zip(starts[:n].tolist(), ends[:n].tolist(), strict=True)
-            words = [content[start:end] for start, end in places]
+            words = spelled[: n_spelled - 1].tobytes().split(b" ")
             collector.take(Batch(words, vectors[:n], (starts[:n] + position).tolist()))
             block[: n_held - cut] = block[cut:n_held].copy()
             n_held -= cut

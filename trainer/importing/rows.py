@@ -17,6 +17,7 @@ from app.core.table.arrays import FloatArray
 from app.core.table.manifest import NamedRow, RowReport, RowsFound
 from app.core.table.parts import Parts
 from app.core.text import TextReader
+from trainer.kernels.vectors.parse import NOT_FINITE_BITS, largest_bits
 
 MAX_NAMED = 20
 """Rows of one kind that the report names."""
@@ -79,18 +80,23 @@ class Collector:
         self._found: dict[str, RowsFound] = {}
         self.n_rows = 0
 
+    def room(self, n_rows: int) -> FloatArray:
+        """Where the vectors of the next batch can be written, so that they need not be copied; float32 (n, dim)."""
+        n_before = len(self._words)
+        return self._vectors[n_before : n_before + n_rows]
+
     def take(self, batch: Batch) -> None:
         """Take the next rows; raises `VectorsUnreadable` where a policy says so."""
         self.n_rows += len(batch.words)
         words = self._spelled(batch)
-        finite: npt.NDArray[np.bool_] = np.asarray(np.isfinite(batch.vectors).all(axis=1))
-        with np.errstate(invalid="ignore"):  # numpy warns of some NaN, which are told below
-            directed: npt.NDArray[np.bool_] = np.asarray(batch.vectors.any(axis=1))
-        counts, self._counted = batch.counts or [0] * len(words), batch.counts is not None
         n_before = len(self._words)
-        if finite.all() and directed.all() and self._are_new(words):  # as nearly always: no row needs a look
-            self._words.update(zip(cast("list[str]", words), counts, strict=True))
-            self._vectors[n_before : len(self._words)] = batch.vectors
+        largest = np.empty(len(words), np.uint32)
+        largest_bits(batch.vectors.view(np.uint32), largest)
+        finite, directed = largest < NOT_FINITE_BITS, largest > 0
+        counts, self._counted = batch.counts or [0] * len(words), batch.counts is not None
+        if finite.all() and directed.all() and self._add(words, batch.counts):  # as nearly always: no row needs a look
+            if not np.may_share_memory(batch.vectors, self._vectors):  # of `room`
+                self._vectors[n_before : len(self._words)] = batch.vectors
             return
         policies, wanted = self._policies, []
         for row, word in enumerate(words):
@@ -135,27 +141,28 @@ class Collector:
 
     def _spelled(self, batch: Batch) -> list[str | None]:
         """Words as they will be in the table; None for those that are left out."""
-        try:
-            words: list[str | None] = [word.decode() for word in batch.words]
-        except UnicodeDecodeError:
-            words = [self._decoded(word, place) for word, place in zip(batch.words, batch.places, strict=True)]
-        if self._folds or not self._are_plain(batch.words, words):
-            words = [word and self._word(word, place) for word, place in zip(words, batch.places, strict=True)]
+        plain = None if self._folds else _plain(batch.words)
+        if plain is not None:
+            return plain
+        words = [self._decoded(word, place) for word, place in zip(batch.words, batch.places, strict=True)]
+        words = [word and self._word(word, place) for word, place in zip(words, batch.places, strict=True)]
         for row in [row for row, word in enumerate(words) if word == ""] if "" in words else []:
             self.leave_out("no word", "", batch.places[row], self._policies.bad_rows)
             words[row] = None
         return words
 
-    def _are_new(self, words: Sequence[str | None]) -> bool:
-        """Whether all are words that did not come before, not among each other either."""
-        distinct = set(words)
-        return len(distinct) == len(words) and None not in distinct and distinct.isdisjoint(self._words)
-
-    @staticmethod
-    def _are_plain(spelled: Sequence[bytes], words: Sequence[str | None]) -> bool:
-        """Whether none has a space inside, or is so long that it may be too long when it is decoded."""
-        is_short = LONGEST_CHARACTER * max(map(len, spelled), default=0) <= MAX_WORD_BYTES
-        return is_short and not _SPACES.search("\0".join(filter(None, words)))
+    def _add(self, words: Sequence[str | None], counts: Sequence[int] | None) -> bool:
+        """Add all, if none came before, not among each other either; else none, and False."""
+        fresh = dict.fromkeys(words, 0) if counts is None else dict(zip(words, counts, strict=True))
+        if len(fresh) < len(words) or None in fresh or not (counts is None or self._words.keys().isdisjoint(fresh)):
+            return False
+        n_before = len(self._words)
+        self._words.update(cast("dict[str, int]", fresh))  # without counts all values are 0, and can be written again
+        if len(self._words) == n_before + len(words):
+            return True
+        while len(self._words) > n_before:
+            self._words.popitem()  # the last one
+        return False
 
     def _decoded(self, word: bytes, place: int) -> str | None:
         try:
@@ -186,6 +193,18 @@ class Collector:
         found = self._found.get(what) or RowsFound(what=what, became=became, n=0, first=[])
         first = [*found.first, NamedRow(word=word[:MAX_SHOWN], at=place)] if found.n < MAX_NAMED else found.first
         self._found[what] = found.model_copy(update={"n": found.n + 1, "first": first})
+
+
+def _plain(spelled: Sequence[bytes]) -> list[str | None] | None:
+    """All words, decoded at once, if nothing is to be done to any: UTF-8, not empty, no space inside, not too long."""
+    if LONGEST_CHARACTER * max(map(len, spelled), default=0) > MAX_WORD_BYTES:
+        return None
+    try:
+        text = b" ".join(spelled).decode()
+    except UnicodeDecodeError:
+        return None
+    words = text.split()
+    return [*words] if len(words) == len(spelled) and " ".join(words) == text else None
 
 
 def without_spaces(word: str) -> str:

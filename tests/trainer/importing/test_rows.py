@@ -9,7 +9,7 @@ import pytest
 from app.core.errors import VectorsUnreadable
 from app.core.text import TextReader, TextSpec
 from tests.trainer.importing.conftest import Read
-from trainer.importing import counts
+from trainer.importing import counts, text
 from trainer.importing.rows import MAX_NAMED
 
 LOWER = TextSpec(normalization="nfc", case="lower", tokenizer="whitespace")
@@ -25,6 +25,21 @@ def test_the_first_of_equal_words_stays(read: Read) -> None:
     assert [(row.word, row.at) for row in found.first] == [("the", 2), ("the", 3)]
     with pytest.raises(VectorsUnreadable, match="Line 3, 'the': a word that came before"):
         read(content, duplicates="error")
+
+
+def test_words_that_came_in_a_batch_before_are_told(read: Read, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever a batch has besides: what is new in it stays, in its order."""
+    monkeypatch.setattr(text, "BLOCK_BYTES", 1)
+    found = read(b"".join(b"%b 1 %d\n" % (word, i) for i, word in enumerate([b"a", b"b", b"a", b"c", b"b", b"d"])))
+    assert (found.words, found.vectors[:, 1].tolist()) == (["a", "b", "c", "d"], [0, 1, 3, 5])
+    assert [(row.word, row.at) for row in found.report.found[0].first] == [("a", 3), ("b", 5)]
+
+
+@pytest.mark.parametrize("word", ["\t", "\u00a0x", "x\u2003", "a\x1cb", "a\u2028b", "a\u00a0b"])
+def test_any_white_space_in_a_word_is_seen(read: Read, word: str) -> None:
+    content = b"2 1\n" + word.encode() + b" \0\0\x80\x3f" + b"y \0\0\x80\x3f"
+    (found,) = read(content).report.found
+    assert (found.what, found.n) == ("white space inside the word", 1)
 
 
 def test_words_that_become_equal_without_their_spaces_are_told_as_duplicates(read: Read) -> None:

@@ -12,6 +12,7 @@ from trainer.kernels.options import KERNEL_OPTIONS
 READ, TOO_FEW, TOO_MANY, NO_NUMBER, NOT_FINITE, TO_BE_READ_SLOWLY = range(6)
 """What became of a row. The last has a number so near the middle of two float32 that more digits must decide."""
 
+NOT_FINITE_BITS = 0x7F800000
 _MOST_DIGITS = 19
 """Decimal digits that a 64-bit number holds; later ones are below its precision."""
 _LOWEST, _HIGHEST = -340, 309
@@ -143,7 +144,7 @@ def _ends_with_number(block: Any, start: int, end: int) -> bool:
 
 
 @njit(**KERNEL_OPTIONS)
-def cut_records(block: Any, n_bytes: int, rows: Any, word_starts: Any, word_ends: Any) -> tuple[int, int]:
+def cut_records(block: Any, n_bytes: int, rows: Any, starts: Any, spelled: Any) -> tuple[int, int, int]:
     """Cut binary records: a word, a space, and the bytes of a vector; line ends before the word are passed over.
 
     Parameters
@@ -151,27 +152,52 @@ def cut_records(block: Any, n_bytes: int, rows: Any, word_starts: Any, word_ends
     block : uint8 (n,), read
     n_bytes : how many of them count
     rows : uint8 (n_rows, row bytes), the vectors' bytes, written
-    word_starts, word_ends : int64 (n_rows,), where each word lies in the block, written
+    starts : int64 (n_rows,), where each word begins in the block, written
+    spelled : uint8 (n,), the words with a space behind each, written
 
     Returns
     -------
-    int, int
-        how many whole records were cut, and where the first that is not whole begins
+    int, int, int
+        how many whole records were cut, where the first that is not whole begins, and the bytes of `spelled`
     """
     n_rows, row_bytes = rows.shape
-    position, row = 0, 0
+    position, row, n_spelled = 0, 0, 0
     while row < n_rows:
         start = position
         while start < n_bytes and block[start] == 10:
             start += 1
         end = start
         while end < n_bytes and block[end] != _SPACE:
+            spelled[n_spelled + end - start] = block[end]
             end += 1
         if end + 1 + row_bytes > n_bytes:
             break
-        word_starts[row], word_ends[row] = start, end
+        n_spelled += end - start
+        spelled[n_spelled] = _SPACE
+        n_spelled += 1
+        starts[row] = start
+        vector, record = rows[row], block[end + 1 : end + 1 + row_bytes]
         for i in range(row_bytes):
-            rows[row, i] = block[end + 1 + i]
+            vector[i] = record[i]
         position = end + 1 + row_bytes
         row += 1
-    return row, position
+    return row, position, n_spelled
+
+
+@njit(**KERNEL_OPTIONS)
+def largest_bits(bits: Any, largest: Any) -> None:
+    """The largest magnitude of each row, which says whether all numbers are finite, and whether all are zero.
+
+    Of float32 without their sign, the order of the bits is that of the numbers; from `NOT_FINITE_BITS` on they are
+    infinite or none.
+
+    Parameters
+    ----------
+    bits : uint32 (n, dim), the bits of float32, read
+    largest : uint32 (n,), written
+    """
+    for row in range(len(bits)):
+        most = np.uint32(0)
+        for i in range(bits.shape[1]):
+            most = max(most, bits[row, i] & np.uint32(0x7FFFFFFF))
+        largest[row] = most

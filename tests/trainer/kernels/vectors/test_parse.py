@@ -12,11 +12,13 @@ from hypothesis import strategies as st
 from trainer.kernels.vectors.parse import (
     NO_NUMBER,
     NOT_FINITE,
+    NOT_FINITE_BITS,
     READ,
     TO_BE_READ_SLOWLY,
     TOO_FEW,
     TOO_MANY,
     cut_records,
+    largest_bits,
     parse_rows,
 )
 
@@ -106,8 +108,17 @@ def test_records_are_cut_until_one_is_not_whole() -> None:
     rows = np.array([[1, 2], [3, 4]], "<f4")
     content = b"king " + rows[0].tobytes() + b"\nqueen " + rows[1].tobytes() + b"half " + b"\x00" * 7
     block = np.frombuffer(content + b"\xff" * 9, np.uint8)
-    found, starts, ends = np.zeros((3, 8), np.uint8), np.zeros(3, np.int64), np.zeros(3, np.int64)
-    n, position = cut_records(block, len(content), found, starts, ends)
+    found, starts, spelled = np.zeros((3, 8), np.uint8), np.zeros(3, np.int64), np.zeros_like(block)
+    n, position, n_spelled = cut_records(block, len(content), found, starts, spelled)
     assert (n, content[position:]) == (2, b"half " + b"\x00" * 7)
-    assert [content[start:end] for start, end in zip(starts[:2], ends[:2], strict=True)] == [b"king", b"queen"]
+    assert (starts[:2].tolist(), spelled[:n_spelled].tobytes()) == ([0, 14], b"king queen ")
     assert found[:2].view("<f4").tolist() == rows.tolist()
+
+
+def test_the_largest_magnitude_tells_what_is_not_finite_and_what_is_zero() -> None:
+    rows = np.array([[1, -3], [0, -0.0], [np.inf, 1], [-np.inf, 0], [0, np.nan], [3.4028235e38, 0]], np.float32)
+    largest = np.zeros(len(rows), np.uint32)
+    largest_bits(rows.view(np.uint32), largest)
+    assert (largest < NOT_FINITE_BITS).tolist() == np.isfinite(rows).all(axis=1).tolist()
+    assert (largest > 0).tolist() == rows.any(axis=1).tolist()
+    assert largest[0] == np.float32(3).view(np.uint32)
