@@ -95,11 +95,11 @@ async function train(form) {
     await api(`/corpora/${encodeURIComponent(name)}`, { method: "PUT", body: file, headers: { "Content-Encoding": encoding } });
   }
   const hyperparameters = Object.fromEntries(Object.entries(numbers).map(([key, value]) => [key, Number(value)]));
-  await api("/jobs", {
-    method: "POST",
-    headers: { "Content-Type": "application/json" },
-    body: JSON.stringify({ model, corpus: name, algorithm, text: { format }, hyperparameters }),
-  });
+  await submit({ model, corpus: name, algorithm, text: { format }, hyperparameters });
+}
+
+async function submit(job) {
+  await api("/jobs", { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(job) });
   await refresh();
 }
 
@@ -117,11 +117,46 @@ async function formatOf(file, column) {
   return isJson ? { kind: "jsonl", field: chosen } : { kind, column: chosen };
 }
 
-async function listAlgorithms() {
+// Importing, deriving, evaluating
+
+const importing = async ({ file, stored, format, model }) => {
+  const name = stored || (await upload(file));
+  if (!name) throw new Problem("Choose a file of vectors or a stored file.");
+  return { kind: "import", model, format, file: name };
+};
+
+const deriving = async ({ model, version, into, steps }) => {
+  try {
+    return { kind: "derive", model, version, steps: JSON.parse(steps), ...(into ? { into } : {}) };
+  } catch (error) {
+    throw new Problem(`Steps are no JSON: ${error.message}`);
+  }
+};
+
+const evaluating = async ({ model, version, file, stored, type }) => {
+  const name = stored || (await upload(file));
+  return { kind: "evaluate", model, version, sets: name ? [{ file: name, type }] : [] };
+};
+
+// The name of what was sent; none if no file was chosen.
+async function upload(file) {
+  if (!file?.size) return "";
+  const [, name, packed] = file.name.match(/^(.+?)(?:\.(gz|zst))?$/);
+  const allowed = name.replace(/[^\p{L}\p{N}_.\-]/gu, "-").replace(/^[.\-]+/, "");
+  const headers = { "Content-Encoding": encodings[packed] ?? "identity" };
+  const { body } = await api(`/files/${encodeURIComponent(allowed)}`, { method: "PUT", body: file, headers });
+  return body.name;
+}
+
+const option = (name) => element("option", { value: name, textContent: name });
+
+async function listChoices() {
   const { body } = await api("/openapi.json");
   const { schema } = body.paths["/jobs"].post.requestBody.content["application/json"];
-  const names = Object.keys(schema.discriminator.mapping);
-  keep($("#train-form").algorithm, names.map((name) => element("option", { value: name, textContent: name })));
+  const { ImportSubmission, EvaluationSet } = body.components.schemas;
+  keep($("#train-form").algorithm, Object.keys(schema.oneOf.find((kind) => kind.discriminator).discriminator.mapping).map(option));
+  keep($("#import-form").elements.format, ImportSubmission.properties.format.enum.map(option));
+  keep($("#evaluate-form").elements.type, EvaluationSet.properties.type.enum.map(option));
 }
 
 // What goes on
@@ -184,13 +219,16 @@ async function refreshModels(listed) {
   const details = await Promise.all(listed.map((model) => api(`/models/${encodeURIComponent(model.name)}`)));
   const models = details.map((detail) => detail.body);
   $("#version-rows").replaceChildren(...models.flatMap((model) => model.versions.map((version) => versionRow(model, version))));
-  keep($("#ask-form").model, models.map((model) => element("option", { value: model.name, textContent: model.name })));
-  const chosen = models.find((model) => model.name === $("#ask-form").model.value);
-  const versions = chosen ? [...Object.keys(chosen.aliases), ...chosen.versions.map((version) => String(version.version))] : [];
-  keep($("#ask-form").version, versions.map((name) => element("option", { value: name, textContent: name })));
+  for (const form of ["#ask-form", "#derive-form", "#evaluate-form"].map($)) {
+    keep(form.model, models.map((model) => option(model.name)));
+    const chosen = models.find((model) => model.name === form.model.value);
+    const versions = chosen ? [...Object.keys(chosen.aliases), ...chosen.versions.map((version) => String(version.version))] : [];
+    keep(form.version, versions.map(option));
+  }
   const { body: corpora } = await api("/corpora");
-  keep($("#train-form").corpus, ["", ...corpora.corpora.map((corpus) => corpus.name)].map(
-    (name) => element("option", { value: name, textContent: name })));
+  keep($("#train-form").corpus, ["", ...corpora.corpora.map((corpus) => corpus.name)].map(option));
+  const { body: files } = await api("/files");
+  for (const form of ["#import-form", "#evaluate-form"].map($)) keep(form.stored, ["", ...files.files.map((file) => file.name)].map(option));
 }
 
 let modelsSeen = "";
@@ -214,17 +252,28 @@ $("#ask-form").onsubmit = (event) => { event.preventDefault(); showing($("#ask-p
 $("#ask-form").question.oninput = () => complete($("#ask-form"));
 $("#ask-form").model.onchange = () => { forget(); modelsSeen = ""; refresh(); };
 $("#ask-form").version.onchange = forget;
-$("#train-form").onsubmit = async (event) => {
-  event.preventDefault();
-  const button = event.target.querySelector("button");
-  button.disabled = true;
-  await showing($("#train-problem"), () => train(event.target));
-  button.disabled = false;
+for (const form of ["#derive-form", "#evaluate-form"].map($)) form.model.onchange = () => { modelsSeen = ""; refresh(); };
+
+const read = (form) => Object.fromEntries(new FormData(form));
+const actions = {
+  train,
+  import: async (form) => submit(await importing(read(form))),
+  derive: async (form) => submit(await deriving(read(form))),
+  evaluate: async (form) => submit(await evaluating(read(form))),
 };
+for (const [name, action] of Object.entries(actions)) {
+  $(`#${name}-form`).onsubmit = async (event) => {
+    event.preventDefault();
+    const button = event.target.querySelector("button");
+    button.disabled = true;
+    await showing($(`#${name}-problem`), () => action(event.target));
+    button.disabled = false;
+  };
+}
 
 // A link may carry a question: /console?model=bible&question=king
 const asked = new URLSearchParams(location.search);
-await Promise.all([listAlgorithms().catch(() => {}), refresh()]);
+await Promise.all([listChoices().catch(() => {}), refresh()]);
 setInterval(refresh, POLL_MILLISECONDS);
 if (asked.has("question")) {
   const form = $("#ask-form");

@@ -11,8 +11,10 @@ from urllib.parse import quote
 
 import httpx
 import pytest
+from sqlalchemy import select
 
 from app.command.processes import Service
+from app.core.records import Job
 from tests.conftest import missing
 from tests.e2e.conftest import job_in_state, served_version, submit
 from tests.published import World, random_vectors
@@ -107,7 +109,7 @@ class _Beside(BaseHTTPRequestHandler):
             return
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         kept = {name: self.headers[name] for name in ("If-Match", "Content-Type") if name in self.headers}
-        told = httpx.request(self.command, self.service + self.path, content=body, headers=kept)
+        told = httpx.request(self.command, self.service + self.path, content=body, headers=kept, timeout=60)
         headers = {name: told.headers[name] for name in ("Content-Type", "ETag") if name in told.headers}
         self._send(told.status_code, headers, told.content)
 
@@ -118,7 +120,7 @@ class _Beside(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(content)
 
-    do_GET = do_PUT = _answer  # noqa: N815 (what the library calls)
+    do_GET = do_PUT = do_POST = _answer  # noqa: N815 (what the library calls)
 
     def log_message(self, *_: object) -> None:
         """Say nothing."""
@@ -135,20 +137,84 @@ press()
 </script>"""
 
 
+def pressed(chromium: str, folder: Path, url: str, script: str) -> str:
+    """What the page of ours shows when its script has run: it may use the console of this service."""
+    _Beside.service, _Beside.ours = url.rstrip("/"), script
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Beside) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        shown = page(chromium, folder, f"http://127.0.0.1:{server.server_port}/test")
+        server.shutdown()
+    return shown.partition("</script>")[2].split("</body>")[0]
+
+
+FILL = """<iframe src="/console"></iframe><script>
+const inside = () => document.querySelector("iframe").contentDocument
+const form = (name) => inside().getElementById(name + "-form")
+const told = (name) => name + ": " + inside().getElementById(name + "-problem").textContent
+const isReady = () => form("derive")?.elements.version.value && form("evaluate").elements.type.length > 1
+function give(name, values, content) {
+  for (const [member, value] of Object.entries(values)) form(name).elements[member].value = value
+  if (content) {
+    const chosen = new DataTransfer()
+    chosen.items.add(new File([content], "some " + name + ".txt"))
+    form(name).elements.file.files = chosen.files
+  }
+  form(name).requestSubmit()
+}
+const isBusy = (name) => form(name).querySelector("button").disabled
+const ended = async (name) => { while (isBusy(name)) await new Promise((go) => setTimeout(go, 50)) }
+async function fill() {
+  if (!isReady()) return setTimeout(fill, 100)
+  give("import", { model: "new", format: "glove" }, "king 1 2\\nqueen 1 3\\n")
+  give("derive", { version: "1", into: "better", steps: '[{"step": "reduce", "dim": 2}]' })
+  give("evaluate", { type: "words" }, "king\\n")
+  await Promise.all(["import", "derive", "evaluate"].map(ended))
+  give("derive", { steps: "[{]" })
+  await ended("derive")
+  const lines = [told("derive")]
+  give("derive", { steps: '[{"step": "reduce", "dim": 9}]' })
+  await ended("derive")
+  document.body.append([...lines, told("derive")].join("\\n"))
+}
+fill()
+</script>"""
+
+
+def test_the_forms_submit_what_the_api_takes_and_show_its_errors(chromium: str, tmp_path: Path) -> None:
+    world = World(tmp_path / "world")
+    world.publish("m", ["king", "queen", "man", "woman"], random_vectors(4, 6))
+    with world.served() as client:
+        lines = pressed(chromium, tmp_path, str(client.base_url), FILL).splitlines()
+        jobs = {job["kind"]: job for job in client.get("/jobs").json()["jobs"]}
+        files = {file["name"]: file["n_bytes"] for file in client.get("/files").json()["files"]}
+    with world.database.reading() as session:
+        payloads = {job.kind: job.payload for job in session.scalars(select(Job).where(Job.state == "queued"))}
+    world.close()
+    assert sorted(jobs) == ["derive", "evaluate", "import", "train"], lines
+    assert files == {"some-import.txt": 19, "some-evaluate.txt": 5}
+    assert (jobs["import"]["model"], jobs["import"]["file"]) == ("new", "some-import.txt")
+    assert payloads["import"]["format"] == "glove"
+    assert (jobs["derive"]["model"], payloads["derive"]["steps"]) == ("better", [{"step": "reduce", "dim": 2}])
+    assert payloads["derive"]["parent"]["version"] == 1
+    assert payloads["evaluate"]["sets"][0]["asked"] == {
+        "file": "some-evaluate.txt",
+        "type": "words",
+        "max_words": 30_000,
+        "k": 10,
+    }
+    assert lines[0].startswith("derive: Steps are no JSON: ")
+    assert lines[1] == "derive: steps.0.dim: there are 6 dimensions, not 9."
+
+
 def test_make_latest_moves_the_alias_and_the_page_shows_it(chromium: str, tmp_path: Path) -> None:
     world = World(tmp_path / "world")
     for seed in (0, 1):
         world.publish("m", ["king", "queen", "man", "woman"], random_vectors(4, 6, seed))
     with world.served() as client:
         assert client.get("/models/m/aliases/latest").json()["version"] == 2
-        _Beside.service, _Beside.ours = str(client.base_url).rstrip("/"), PRESS
-        with ThreadingHTTPServer(("127.0.0.1", 0), _Beside) as server:
-            Thread(target=server.serve_forever, daemon=True).start()
-            shown = page(chromium, tmp_path, f"http://127.0.0.1:{server.server_port}/test")
-            server.shutdown()
+        text = pressed(chromium, tmp_path, str(client.base_url), PRESS)
         assert client.get("/models/m/aliases/latest").json()["version"] == 1
     world.close()
-    text = shown.partition("</script>")[2].split("</body>")[0]
     rows = [line.split("\t") for line in text.splitlines() if line.startswith("m\t")]
     assert [(row[1], row[-1]) for row in rows] == [("2", "Make latest"), ("1 latest", "")], text
     assert "m, version" not in text, "an answer of the version that was latest stays"
