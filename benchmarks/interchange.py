@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import resource
 import tempfile
 import time
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 
+import numpy as np
 from gensim.models import KeyedVectors
 
 from app.core.payloads import RowPolicies
@@ -51,12 +55,29 @@ def import_all(path: Path) -> None:
     READERS[format_of(path)](Source(path, path.stat().st_size, RowPolicies(), reader, cores(), lambda _: None))
 
 
+def write_made(path: Path, n_words: int, dim: int) -> None:
+    """Write a binary file of word2vec with random vectors, some at a time."""
+    rng = np.random.default_rng(1)
+    with path.open("wb") as file:
+        file.write(b"%d %d\n" % (n_words, dim))
+        for start in range(0, n_words, 10_000):
+            rows = rng.standard_normal((min(10_000, n_words - start), dim), np.float32)
+            file.write(b"".join([b"word%d %b" % (i, row.tobytes()) for i, row in enumerate(rows, start)]))
+
+
+def peak_bytes(path: Path) -> int:
+    """The most memory that this process has had when all rows are read."""
+    import_all(path)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--words", type=int, default=100_000)
     parser.add_argument("--dim", type=int, default=100)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--only", nargs="+", metavar="CASE", help="formats, or import-FORMAT; default: all")
+    parser.add_argument("--memory", action="store_true", help="instead: the peak memory of reading a made binary file")
     asked = parser.parse_args()
 
     def wanted(case: str) -> bool:
@@ -64,6 +85,12 @@ def main() -> None:
 
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "exported"
+        if asked.memory:
+            write_made(path, asked.words, asked.dim)
+            with ProcessPoolExecutor(1, get_context("spawn")) as pool:
+                peak = pool.submit(peak_bytes, path).result()
+            print(f"{asked.words:,} x {asked.dim}: {peak / 1e6:,.0f} MB, the file {path.stat().st_size / 1e6:,.0f} MB")
+            return
         table = open_table(make(Path(folder) / "data", *synthetic(asked.words, asked.dim)))
         peer = KeyedVectors(asked.dim)
         peer.add_vectors(table.vocabulary.words(), table.unit_vectors[:] * table.norms[:, None])
