@@ -20,8 +20,8 @@ from app.core.classifier.features import FeatureKind, n_features
 from app.core.classifier.report import Report
 from app.core.errors import TableDamaged, reason
 from app.core.table.digests import FileDigest
+from app.core.table.digests import digest_files as digests
 from app.core.table.manifest import MANIFEST_FILE, ArrayDescription, FileOrigin, VersionOrigin, describe
-from app.core.table.manifest import digest_files as digests
 from app.core.text.labelled import LabelledFields
 
 CLASSIFIER_FILE = "classifier.safetensors"
