@@ -89,8 +89,9 @@ def create_app(settings: Settings, opened: Resources | None = None) -> FastAPI:
         app.add_middleware(CORSMiddleware, allow_origins=settings.origins, **CORS)
     problems.install(app)
     app.router.routes[:0] = search_routes  # flat and first: matching an included router is slow
-    of_nouns = (corpora_router, files_router, jobs_router, models_router, classifiers_router, openai_router)
-    for router in (*of_nouns, console_router, health.router, problems.router):
+    for router in (corpora_router, files_router, jobs_router, models_router, classifiers_router, openai_router):
+        app.include_router(router, dependencies=[Depends(validation.refuse_unknown)])
+    for router in (console_router, health.router, problems.router):
         app.include_router(router)
     document.install(app)
     return app

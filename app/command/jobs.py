@@ -24,9 +24,17 @@ SHOWN = ("id", "state", "model", "done", "version", "created")
 
 
 @app.command("list")
-def list_jobs(state: State = None, limit: Limit = 20, url: Url = DEFAULT_URL, as_json: AsJson = False) -> None:
+def list_jobs(
+    state: State = None,
+    model: Annotated[
+        str | None, typer.Option(metavar="NAME", autocompletion=completion.models, help="Only those for this model.")
+    ] = None,
+    limit: Limit = 20,
+    url: Url = DEFAULT_URL,
+    as_json: AsJson = False,
+) -> None:
     """List jobs, newest first."""
-    page = client_of(url).get("/jobs", state=state, limit=limit)
+    page = client_of(url).get("/jobs", state=state, model=model, limit=limit)
     if as_json:
         say_json(page)
     else:

@@ -132,13 +132,12 @@ def get(session: Session, job_id: str) -> Job:
     return job
 
 
-def page(session: Session, *, limit: int, before: str | None = None, state: str | None = None) -> Sequence[Job]:
-    """Newest first; ids grow with time, so the last id of a page continues it."""
+def page(session: Session, *, limit: int, before: str | None = None, **wanted: str | None) -> Sequence[Job]:
+    """Newest first, those whose columns have the wanted values; ids grow with time: the last one continues a page."""
     query = select(Job).order_by(Job.id.desc()).limit(limit)
     if before:
         query = query.where(Job.id < before)
-    if state:
-        query = query.where(Job.state == state)
+    query = query.filter_by(**{name: value for name, value in wanted.items() if value is not None})
     return session.scalars(query).all()
 
 

@@ -16,6 +16,7 @@ from app.core import errors, jobs
 from app.core.catalog import check_alias, check_name
 from app.core.catalog.removal import delete_job
 from app.core.errors import DatabaseUnavailable, StorageUnavailable
+from app.core.names import Name
 from app.core.payloads import Publication
 from app.core.records import JobState
 from app.jobs.kinds import KINDS
@@ -102,10 +103,11 @@ def list_jobs(
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
     before: Annotated[str | None, Query(description="the last id of the page before")] = None,
     state: Annotated[JobState | None, Query()] = None,
+    model: Annotated[Name | None, Query(description="that the jobs are for", examples=["bible"])] = None,
 ) -> JobPage:
     """List jobs, newest first."""
     with database.reading() as session:
-        found = jobs.page(session, limit=limit + 1, before=before, state=state)
+        found = jobs.page(session, limit=limit + 1, before=before, state=state, model=model)
     page = [JobDescription.of(job) for job in found[:limit]]
     return JobPage(jobs=page, next=page[-1].id if len(found) > limit else None)
 

@@ -40,6 +40,19 @@ async def refuse_repeated(request: Request) -> None:
             raise InvalidRequest(f"{_short(name)} is given {n} times; give it once.")
 
 
+async def refuse_unknown(request: Request) -> None:
+    """Raise `InvalidRequest` for a parameter that the route does not have; the framework passes over it in silence."""
+    given = request.query_params
+    names = _names(await _document(request), request, ("query",), None) if given else []
+    found = [
+        {"type": "extra_forbidden", "loc": ("query", name), "msg": "", "input": given[name]}
+        for name in given
+        if name not in names
+    ]
+    if found:
+        raise await invalid_request(request, found, None)
+
+
 async def invalid_request(
     request: Request, found: Sequence[Issue], body: Any, limit: int = MAX_ISSUES
 ) -> InvalidRequest:

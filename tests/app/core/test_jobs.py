@@ -161,7 +161,10 @@ def test_pages_go_from_the_newest_to_the_oldest(database: Database, corpus: Corp
     with database.reading() as session:
         first = jobs.page(session, limit=2)
         second = jobs.page(session, limit=9, before=first[-1].id)
+        same = jobs.page(session, limit=9, model=first[0].model, state="queued")
+        none = [jobs.page(session, limit=9, **wanted) for wanted in ({"model": "nobody"}, {"state": "failed"})]
     assert [job.id for job in [*first, *second]] == ids[::-1]
+    assert ([job.id for job in same], none) == (ids[::-1], [[], []])
 
 
 def test_unknown_job_is_named(database: Database) -> None:

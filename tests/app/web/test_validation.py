@@ -37,3 +37,23 @@ def test_lists_are_repeated(client: TestClient) -> None:
         response = client.get(f"/odd-one-out?{query}")
         assert "times" not in response.text
         assert response.status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("path", "told"),
+    [
+        ("/jobs?sate=failed", "query.sate: There is no such name. Did you mean 'state'? There are: limit, before, "),
+        ("/corpora?limt=3&x=1", "query.limt: There is no such name. Did you mean 'limit'? There are: "),
+        ("/models?model=m", "query.model: There is no such name."),
+        ("/models/m/versions/1/card?formt=json", "query.formt: There is no such name. Did you mean 'format'?"),
+    ],
+)
+def test_a_parameter_that_a_route_does_not_have_is_named(client: TestClient, path: str, told: str) -> None:
+    response = client.get(path)
+    assert (response.status_code, response.json()["type"]) == (422, "/problems/invalid-request")
+    assert response.json()["detail"].startswith(told)
+
+
+def test_pages_and_probes_take_any_parameter(client: TestClient) -> None:
+    assert client.get("/livez?probe=1").status_code == 200
+    assert client.get("/console?from=mail").status_code == 200
