@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import re
 import subprocess
@@ -12,13 +13,19 @@ from typing import NamedTuple
 
 import httpx
 import pytest
+from rich.console import Console
 
+from app.command.client import Client
+from app.command.demo import SUBMISSION, build_corpus
 from app.command.processes import Service, running
 from app.core.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[1]
 ELSEWHERE = ("make ", "docker compose ", "POSTGRES_PASSWORD=")
 """Commands that are run by CI, by hand, or by an engine that is not here; what they name is checked."""
+ADDRESS = "http://127.0.0.1:8000"
+GUIDES = ("concepts", "transfer")
+"""Beside the README, each in both languages."""
 CURL = """#!/bin/sh
 exec /usr/bin/env -i PATH="{path}" curl --fail --silent --show-error "$@"
 """
@@ -50,26 +57,57 @@ def runnable(name: str) -> list[Block]:
     return [block for block in shown if not block.text.startswith(ELSEWHERE)]
 
 
+def run(block: Block, text: str, folder: Path, environment: dict[str, str]) -> None:
+    """Run a block, `text` as it is for this service, as a reader would paste it."""
+    program = ["bash", "-euo", "pipefail", "-c"] if block.language == "sh" else [sys.executable, "-c"]
+    done = subprocess.run(
+        [*program, text], cwd=folder, env=environment, capture_output=True, text=True, timeout=240, check=False
+    )
+    assert done.returncode == 0, f"{block.text}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
+
+
 @pytest.fixture
 def service(tmp_path: Path) -> Iterator[Service]:
     with running(Settings(data_dir=tmp_path / "data", port=0)) as service:
         yield service
 
 
-def test_the_commands_of_the_readme_work_one_block_after_the_other(service: Service, tmp_path: Path) -> None:
+@pytest.fixture
+def environment(service: Service, tmp_path: Path) -> dict[str, str]:
+    """Of a reader who has activated the virtual environment, and whose curl fails where a page would only show it."""
     shims = tmp_path / "bin"
     shims.mkdir()
     (shims / "curl").write_text(CURL.format(path=os.environ["PATH"]))
     (shims / "curl").chmod(0o755)
     path = f"{shims}:{Path(sys.executable).parent}:{os.environ['PATH']}"
-    environment = os.environ | {"PATH": path, "WORDKIN_URL": service.url}
+    return os.environ | {"PATH": path, "WORDKIN_URL": service.url}
+
+
+@pytest.mark.timeout(600)
+def test_the_commands_of_the_readme_work_one_block_after_the_other(
+    service: Service, environment: dict[str, str], tmp_path: Path
+) -> None:
     for block in runnable("README.md"):
-        text = block.text.replace("http://127.0.0.1:8000", service.url).replace("JOB_ID", newest_job(service))
-        program = ["bash", "-euo", "pipefail", "-c"] if block.language == "sh" else [sys.executable, "-c"]
-        done = subprocess.run(
-            [*program, text], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=240, check=False
-        )
-        assert done.returncode == 0, f"{block.text}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
+        text = block.text.replace(ADDRESS, service.url).replace("JOB_ID", newest_job(service))
+        run(block, text, tmp_path, environment)
+
+
+@pytest.mark.timeout(600)
+def test_the_commands_of_the_guides_work_beside_a_demo(
+    service: Service, environment: dict[str, str], tmp_path: Path
+) -> None:
+    """Concepts first; with every tenth chapter of the demo's corpus, since only that they work is asked."""
+    build_corpus(tmp_path / "bible.txt")
+    chapters = (tmp_path / "bible.txt").read_bytes().splitlines(keepends=True)
+    (tmp_path / "bible.txt").write_bytes(b"".join(chapters[::10]))
+    client = Client(service.url)
+    client.upload("bible", tmp_path / "bible.txt")
+    job = client.submit(SUBMISSION)
+    assert client.follow(job["id"], Console(quiet=True))["state"] == "succeeded"
+    for block in (block for name in GUIDES for block in runnable(f"docs/{name}.md")):
+        if "import torch" in block.text and importlib.util.find_spec("torch") is None:
+            continue
+        run(block, block.text.replace("wordkin sample", "true").replace(ADDRESS, service.url), tmp_path, environment)
 
 
 def newest_job(service: Service) -> str:
@@ -92,9 +130,10 @@ def test_no_command_needs_a_newer_curl_than_systems_have() -> None:
             assert newer is None, block.text
 
 
-def test_both_languages_have_the_same_sections_and_commands() -> None:
-    assert headings("README.ko.md") == headings("README.md")
-    english, korean = blocks("README.md"), blocks("README.ko.md")
+@pytest.mark.parametrize("name", ["README", *(f"docs/{guide}" for guide in GUIDES)])
+def test_both_languages_have_the_same_sections_and_commands(name: str) -> None:
+    assert headings(f"{name}.ko.md") == headings(f"{name}.md")
+    english, korean = blocks(f"{name}.md"), blocks(f"{name}.ko.md")
     assert [block.language for block in korean] == [block.language for block in english]
     for ours, theirs in zip(english, korean, strict=True):
         if ours.language in {"sh", "python"}:
