@@ -32,6 +32,7 @@ def card_of(session: Session, model: str, which: str) -> ModelCard:
         aliases=aliases,
         lineage=_ancestors(session, version),
         evaluations=[result for result, _ in evaluated.newest()],
+        bias=evaluated.newest_bias(),
         geometry=evaluated.geometry,
     )
 

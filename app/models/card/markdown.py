@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from app.core.evaluation.bias.results import BiasReport, TestResult
 from app.core.evaluation.results import SetResult
 from app.core.names import reference
 from app.core.table.manifest import FileOrigin, StepDone
@@ -30,6 +31,7 @@ def markdown_of(card: ModelCard) -> str:
         "Steps": _steps(version.steps or []) or "None.",
         "Lineage": _lineage(card.lineage) or "No other version.",
         "Evaluation": _evaluations(card.evaluations) or "It has not been evaluated with any set of questions.",
+        "Bias": "\n\n".join(map(_bias, card.bias)) or "It has not been measured.",
         "Geometry": _table(card.geometry.model_dump() if card.geometry else {}) or "Not measured.",
         "Search": _table({"index": version.index.kind, "recall@10 of words": version.index.recall_at_10}),
         "Digests": _table({"manifest.json": version.manifest_sha256} | _digests(version)),
@@ -120,6 +122,20 @@ def _scored(result: SetResult) -> tuple[str, ...]:
         f"{result.n_covered:,} of {result.n:,}",
         result.convention,
     )
+
+
+def _bias(report: BiasReport) -> str:
+    """The tests of a collection of word sets; a small p says that words are divided, not that anybody is harmed."""
+    about = ", ".join([*(["experimental"] if report.experimental else []), f"{len(report.skipped)} tests skipped"])
+    columns = ("test", "effect size", "95 %", "p", "p by Holm")
+    tests = _listed(columns, (_tested(each) for each in report.tests))
+    return "\n\n".join(filter(None, [f"{escaped(reference(report.name, report.version))} ({about}):", tests]))
+
+
+def _tested(test: TestResult) -> tuple[str, ...]:
+    low, high = test.interval
+    effect, interval = f"{test.effect_size:+.4f}", f"{low:+.4f} to {high:+.4f}"
+    return (test.test, effect, interval, f"{test.p_value:.3g}", f"{test.p_adjusted:.3g}")
 
 
 def _digests(version: VersionDescription) -> dict[str, str]:

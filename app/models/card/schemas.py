@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
+from app.core.evaluation.bias.results import BiasReport
 from app.core.evaluation.results import Geometry, SetResult
 from app.models.schemas import About, VersionDescription
 
@@ -33,4 +34,5 @@ class ModelCard(BaseModel):
     aliases: Annotated[list[str], Field(description="that name it now")]
     lineage: Annotated[list[Ancestor], Field(description="nearest first")]
     evaluations: Annotated[list[SetResult], Field(description="the newest result of each set")]
+    bias: Annotated[list[BiasReport], Field(description="the newest report of each collection of word sets")]
     geometry: Geometry | None

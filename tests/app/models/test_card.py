@@ -42,7 +42,8 @@ def test_the_same_as_json(client: httpx.Client) -> None:
     assert response.headers["Content-Type"] == "application/json"
     card = response.json()
     assert card["version"] == client.get("/models/m/versions/3").json()
-    assert (card["aliases"], card["lineage"], card["evaluations"], card["geometry"]) == (["latest"], [], [], None)
+    assert (card["aliases"], card["geometry"]) == (["latest"], None)
+    assert (card["lineage"], card["evaluations"], card["bias"]) == ([], [], [])
     assert set(card["about"].values()) == {None}
 
 

@@ -164,6 +164,9 @@ def test_a_named_test_of_bias_is_bounded_either_way(http: httpx.Client, world: W
     assert "2 and 8 words with vectors" in bound("S", 2)["detail"]
     assert "own@1 has no such test" in bound("WEAT7", 2)["detail"]
     assert bound("T", abs(effect) + 0.01)["version"] == 3
+    card = http.get("/models/m/versions/latest/card").text
+    heading = "| test | effect size | 95 % | p | p by Holm |\n|---|---|---|---|---|"
+    assert f"## Bias\n\nown@1 (1 tests skipped):\n\n{heading}\n| T | {effect:+.4f} |" in card
     judge(world, 2, word_sets="own")
     (compared,) = http.get("/models/m/compare", params={"a": 2, "b": 3}).json()["bias"]
     (before,) = http.get("/models/m/versions/2/evaluations").json()["evaluations"][0]["bias"][0]["tests"]
