@@ -115,11 +115,15 @@ def _created(engine: Engine, url: URL, template: str = "template1") -> Iterator[
         connection.exec_driver_sql(f'DROP DATABASE "{url.database}" WITH (FORCE)')
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """URL of an empty, migrated database; the test runs once on each kind."""
+KINDS = ["sqlite", "postgresql"]
+"""Of databases."""
+
+
+@contextmanager
+def empty_database(request: pytest.FixtureRequest, folder: Path) -> Iterator[str]:
+    """URL of an empty, migrated database of the kind that the fixture's parameter names."""
     if request.param == "sqlite":
-        path = tmp_path / "wordkin.sqlite"
+        path = folder / "wordkin.sqlite"
         shutil.copyfile(request.getfixturevalue("sqlite_template"), path)
         yield f"sqlite:///{path}"
         return
@@ -127,6 +131,13 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
     url = template.set(database=f"wordkin_{secrets.token_hex(6)}")
     with _created(engine, url, template.database):
         yield url.render_as_string(hide_password=False)
+
+
+@pytest.fixture(params=KINDS)
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """URL of an empty, migrated database; the test runs once on each kind."""
+    with empty_database(request, tmp_path) as url:
+        yield url
 
 
 class Clock:

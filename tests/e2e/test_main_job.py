@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import gzip
 import hashlib
 import signal
@@ -16,37 +15,30 @@ import httpx
 import pytest
 
 from app.command.processes import Service
-from tests.e2e.conftest import job_in_state, served_version, submit, wait_for
+from tests.e2e.conftest import job_in_state, served_version, submit, upload, wait_for
 
 
-def upload(http: httpx.Client, text: bytes) -> None:
-    digest = base64.b64encode(hashlib.sha256(text).digest()).decode()
-    response = http.put("/corpora/bible", content=text, headers={"Repr-Digest": f"sha-256=:{digest}:"})
-    assert response.status_code == 201, response.text
-    assert response.json()["sha256"] == hashlib.sha256(text).hexdigest()
-
-
-def test_from_upload_to_analogy(http: httpx.Client, bible: bytes) -> None:
+def test_from_upload_to_analogy(shared: httpx.Client, bible: bytes) -> None:
     """king - man + woman = queen, from a corpus that came in compressed, under a version that names its origin."""
-    response = http.put("/corpora/bible", content=gzip.compress(bible), headers={"Content-Encoding": "gzip"})
+    response = shared.put("/corpora/bible", content=gzip.compress(bible), headers={"Content-Encoding": "gzip"})
     assert response.status_code == 201, response.text
-    assert http.put("/corpora/bible", content=bible).status_code == 200
+    assert shared.put("/corpora/bible", content=bible).status_code == 200
 
-    job = job_in_state(http, submit(http, dim=100)["id"], "succeeded", "failed")
+    job = job_in_state(shared, submit(shared, dim=100)["id"], "succeeded", "failed")
     assert (job["state"], job["version"], job["progress"], job["error"]) == ("succeeded", 1, 1.0, None)
-    assert served_version(http, 1)["score"] > 0.2
+    assert served_version(shared, 1)["score"] > 0.2
 
-    answer = http.get("/analogy", params={"a": "king", "b": "man", "c": "woman"}).json()
+    answer = shared.get("/analogy", params={"model": "bible", "a": "king", "b": "man", "c": "woman"}).json()
     assert (answer["model"], answer["version"]) == ("bible", 1)
     assert "queen" in [item["word"] for item in answer["answers"][:3]]
     assert not {"king", "man", "woman"} & {item["word"] for item in answer["answers"]}
-    neighbors = http.get("/neighbors", params={"word": "KING", "k": 5, "version": "1"}).json()
+    neighbors = shared.get("/neighbors", params={"model": "bible", "word": "KING", "k": 5, "version": "1"}).json()
     assert neighbors["word"] == "king"
     assert len(neighbors["neighbors"]) == 5
 
-    version = http.get("/models/bible/versions/1").json()
+    version = shared.get("/models/bible/versions/1").json()
     assert version["corpus"]["sha256"] == hashlib.sha256(bible).hexdigest()
-    problem = http.get("/neighbors", params={"word": "kingg"})
+    problem = shared.get("/neighbors", params={"model": "bible", "word": "kingg"})
     assert (problem.status_code, problem.headers["content-type"]) == (404, "application/problem+json")
     assert problem.json()["missing"] == ["kingg"]
     assert "king" in problem.json()["suggestions"]["kingg"]
@@ -109,41 +101,43 @@ def _training_progress_of_second_attempt(http: httpx.Client, job_id: str) -> flo
     return float(job["progress"]) if is_training or job["state"] == "succeeded" else None
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_glove_goes_from_upload_to_analogy(http: httpx.Client, bible: bytes) -> None:
-    upload(http, bible)
-    job = job_in_state(http, submit(http, "glove", epochs=25)["id"], "succeeded", "failed")
+@pytest.mark.parametrize("shared_service", ["sqlite"], indirect=True)
+def test_glove_goes_from_upload_to_analogy(shared: httpx.Client, bible: bytes) -> None:
+    upload(shared, bible, "counted")
+    job = job_in_state(shared, submit(shared, "glove", "counted", "counted", epochs=25)["id"], "succeeded", "failed")
     assert (job["state"], job["algorithm"], job["version"]) == ("succeeded", "glove", 1)
-    served_version(http, 1)
-    nearest = http.get("/neighbors", params={"word": "gold", "k": 3}).json()["neighbors"]
+    served_version(shared, 1, "counted")
+    nearest = shared.get("/neighbors", params={"model": "counted", "word": "gold", "k": 3}).json()["neighbors"]
     assert "silver" in [item["word"] for item in nearest]
-    answer = http.get("/analogy", params={"a": "father", "b": "son", "c": "daughter", "k": 5}).json()
+    asked = {"model": "counted", "a": "father", "b": "son", "c": "daughter", "k": 5}
+    answer = shared.get("/analogy", params=asked).json()
     assert "mother" in [item["word"] for item in answer["answers"]]
 
 
 def test_cancelling_stops_a_running_kernel_within_two_seconds(
-    http: httpx.Client, service: Service, verses: bytes
+    shared: httpx.Client, shared_service: Service, verses: bytes
 ) -> None:
-    upload(http, verses)
-    job_id = submit(http, epochs=500)["id"]
-    wait_for(lambda: http.get(f"/jobs/{job_id}").json()["phase"] == "training", 60, "the training to start")
+    upload(shared, verses, "stopped")
+    job_id = submit(shared, model="stopped", corpus="stopped", epochs=500)["id"]
+    wait_for(lambda: shared.get(f"/jobs/{job_id}").json()["phase"] == "training", 60, "the training to start")
     asked = time.monotonic()
-    assert http.post(f"/jobs/{job_id}/cancel").status_code == 202
-    job = job_in_state(http, job_id, "cancelled", seconds=10)
+    assert shared.post(f"/jobs/{job_id}/cancel").status_code == 202
+    job = job_in_state(shared, job_id, "cancelled", seconds=10)
     # two seconds are promised; a machine that runs other tests as well gets some slack
     assert time.monotonic() - asked < 4
     assert job["finished_at"]
-    assert not _children(service.trainer.pid)
-    assert http.get("/models").json()["models"] == []
+    assert not _children(shared_service.trainer.pid)
+    assert shared.get("/models/stopped").status_code == 404
 
 
-def test_a_hopeless_job_fails_with_what_to_do(http: httpx.Client, verses: bytes) -> None:
+def test_a_hopeless_job_fails_with_what_to_do(shared: httpx.Client, verses: bytes) -> None:
     """Nothing is published; the problem names the reason."""
-    upload(http, verses)
-    job = job_in_state(http, submit(http, min_count=10_000_000)["id"], "failed", "succeeded")
+    upload(shared, verses, "hopeless")
+    submitted = submit(shared, model="hopeless", corpus="hopeless", min_count=10_000_000)
+    job = job_in_state(shared, submitted["id"], "failed", "succeeded")
     assert job["error"]["type"] == "/problems/vocabulary-empty"
     assert "min_count" in job["error"]["detail"]
-    assert http.get("/models").json()["models"] == []
+    assert shared.get("/models/hopeless").status_code == 404
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -182,15 +176,16 @@ def unreachable(*folders: Path) -> Iterator[None]:
         folder.with_suffix(".aside").rename(folder)
 
 
-def test_versions_are_swapped_under_load_without_a_failed_request(http: httpx.Client, verses: bytes) -> None:
+def test_versions_are_swapped_under_load_without_a_failed_request(shared: httpx.Client, verses: bytes) -> None:
     """Two versions, an alias moved to and fro, constant queries: every one succeeds and names one version."""
-    upload(http, verses)
+    upload(shared, verses, "swapped")
     for seed in (1, 2):
-        job_in_state(http, submit(http, epochs=2, seed=seed)["id"], "succeeded")
-    served_version(http, 2)
+        job = submit(shared, model="swapped", corpus="swapped", epochs=2, seed=seed)
+        job_in_state(shared, job["id"], "succeeded")
+    served_version(shared, 2, "swapped")
+    query: dict[str, str | int] = {"model": "swapped", "word": "king"}
     expected = {
-        number: http.get("/neighbors", params={"word": "king", "version": number}).json()["neighbors"]
-        for number in (1, 2)
+        number: shared.get("/neighbors", params=query | {"version": number}).json()["neighbors"] for number in (1, 2)
     }
     assert expected[1] != expected[2]
     stop = threading.Event()
@@ -198,9 +193,9 @@ def test_versions_are_swapped_under_load_without_a_failed_request(http: httpx.Cl
     faults: list[str] = []
 
     def ask() -> None:
-        with httpx.Client(base_url=http.base_url, timeout=30) as client:
+        with httpx.Client(base_url=shared.base_url, timeout=30) as client:
             while not stop.is_set():
-                response = client.get("/neighbors", params={"word": "king"})
+                response = client.get("/neighbors", params=query)
                 if not response.is_success or response.json()["neighbors"] != expected[response.json()["version"]]:
                     faults.append(response.text)
                 else:
@@ -210,10 +205,10 @@ def test_versions_are_swapped_under_load_without_a_failed_request(http: httpx.Cl
     for thread in threads:
         thread.start()
     for number in [1, 2] * 5:
-        etag = http.get("/models/bible/aliases/latest").headers["ETag"]
-        moved = http.put("/models/bible/aliases/latest", json={"version": number}, headers={"If-Match": etag})
+        etag = shared.get("/models/swapped/aliases/latest").headers["ETag"]
+        moved = shared.put("/models/swapped/aliases/latest", json={"version": number}, headers={"If-Match": etag})
         assert moved.status_code == 200, moved.text
-        served_version(http, number)
+        served_version(shared, number, "swapped")
     stop.set()
     for thread in threads:
         thread.join()
@@ -221,14 +216,14 @@ def test_versions_are_swapped_under_load_without_a_failed_request(http: httpx.Cl
     assert seen == {1, 2}
 
 
-def test_queries_go_on_while_trainer_is_gone(http: httpx.Client, service: Service, verses: bytes) -> None:
-    upload(http, verses)
-    job_in_state(http, submit(http, epochs=1)["id"], "succeeded")
-    before = served_version(http, 1)
-    service.trainer.send_signal(signal.SIGTERM)
-    assert service.trainer.wait(10) == 0
-    assert served_version(http, 1) == before
-    service.trainer = service.start_trainer()
+def test_queries_go_on_while_trainer_is_gone(shared: httpx.Client, shared_service: Service, verses: bytes) -> None:
+    upload(shared, verses, "going-on")
+    job_in_state(shared, submit(shared, model="going-on", corpus="going-on", epochs=1)["id"], "succeeded")
+    before = served_version(shared, 1, "going-on")
+    shared_service.trainer.send_signal(signal.SIGTERM)
+    assert shared_service.trainer.wait(10) == 0
+    assert served_version(shared, 1, "going-on") == before
+    shared_service.trainer = shared_service.start_trainer()
 
 
 def _children(pid: int) -> list[int]:

@@ -16,36 +16,40 @@ GLOVE = DATA / "vectors" / "glove.6B.50d.sample.txt.xz"
 VERSIONS = DATA / "versions"
 
 
-def test_a_file_of_glove_becomes_a_version_that_answers(http: httpx.Client) -> None:
+def test_a_file_of_glove_becomes_a_version_that_answers(shared: httpx.Client) -> None:
     content = lzma.decompress(GLOVE.read_bytes())
     spoiled = content + b"the " + b"1 " * 49 + b"1\n"
-    assert http.put("/files/glove.txt", content=spoiled).status_code == 201
-    submitted = http.post("/jobs", json={"kind": "import", "model": "glove", "file": "glove.txt"})
+    assert shared.put("/files/glove.txt", content=spoiled).status_code == 201
+    submitted = shared.post("/jobs", json={"kind": "import", "model": "glove", "file": "glove.txt"})
     assert submitted.status_code == 202, submitted.text
     path = submitted.headers["location"]
-    job = wait_for(lambda: (j := http.get(path).json())["state"] in {"succeeded", "failed"} and j, 60, "the import")
+    job = wait_for(lambda: (j := shared.get(path).json())["state"] in {"succeeded", "failed"} and j, 60, "the import")
     assert (job["state"], job["version"], job["progress"]) == ("succeeded", 1, 1.0), job
     (found,) = job["result"]["rows"]["found"]
     assert (found["what"], found["n"], found["first"][0]["word"]) == ("a word that came before", 1, "the")
-    near = wait_for(lambda: (r := http.get("/neighbors?word=king&k=5")).is_success and r.json(), 30, "serving")
+    near = wait_for(
+        lambda: (r := shared.get("/neighbors?model=glove&word=king&k=5")).is_success and r.json(), 30, "serving"
+    )
     assert near["neighbors"][0]["word"] in {"prince", "queen"}
-    assert http.get("/words?k=1").json()["words"] == [{"word": "the", "count": None, "rank": 1}]
-    assert "max_rank" in http.get("/neighbors?word=king&min_count=2").json()["detail"]
-    described = http.get("/models/glove/versions/1").json()
+    assert shared.get("/words?model=glove&k=1").json()["words"] == [{"word": "the", "count": None, "rank": 1}]
+    assert "max_rank" in shared.get("/neighbors?model=glove&word=king&min_count=2").json()["detail"]
+    described = shared.get("/models/glove/versions/1").json()
     assert (described["origin"], described["format"], described["counts_known"]) == ("imported", "glove", False)
 
 
 @pytest.mark.parametrize("published", ["format-1/flat", "format-2/graph"])
-def test_an_exported_version_comes_back_and_answers(http: httpx.Client, published: str) -> None:
+def test_an_exported_version_comes_back_and_answers(shared: httpx.Client, published: str) -> None:
     name = published.replace("/", "-")
-    assert http.put(f"/files/{name}", content=packed(VERSIONS / published)).status_code == 201
-    submitted = http.post("/jobs", json={"kind": "import", "model": name, "file": name, "publish": {"alias": "latest"}})
+    assert shared.put(f"/files/{name}", content=packed(VERSIONS / published)).status_code == 201
+    submitted = shared.post(
+        "/jobs", json={"kind": "import", "model": name, "file": name, "publish": {"alias": "latest"}}
+    )
     assert submitted.status_code == 202, submitted.text
     path = submitted.headers["location"]
-    job = wait_for(lambda: (j := http.get(path).json())["state"] in {"succeeded", "failed"} and j, 60, "the import")
+    job = wait_for(lambda: (j := shared.get(path).json())["state"] in {"succeeded", "failed"} and j, 60, "the import")
     assert (job["state"], job["result"]["format"]) == ("succeeded", "native"), job
     query: dict[str, str | int] = {"model": name, "k": 3}
-    words = wait_for(lambda: (r := http.get("/words", params=query)).is_success and r.json(), 30, "serving")["words"]
-    near = http.get("/neighbors", params=query | {"word": words[0]["word"]}).json()
+    words = wait_for(lambda: (r := shared.get("/words", params=query)).is_success and r.json(), 30, "serving")["words"]
+    near = shared.get("/neighbors", params=query | {"word": words[0]["word"]}).json()
     assert len(near["neighbors"]) == 3
-    assert http.get(f"/models/{name}/versions/1").json()["origin"] == "trained"
+    assert shared.get(f"/models/{name}/versions/1").json()["origin"] == "trained"
