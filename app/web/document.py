@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from threading import Lock
 from typing import Any
 
 from fastapi import FastAPI
@@ -11,11 +12,13 @@ from app.web.problems import PROBLEM_CONTENT, Problem
 
 
 def install(app: FastAPI) -> None:
-    """Make the document when it is first asked for."""
+    """Make the document when it is first asked for, once: two threads at it disturb each other."""
+    lock = Lock()
 
     def document() -> dict[str, Any]:
-        if app.openapi_schema is None:
-            app.openapi_schema = _made(app)
+        with lock:
+            if app.openapi_schema is None:
+                app.openapi_schema = _made(app)
         return app.openapi_schema
 
     app.openapi = document  # type: ignore[method-assign] # FastAPI's documented way to extend the document

@@ -9,6 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from fastapi import Request
+from fastapi.dependencies.models import Dependant
+from pydantic import BaseModel
 
 from app.core.errors import InvalidRequest
 from app.core.hyperparameters.names import OTHER_NAMES, meant
@@ -43,7 +45,7 @@ async def refuse_repeated(request: Request) -> None:
 async def refuse_unknown(request: Request) -> None:
     """Raise `InvalidRequest` for a parameter that the route does not have; the framework passes over it in silence."""
     given = request.query_params
-    names = _names(await _document(request), request, ("query",), None) if given else []
+    names = set(_parameters(request.scope["route"].dependant)) if given else set()
     found = [
         {"type": "extra_forbidden", "loc": ("query", name), "msg": "", "input": given[name]}
         for name in given
@@ -51,6 +53,18 @@ async def refuse_unknown(request: Request) -> None:
     ]
     if found:
         raise await invalid_request(request, found, None)
+
+
+def _parameters(dependant: Dependant) -> Iterator[str]:
+    """The query parameters of a route and of what it depends on."""
+    for field in dependant.query_params:
+        kind = field.field_info.annotation
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            yield from kind.model_fields
+        else:
+            yield field.alias
+    for other in dependant.dependencies:
+        yield from _parameters(other)
 
 
 async def invalid_request(

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
+
+from app.web import document as document_module
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 Json = dict[str, Any]
@@ -65,3 +70,25 @@ def test_every_operation_has_a_name_that_is_an_identifier_and_an_answer(document
     for name, operation in operations(document).items():
         assert name.isidentifier()
         assert any(status.startswith("2") for status in operation["responses"]), name
+
+
+def test_two_who_ask_first_get_one_document(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The framework's making of it is not made for two threads."""
+    made = []
+    entered = threading.Barrier(2)
+
+    def make(app: Any) -> Json:
+        made.append(app)
+        time.sleep(0.05)
+        return {"paths": {}}
+
+    def ask() -> Json:
+        entered.wait()
+        document: Json = client.app.openapi()  # type: ignore[attr-defined] # an ASGI application in general
+        return document
+
+    monkeypatch.setattr(document_module, "_made", make)
+    with ThreadPoolExecutor(2) as pool:
+        first, second = pool.submit(ask), pool.submit(ask)
+    assert first.result() is second.result()
+    assert len(made) == 1

@@ -42,8 +42,7 @@ def run(payload: TrainPayload, context: Context) -> Publishes:
     context = replace(context, threads=payload.hyperparameters.get("threads") or context.threads)
     chosen = _chosen(payload, context.threads)
     spec = payload.text.here()
-    ahead = _ahead(payload, chosen, context.threads)
-    started = time.monotonic()
+    ahead, started = _ahead(payload, chosen, context.threads), time.monotonic()
     context.expect({Step(READING): reading.expected_seconds(payload.corpus.n_bytes, context.threads)} | ahead(None))
     parent = Parent(open_version(context, payload.start.version), payload.start) if payload.start else None
     encoded = _read(payload.corpus, spec, chosen, context, parent)
