@@ -24,6 +24,7 @@ ROOT = Path(__file__).resolve().parents[1]
 ELSEWHERE = ("make ", "docker compose ", "POSTGRES_PASSWORD=")
 """Commands that are run by CI, by hand, or by an engine that is not here; what they name is checked."""
 ADDRESS = "http://127.0.0.1:8000"
+SAMPLE = "wordkin sample"
 GUIDES = ("concepts", "transfer")
 """Beside the README, each in both languages."""
 CURL = """#!/bin/sh
@@ -83,23 +84,30 @@ def environment(service: Service, tmp_path: Path) -> dict[str, str]:
     return os.environ | {"PATH": path, "WORDKIN_URL": service.url}
 
 
+def part_of_the_corpus(folder: Path, chapters: slice) -> None:
+    """Write less than the sample has: only that the commands work is asked."""
+    build_corpus(folder / "bible.txt")
+    lines = (folder / "bible.txt").read_bytes().splitlines(keepends=True)
+    (folder / "bible.txt").write_bytes(b"".join(lines[chapters]))
+
+
 @pytest.mark.timeout(600)
 def test_the_commands_of_the_readme_work_one_block_after_the_other(
     service: Service, environment: dict[str, str], tmp_path: Path
 ) -> None:
+    """With one of the corpus's two translations."""
+    part_of_the_corpus(tmp_path, slice(1189))
     for block in runnable("README.md"):
-        text = block.text.replace(ADDRESS, service.url).replace("JOB_ID", newest_job(service))
-        run(block, text, tmp_path, environment)
+        text = block.text.replace(SAMPLE, "true").replace(ADDRESS, service.url)
+        run(block, text.replace("JOB_ID", newest_job(service)), tmp_path, environment)
 
 
 @pytest.mark.timeout(600)
 def test_the_commands_of_the_guides_work_beside_a_demo(
     service: Service, environment: dict[str, str], tmp_path: Path
 ) -> None:
-    """Concepts first; with every tenth chapter of the demo's corpus, since only that they work is asked."""
-    build_corpus(tmp_path / "bible.txt")
-    chapters = (tmp_path / "bible.txt").read_bytes().splitlines(keepends=True)
-    (tmp_path / "bible.txt").write_bytes(b"".join(chapters[::10]))
+    """Concepts first; with every tenth chapter."""
+    part_of_the_corpus(tmp_path, slice(None, None, 10))
     client = Client(service.url)
     client.upload("bible", tmp_path / "bible.txt")
     job = client.submit(SUBMISSION)
@@ -107,7 +115,13 @@ def test_the_commands_of_the_guides_work_beside_a_demo(
     for block in (block for name in GUIDES for block in runnable(f"docs/{name}.md")):
         if "import torch" in block.text and importlib.util.find_spec("torch") is None:
             continue
-        run(block, block.text.replace("wordkin sample", "true").replace(ADDRESS, service.url), tmp_path, environment)
+        run(block, block.text.replace(SAMPLE, "true").replace(ADDRESS, service.url), tmp_path, environment)
+
+
+def test_the_sample_that_blocks_begin_with_is_the_whole_corpus(tmp_path: Path) -> None:
+    program = Path(sys.executable).parent / "wordkin"
+    subprocess.run([program, *SAMPLE.split()[1:]], cwd=tmp_path, check=True, capture_output=True)
+    assert len((tmp_path / "bible.txt").read_bytes().splitlines()) == 2 * 1189
 
 
 def newest_job(service: Service) -> str:
