@@ -25,11 +25,16 @@ from app.core.settings import Settings
 from benchmarks import quality
 from benchmarks.quality import analogies
 from tests.conftest import DATA
-from tests.e2e.conftest import Json, job_in_state, wait_for
+from tests.e2e.conftest import Json, finished, job_in_state, wait_for
 
 SEATS, COMPUTERS = ("couch", "sofa", "settee", "armchair"), ("laptop", "notebook", "gaming", "usb-c")
 QUESTIONS = Path(quality.__file__).parent / "evaluation" / "questions-words.txt"
 KEPT = {"keep_tokens": ["usb-c"]}
+MEN, WOMEN = "he him his man boy brother father son", "she her hers woman girl sister mother daughter"
+WORK, HOME = (
+    ["office", "salary", "business", "manager", "career", "job"],
+    ["home", "children", "kitchen", "wedding", "family", "house"],
+)
 
 
 @pytest.fixture(scope="module")
@@ -245,9 +250,49 @@ def test_a_model_owner_holds_bad_versions_back(shop: httpx.Client, tmp_path: Pat
     assert king / np.linalg.norm(king) == pytest.approx(vectors.get_vector("king", norm=True), abs=1e-3)
 
 
-def finished(http: httpx.Client, body: Json) -> Json:
-    job = http.post("/jobs", json=body)
-    assert job.status_code == 202, job.text
-    ended = job_in_state(http, job.json()["id"], "succeeded", "failed")
-    assert ended["state"] == "succeeded", ended
-    return ended
+def test_a_team_measures_a_bias_reduces_it_and_puts_vectors_to_work(shop: httpx.Client) -> None:
+    """A report of bias, a version without that direction behind a gate, a classifier, a version that goes on."""
+    men, women = MEN.split(), WOMEN.split()
+    rng = random.Random(3)
+    sides = ((men, WORK), (women, HOME))
+    lines = [" ".join(rng.sample(people, 2) + rng.sample(things, 2)) for people, things in sides * 500]
+    shop.put("/corpora/lives", content="\n".join(lines).encode())
+    trained(shop, "lives", continuable=True)
+    sets = {"targets": [men, women], "attributes": [WORK, HOME]}
+    told = shop.post("/weat", json={"model": "lives", **sets}).json()
+    assert (told["n_partitions"], told["missing"]) == (12_870, [])
+    assert told["effect_size"] > 1
+    assert told["p_value"] < 0.01
+
+    own = {"name": "own", "sets": {"m": men, "w": women, "a": WORK, "b": HOME}}
+    own["tests"] = {"LIVES": {"targets": ["m", "w"], "attributes": ["a", "b"]}}
+    shop.put("/files/own", content=json.dumps(own).encode())
+    finished(shop, {"kind": "evaluate", "model": "lives", "suite": "bias", "word_sets": ["own"]})
+    (report,) = shop.get("/models/lives/versions/1/evaluations").json()["evaluations"][0]["bias"]
+    assert report["tests"][0]["effect_size"] == pytest.approx(told["effect_size"])
+    bound = {"test": "LIVES", "word_sets": "own", "max_effect_size": 0}
+    assert shop.put("/models/lives/policy", json={"sets": [], "bias": [bound]}).status_code == 200
+    hard = {"step": "hard", "pairs": list(zip(men, women, strict=True)), "equalize": []}
+    derived = finished(shop, {"kind": "derive", "model": "lives", "steps": [hard]})
+    assert derived["result"]["held_back"][0]["rule"] == "max_effect_size"
+    shop.put("/models/lives/policy", json={"sets": [], "bias": [bound | {"max_effect_size": 2}]})
+    moved = shop.put("/models/lives/aliases/latest", json={"version": 2}, headers={"If-Match": "*"})
+    assert moved.json()["version"] == 2
+    assert "## Bias\n\nown@1" in shop.get("/models/lives/versions/2/card").text
+
+    labelled = [json.dumps({"text": line, "label": "work" if i % 2 == 0 else "home"}) for i, line in enumerate(lines)]
+    shop.put("/files/labelled", content="\n".join(labelled).encode())
+    job = {"kind": "classifier", "name": "topic", "model": "lives", "version": "1", "file": "labelled"}
+    job |= {"text_field": "text", "label_field": "label"}
+    assert finished(shop, job)["result"]["scores"]["accuracy"] == 1
+    asked = {"classifier": "topic", "texts": ["salary and office", "xyzzy"]}
+    answers = wait_for(lambda: (r := shop.post("/classify", json=asked)).is_success and r.json(), 30, "the classifier")
+    assert [(each["label"], each["abstained"]) for each in answers["results"]] == [("work", False), (None, True)]
+    assert shop.delete("/models/lives/versions/1").status_code == 409
+
+    shop.put("/corpora/more", content="\n".join(f"{line} today" for line in lines[:60]).encode())
+    start: Json = {"start": {"model": "lives", "version": 1, "freeze": "parent"}, "corpus": "more"}
+    assert trained(shop, "lives", **start)["version"] == 3
+    same = [shop.get("/vector", params={"model": "lives", "version": n, "word": "salary"}).json() for n in (1, 3)]
+    assert same[0]["vector"] == same[1]["vector"]
+    assert shop.get("/vector", params={"model": "lives", "version": 3, "word": "today"}).is_success
