@@ -111,6 +111,14 @@ def job_in_state(http: httpx.Client, job_id: str, *states: str, seconds: float =
     return wait_for(find, seconds, f"the job to be {' or '.join(states)}")
 
 
+def finished(http: httpx.Client, body: Json) -> Json:
+    job = http.post("/jobs", json=body)
+    assert job.status_code == 202, job.text
+    ended = job_in_state(http, job.json()["id"], "succeeded", "failed")
+    assert ended["state"] == "succeeded", ended
+    return ended
+
+
 def served_version(http: httpx.Client, number: int, model: str = "bible") -> Json:
     """The answer to a query once the version is loaded as `latest`."""
 

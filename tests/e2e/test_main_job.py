@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -49,7 +50,7 @@ def test_a_killed_trainers_job_is_finished_by_another_and_published_once(
 ) -> None:
     """SIGKILL of the worker in the middle of a training: its child ends too, the next worker goes on."""
     upload(http, verses)
-    job_id = submit(http, epochs=60)["id"]
+    job_id = submit(http, epochs=30)["id"]
     wait_for(lambda: http.get(f"/jobs/{job_id}").json()["progress"] > 0.3, 120, "the training to be well under way")
     children = _children(service.trainer.pid)
     assert children
@@ -68,7 +69,7 @@ def test_a_killed_trainers_job_is_finished_by_another_and_published_once(
     ("algorithm", "changes"), [("word2vec", {"threads": 1, "epochs": 12}), ("glove", {"epochs": 40})]
 )
 def test_a_killed_training_goes_on_from_its_checkpoint_to_the_same_bytes(
-    http: httpx.Client, service: Service, verses: bytes, tmp_path: Path, algorithm: str, changes: dict[str, int]
+    http: httpx.Client, service: Service, verses: bytes, tmp_path: Path, algorithm: str, changes: dict[str, Any]
 ) -> None:
     """SIGKILL after a checkpoint; the table equals that of a training that nobody interrupted."""
     upload(http, verses)
@@ -109,7 +110,7 @@ def test_glove_goes_from_upload_to_analogy(shared: httpx.Client, bible: bytes) -
     served_version(shared, 1, "counted")
     nearest = shared.get("/neighbors", params={"model": "counted", "word": "gold", "k": 3}).json()["neighbors"]
     assert "silver" in [item["word"] for item in nearest]
-    asked = {"model": "counted", "a": "father", "b": "son", "c": "daughter", "k": 5}
+    asked: dict[str, str | int] = {"model": "counted", "a": "father", "b": "son", "c": "daughter", "k": 5}
     answer = shared.get("/analogy", params=asked).json()
     assert "mother" in [item["word"] for item in answer["answers"]]
 

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from tests.app.command.conftest import Ran, Wordkin, wordkin
+from tests.app.command.conftest import Ran, Wordkin, typed
 
 TEXT = "the king and the queen\n" * 50
 NAMES = (".env", "a#b.txt", "my corpus (1).txt", "c++.txt", "100%.txt", "X.TXT.GZ", "한국어 위키.txt")
@@ -107,7 +107,7 @@ def test_rows_are_guessed_told_and_asked_for(ask: Wordkin, service: httpx.Client
     ],
 )
 def test_what_is_typed_wrongly_is_said_before_anything_is_sent(folder: Path, options: list[str], told: str) -> None:
-    done: Ran = wordkin("train", "a.txt", *options, url="http://127.0.0.1:9", cwd=folder)  # where nobody answers
+    done: Ran = typed("train", "a.txt", *options, url="http://127.0.0.1:9", cwd=folder)  # where nobody answers
     assert done.returncode == 2
     assert f"error: {told}" in done.stderr
 
