@@ -13,7 +13,7 @@ from app.core.steps import FitSubwords
 from app.core.table.arrays import FloatArray
 from app.core.table.parts import Ngrams, Parts
 from trainer.deriving.working import Facts, Sources, Working
-from trainer.kernels.vectors.subwords import bucket_ngrams, mean_rows, spread_rows
+from trainer.kernels.vectors.subwords import joined, listed_ngrams, mean_rows, spread_rows
 
 HELD_OUT = 10
 """Every tenth word, by rank, is left out of the fit that is measured."""
@@ -73,13 +73,7 @@ def fit_subwords(work: Working, step: FitSubwords, _: Sources) -> Facts:
 def incidence_of(words: Sequence[str], ngrams: Ngrams) -> tuple[npt.NDArray[np.int64], Incidence]:
     """The words that have n-grams, by their places, and the bucket of each n-gram."""
     spelled = [b"<" + word + b">" if len(word) <= MAX_BYTES else b"" for word in map(str.encode, words)]
-    ends = np.cumsum([len(word) for word in spelled], dtype=np.int64)
-    starts = ends - np.array([len(word) for word in spelled], np.int64)
-    content = np.frombuffer(b"".join(spelled), np.uint8)
-    offsets, sizes = np.empty(len(words) + 1, np.int64), (ngrams.min_n, ngrams.max_n)
-    bucket_ngrams(content, starts, ends, ngrams.n_buckets, sizes, offsets, np.empty(0, np.int32))
-    buckets = np.empty(offsets[-1], np.int32)
-    bucket_ngrams(content, starts, ends, ngrams.n_buckets, sizes, offsets, buckets)
+    offsets, buckets = listed_ngrams(*joined(spelled), ngrams.n_buckets, (ngrams.min_n, ngrams.max_n))
     usable = np.flatnonzero(np.diff(offsets))
     return usable, Incidence(offsets, buckets).of(usable)
 

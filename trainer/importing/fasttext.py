@@ -18,7 +18,7 @@ from app.core.vector_files import FASTTEXT_MAGIC
 from trainer.importing.matrix import Matrix
 from trainer.importing.rows import Batch, Collected, Collector
 from trainer.importing.source import Source, check_shape
-from trainer.kernels.vectors.subwords import bucket_ngrams, compose_words
+from trainer.kernels.vectors.subwords import compose_words, joined, listed_ngrams
 
 VERSIONS = (11, 12)
 SUPERVISED = 3
@@ -48,14 +48,6 @@ class _Model(NamedTuple):
         return self.n_buckets if max(self.sizes[0], 1) <= self.sizes[1] else 0
 
 
-class _Marked(NamedTuple):
-    """Words between marks, as UTF-8, and where each begins and ends; one without n-grams is empty."""
-
-    spelled: npt.NDArray[np.uint8]
-    starts: npt.NDArray[np.int64]
-    ends: npt.NDArray[np.int64]
-
-
 class _Entry(NamedTuple):
     spelled: bytes
     place: int
@@ -83,9 +75,9 @@ def read_fasttext(source: Source) -> Collected:
         some = entries[start : min(start + matrix.rows_at_once, model.n_words)]
         words = [entry.spelled for entry in some]
         vectors = np.empty((len(some), model.dim), np.float32)
-        marked = _marked(words, model)
-        compose_words(rows, *marked, start, model.n_words, model.n_buckets, model.sizes, vectors)
-        _mark_trained(trained, marked, model)
+        offsets, buckets = _ngrams_of(words, model)
+        compose_words(rows, start, model.n_words, offsets, buckets, vectors)
+        trained[buckets] = 1
         places, counts = [entry.place for entry in some], [entry.occurrences for entry in some]
         collector.take(Batch(words, vectors, places, counts))
         source.told((start + len(some)) / model.n_words)
@@ -94,17 +86,6 @@ def read_fasttext(source: Source) -> Collected:
         collector.leave_out(_LABEL, label.spelled.decode(errors="replace"), label.place, "drop")
     collected = collector.finish()
     return replace(collected, parts=_ngrams(matrix, model, trained)) if model.n_ngrams else collected
-
-
-def _mark_trained(trained: npt.NDArray[np.uint8], marked: _Marked, model: _Model) -> None:
-    """Mark the buckets that n-grams of these words have."""
-    if not model.n_ngrams:
-        return
-    offsets = np.empty(len(marked.starts) + 1, np.int64)
-    bucket_ngrams(*marked, model.n_buckets, model.sizes, offsets, np.empty(0, np.int32))
-    buckets = np.empty(offsets[-1], np.int32)
-    bucket_ngrams(*marked, model.n_buckets, model.sizes, offsets, buckets)
-    trained[buckets] = 1
 
 
 def _ngrams(matrix: Matrix, model: _Model, trained: npt.NDArray[np.uint8]) -> Parts:
@@ -205,12 +186,13 @@ def _not_quantised(content: mmap.mmap, place: int) -> int:
     return place + 1
 
 
-def _marked(words: list[bytes], model: _Model) -> _Marked:
+def _ngrams_of(words: list[bytes], model: _Model) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int32]]:
+    """Where the n-grams of each word begin and end among all, and the bucket of each."""
+    if not model.n_ngrams:
+        return np.zeros(len(words) + 1, np.int64), np.empty(0, np.int32)
     without = LINE_END if model.has_magic else None
     spelled = [b"" if word == without else b"<" + word + b">" for word in words]
-    ends = np.cumsum([len(word) for word in spelled], dtype=np.int64)
-    starts = ends - np.array([len(word) for word in spelled], np.int64)
-    return _Marked(np.frombuffer(b"".join(spelled) or b"\0", np.uint8), starts, ends)
+    return listed_ngrams(*joined(spelled), model.n_buckets, model.sizes)
 
 
 def _unpacked(content: mmap.mmap, layout: str, place: int) -> tuple[Any, ...]:

@@ -2,81 +2,77 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from numba import njit
 
 from trainer.kernels.options import KERNEL_OPTIONS
 
+UInt8s = npt.NDArray[np.uint8]
+Int64s = npt.NDArray[np.int64]
 _BASIS, _PRIME = np.uint32(2166136261), np.uint32(16777619)
 
 
 @njit(**KERNEL_OPTIONS)
-def compose_words(
-    rows: Any,
-    spelled: Any,
-    starts: Any,
-    ends: Any,
-    first_id: int,
-    n_words: int,
-    n_buckets: int,
-    sizes: tuple[int, int],
-    out: Any,
-) -> None:
+def compose_words(rows: Any, first_id: int, n_words: int, offsets: Any, buckets: Any, out: Any) -> None:
     """Write the vector of each word: the mean of its row and of the rows of its n-grams, summed in float64.
-
-    As fastText (Bojanowski et al. 2017) does it: n-grams are of characters of UTF-8, of the word between ``<`` and
-    ``>``; single marks ``<`` and ``>`` are none; each stands in the row of its hash, FNV-1a of 32 bits over bytes that
-    are taken as signed.
 
     Parameters
     ----------
     rows : uint8 (n_words + n_buckets, 4 * dim), the bytes of float32 numbers, which may lie at any address
-    spelled : uint8, words as ``<word>``, one after the other
-    starts, ends : int64 (n,), where each is; one that is empty has no n-grams
     first_id : the row of the first word; those that follow have the next
     n_words : rows of words, before those of n-grams
-    n_buckets : rows of n-grams; 0: none is used
-    sizes : the least and the most characters of an n-gram
+    offsets, buckets : of the words' n-grams, as `bucket_ngrams` lists them
     out : float32 (n, dim), written
     """
     dim = out.shape[1]
     one_row = np.empty(4 * dim, np.uint8)
     numbers = one_row.view(np.float32)
     total = np.empty(dim, np.float64)
-    for word in range(len(starts)):
+    for word in range(len(out)):
         one_row[:] = rows[first_id + word]
         total[:] = numbers
-        n_rows = 1
-        start, end = starts[word], ends[word]
-        for i in range(start, end if n_buckets > 0 else start):
-            if _continues(spelled[i]):
-                continue
-            code, j, n = _BASIS, i, 0
-            while j < end and n < sizes[1]:
-                code = _hashed(code, spelled[j])
-                j += 1
-                while j < end and _continues(spelled[j]):
-                    code = _hashed(code, spelled[j])
-                    j += 1
-                n += 1
-                if n >= sizes[0] and not (n == 1 and (i == start or j == end)):
-                    one_row[:] = rows[n_words + np.int64(code) % n_buckets]
-                    total += numbers
-                    n_rows += 1
-        out[word] = total / n_rows
+        for place in range(offsets[word], offsets[word + 1]):
+            one_row[:] = rows[n_words + np.int64(buckets[place])]
+            total += numbers
+        out[word] = total / (1 + offsets[word + 1] - offsets[word])
+
+
+def joined(spelled: Sequence[bytes]) -> tuple[UInt8s, Int64s, Int64s]:
+    """Words one after the other, and where each begins and ends."""
+    ends = np.cumsum([len(word) for word in spelled], dtype=np.int64)
+    starts = ends - np.array([len(word) for word in spelled], np.int64)
+    return np.frombuffer(b"".join(spelled) or b"\0", np.uint8), starts, ends
+
+
+def listed_ngrams(
+    spelled: UInt8s, starts: Int64s, ends: Int64s, n_buckets: int, sizes: tuple[int, int]
+) -> tuple[Int64s, npt.NDArray[np.int32]]:
+    """What `bucket_ngrams` writes, of its own length: offsets and buckets."""
+    offsets = np.empty(len(starts) + 1, np.int64)
+    bucket_ngrams(spelled, starts, ends, n_buckets, sizes, offsets, np.empty(0, np.int32))
+    buckets = np.empty(offsets[-1], np.int32)
+    bucket_ngrams(spelled, starts, ends, n_buckets, sizes, offsets, buckets)
+    return offsets, buckets
 
 
 @njit(**KERNEL_OPTIONS)
 def bucket_ngrams(
     spelled: Any, starts: Any, ends: Any, n_buckets: int, sizes: tuple[int, int], offsets: Any, buckets: Any
 ) -> None:
-    """List the buckets of the n-grams of each word, as `compose_words` takes them.
+    """List the buckets of the n-grams of each word.
+
+    As fastText (Bojanowski et al. 2017) has them: n-grams are of characters of UTF-8, of the word between ``<`` and
+    ``>``; single marks ``<`` and ``>`` are none; each stands in the row of its hash, FNV-1a of 32 bits over bytes that
+    are taken as signed.
 
     Parameters
     ----------
-    spelled, starts, ends : as of `compose_words`
+    spelled : uint8, words as ``<word>``, one after the other
+    starts, ends : int64 (n,), where each is; one that is empty has no n-grams
     n_buckets : above 0
     sizes : the least and the most characters of an n-gram
     offsets : int64 (n + 1,), written: those of word i stand from offsets[i] to offsets[i + 1]

@@ -5,20 +5,15 @@ from __future__ import annotations
 import numpy as np
 
 from app.core.text.ngrams import ngram_hashes
-from trainer.kernels.vectors.subwords import bucket_ngrams, mean_rows, spread_rows
+from trainer.kernels.vectors.subwords import joined, listed_ngrams, mean_rows, spread_rows
 
 WORDS = ["king", "왕궁", "a", "", "naïve", "👑"]
 
 
 def test_the_buckets_are_those_that_a_query_is_cut_into() -> None:
     marked = [f"<{word}>".encode() if word else b"" for word in WORDS]
-    ends = np.cumsum([len(word) for word in marked])
-    starts = ends - [len(word) for word in marked]
-    spelled, offsets = np.frombuffer(b"".join(marked), np.uint8), np.empty(len(WORDS) + 1, np.int64)
     for sizes in ((1, 3), (3, 6)):
-        bucket_ngrams(spelled, starts, ends, 97, sizes, offsets, np.empty(0, np.int32))
-        buckets = np.empty(offsets[-1], np.int32)
-        bucket_ngrams(spelled, starts, ends, 97, sizes, offsets, buckets)
+        offsets, buckets = listed_ngrams(*joined(marked), 97, sizes)
         found = [buckets[offsets[i] : offsets[i + 1]].tolist() for i in range(len(WORDS))]
         assert found == [[code % 97 for code in ngram_hashes(word, *sizes)] if word else [] for word in WORDS]
 
