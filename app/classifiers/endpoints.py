@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterable
 from typing import Annotated
 
@@ -24,13 +23,11 @@ from app.classifiers.schemas import (
 )
 from app.core import catalog, errors
 from app.core.catalog import removal
-from app.core.errors import DatabaseUnavailable
-from app.core.names import reference
 from app.core.records import Alias, Model, ModelKind
 from app.serving.registry import Registry
+from app.web.aliases import etag_of, expected, serve_now
 from app.web.dependencies import DatabaseDependency, RegistryDependency, StorageDependency
 from app.web.problems import problem_responses
-from app.web.revisions import etag_of, expected
 
 CLASSIFIER = ModelKind.CLASSIFIER
 NOT_FOUND = (errors.ClassifierNotFound, errors.VersionNotFound, errors.DatabaseUnavailable)
@@ -41,15 +38,14 @@ router.include_router(classify_router)
 
 def _described(model: Model, aliases: Iterable[Alias], registry: Registry, n_bytes: int) -> ClassifierDescription:
     snapshot = registry.snapshot
-    prefix = reference(model.name, "")
     return ClassifierDescription(
         name=model.name,
         created_at=model.created_at,
         n_versions=model.n_versions,
         n_bytes=n_bytes,
         aliases={alias.alias: alias.version for alias in aliases},
-        loaded=sorted(number for name, number in snapshot.classifiers if name == model.name),
-        degraded={key.removeprefix(prefix): why for key, why in snapshot.degraded.items() if key.startswith(prefix)},
+        loaded=snapshot.loaded(model.name),
+        degraded=snapshot.degraded_aliases(model.name),
     )
 
 
@@ -144,7 +140,7 @@ def move_alias(
         moved = catalog.move_alias(session, name, alias, target.version, expected=expected(if_match))
         described = ClassifierAlias.of(moved)
         response.headers["ETag"] = etag_of(moved)
-    _refresh(registry)
+    serve_now(registry)
     return described
 
 
@@ -164,7 +160,7 @@ def delete_alias(
     """Delete an alias; the version stays, and so does the alias's history."""
     with database.transaction() as session:
         removal.delete_alias(session, name, alias, expected=expected(if_match), kind=CLASSIFIER)
-    _refresh(registry)
+    serve_now(registry)
 
 
 @router.delete(
@@ -183,7 +179,7 @@ def delete_version(
     """Delete a version that no alias names. Its number is never used again."""
     with database.transaction() as session:
         prefix = removal.delete_version(session, name, number, CLASSIFIER)
-    _refresh(registry)
+    serve_now(registry)
     storage.delete_folder(prefix)
 
 
@@ -201,12 +197,6 @@ def delete_classifier(
     """Delete a classifier with all its versions and aliases; the vectors that it stands on stay."""
     with database.transaction() as session:
         prefixes = removal.delete_model(session, name, CLASSIFIER)
-    _refresh(registry)
+    serve_now(registry)
     for prefix in prefixes:
         storage.delete_folder(prefix)
-
-
-def _refresh(registry: Registry) -> None:
-    """Serve what there is now; the poller would see it too, a moment later."""
-    with contextlib.suppress(DatabaseUnavailable):
-        registry.refresh()

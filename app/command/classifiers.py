@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from app.command import completion
+from app.command.aliases import aliases_shown, earlier_versions, move
 from app.command.failures import ServiceError, WrongUsage
 from app.command.files import send
 from app.command.jobs import follow_to_the_end, submit
@@ -78,7 +79,7 @@ def list_classifiers(url: Url = DEFAULT_URL, as_json: AsJson = False) -> None:
     rows = [
         {
             "classifier": each["name"],
-            "aliases": ", ".join(f"{alias} → {version}" for alias, version in each["aliases"].items()),
+            "aliases": aliases_shown(each["aliases"]),
             "newest": each["n_versions"],
             "loaded": ", ".join(map(str, each["loaded"])),
         }
@@ -131,22 +132,16 @@ def rollback(
 ) -> None:
     """Point an alias at a version, by default back at the one that it named before."""
     client = client_of(url)
-    before, headers = list[int](), dict[str, str]()
+    before, etag = list[int](), None
     try:
         response = client.send("GET", "/classifiers", name, "aliases", alias)
-        headers, described = {"If-Match": response.headers["ETag"]}, response.json()
-        before = [move["version"] for move in described["history"] if move["version"] != described["version"]]
+        before, etag = earlier_versions(response.json()), response.headers["ETag"]
     except ServiceError as error:
         if error.problem["type"] != "/problems/version-not-found" or not to:
             raise
     if not (to or before):
         raise WrongUsage(f"{name}@{alias} has always been the same version; say where with --to.")
-    target = {"version": to or before[0]}
-    moved = client.send("PUT", "/classifiers", name, "aliases", alias, json=target, headers=headers).json()
-    if as_json:
-        say_json(moved)
-    else:
-        say(f"{name}@{alias} is version {moved['version']} now.")
+    move(client, ("/classifiers", name, alias), {"version": to or before[0]}, etag, as_json=as_json)
 
 
 @app.command()

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
 from app.command import completion
+from app.command.aliases import aliases_shown, earlier_versions, move
 from app.command.failures import ServiceError, WrongUsage
 from app.command.options import DEFAULT_URL, AsJson, Url, Yes, client_of
 from app.command.output import ask_first, say, say_json, say_members, say_table, size, when
 from app.core.names import split_reference
-
-if TYPE_CHECKING:
-    from app.command.client import Client
 
 app = typer.Typer(help="See models, move their aliases, roll back, delete.", no_args_is_help=True)
 
@@ -33,7 +31,7 @@ def list_models(url: Url = DEFAULT_URL, as_json: AsJson = False) -> None:
     rows = [
         {
             "model": model["name"],
-            "aliases": _aliases(model["aliases"]),
+            "aliases": aliases_shown(model["aliases"]),
             "newest": model["n_versions"],
             "loaded": ", ".join(map(str, model["loaded"])),
             "size": size(model["n_bytes"]),
@@ -43,10 +41,6 @@ def list_models(url: Url = DEFAULT_URL, as_json: AsJson = False) -> None:
     say_table(rows, "There is no model yet. Train one: wordkin train FILE")
 
 
-def _aliases(aliases: dict[str, int]) -> str:
-    return ", ".join(f"{alias} → {version}" for alias, version in aliases.items())
-
-
 @app.command()
 def show(model: Model, url: Url = DEFAULT_URL, as_json: AsJson = False) -> None:
     """Show a model's aliases and versions, newest first."""
@@ -54,7 +48,7 @@ def show(model: Model, url: Url = DEFAULT_URL, as_json: AsJson = False) -> None:
     if as_json:
         say_json(told)
         return
-    say_members({"model": told["name"], "aliases": _aliases(told["aliases"])})
+    say_members({"model": told["name"], "aliases": aliases_shown(told["aliases"])})
     say_members({f"degraded {alias}": why for alias, why in told["degraded"].items()})
     rows = [
         {
@@ -137,7 +131,7 @@ def alias(
         if error.problem["type"] != "/problems/version-not-found":
             raise
         etag = None
-    _move(client, (model, name), version, etag, override, as_json=as_json)
+    move(client, ("/models", model, name), {"version": version, "override": override}, etag, as_json=as_json)
 
 
 @app.command()
@@ -155,24 +149,11 @@ def rollback(
     client = client_of(url)
     response = client.send("GET", "/models", model, "aliases", name)
     described = response.json()
-    before = [move["version"] for move in described["history"] if move["version"] != described["version"]]
+    before = earlier_versions(described)
     if not (to or before):
         raise WrongUsage(f"{model}@{name} has always been version {described['version']}; say where with --to.")
-    _move(client, (model, name), to or before[0], response.headers["ETag"], override, as_json=as_json)
-
-
-def _move(
-    client: Client, which: tuple[str, str], version: int, etag: str | None, override: str | None, *, as_json: bool
-) -> None:
-    model, name = which
-    headers = {"If-Match": etag} if etag else {}
-    moved: dict[str, Any] = client.send(
-        "PUT", "/models", model, "aliases", name, json={"version": version, "override": override}, headers=headers
-    ).json()
-    if as_json:
-        say_json(moved)
-    else:
-        say(f"{model}@{name} is version {moved['version']} now.")
+    target = {"version": to or before[0], "override": override}
+    move(client, ("/models", model, name), target, response.headers["ETag"], as_json=as_json)
 
 
 @app.command()

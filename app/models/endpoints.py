@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterable, Mapping
 from typing import Annotated
 
@@ -11,8 +10,6 @@ from fastapi import APIRouter, Header, Query, Response, status
 from app.core import catalog, errors
 from app.core.catalog import removal
 from app.core.database import serialise
-from app.core.errors import DatabaseUnavailable
-from app.core.names import reference
 from app.core.records import Alias, Model
 from app.models.card.endpoints import router as card_router
 from app.models.drift.endpoints import router as drift_router
@@ -35,9 +32,9 @@ from app.models.schemas import (
     VersionSummary,
 )
 from app.serving.registry import Registry
+from app.web.aliases import etag_of, expected, serve_now
 from app.web.dependencies import DatabaseDependency, RegistryDependency, StorageDependency
 from app.web.problems import problem_responses
-from app.web.revisions import etag_of, expected
 
 router = APIRouter(tags=["models"])
 router.include_router(export_router)
@@ -50,7 +47,6 @@ def _described(
     model: Model, aliases: Iterable[Alias], registry: Registry, sizes: Mapping[str, int]
 ) -> ModelDescription:
     snapshot = registry.snapshot
-    prefix = reference(model.name, "")
     return ModelDescription(
         name=model.name,
         created_at=model.created_at,
@@ -59,8 +55,8 @@ def _described(
         **model.about or {},
         n_bytes=sizes.get(model.name, 0),
         aliases={alias.alias: alias.version for alias in aliases},
-        loaded=sorted(number for name, number in snapshot.versions if name == model.name),
-        degraded={key.removeprefix(prefix): why for key, why in snapshot.degraded.items() if key.startswith(prefix)},
+        loaded=snapshot.loaded(model.name),
+        degraded=snapshot.degraded_aliases(model.name),
     )
 
 
@@ -175,7 +171,7 @@ def move_alias(
         )
         described = AliasDescription.model_validate(moved)
         response.headers["ETag"] = etag_of(moved)
-    _refresh(registry)
+    serve_now(registry)
     return described
 
 
@@ -201,7 +197,7 @@ def delete_alias(
     """Delete an alias; the version stays, and so does the alias's history."""
     with database.transaction() as session:
         removal.delete_alias(session, model, alias, expected=expected(if_match))
-    _refresh(registry)
+    serve_now(registry)
 
 
 @router.delete(
@@ -226,7 +222,7 @@ def delete_version(
     """Delete a version that no alias names. Its number is never used again."""
     with database.transaction() as session:
         prefix = removal.delete_version(session, model, number)
-    _refresh(registry)
+    serve_now(registry)
     storage.delete_folder(prefix)
 
 
@@ -244,7 +240,7 @@ def delete_model(
     """Delete a model with all its versions and aliases. A later one of this name goes on counting its versions."""
     with database.transaction() as session:
         prefixes = removal.delete_model(session, model)
-    _refresh(registry)
+    serve_now(registry)
     for prefix in prefixes:
         storage.delete_folder(prefix)
 
@@ -270,9 +266,3 @@ def change_model(
         found.about = (found.about or {}) | said
         session.flush()
         return _described(found, catalog.list_aliases(session, model), registry, catalog.sizes(session))
-
-
-def _refresh(registry: Registry) -> None:
-    """Serve what there is now; the poller would see it too, a moment later."""
-    with contextlib.suppress(DatabaseUnavailable):
-        registry.refresh()

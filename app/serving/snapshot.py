@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from app.core.names import reference
 from app.serving.classifying import ServedClassifier
 from app.serving.loader import Key
 from app.serving.version import ServedVersion
@@ -20,6 +21,15 @@ class Snapshot:
     models: tuple[str, ...] = ()
     classifier_names: tuple[str, ...] = ()
     degraded: Mapping[str, str] = field(default_factory=dict)
+
+    def loaded(self, name: str) -> list[int]:
+        """The versions of a model or a classifier, which share no name, that this process has in memory."""
+        return sorted(number for model, number in {*self.versions, *self.classifiers} if model == name)
+
+    def degraded_aliases(self, name: str) -> dict[str, str]:
+        """Aliases of it that are not served as they should be, and why."""
+        prefix = reference(name, "")
+        return {key.removeprefix(prefix): why for key, why in self.degraded.items() if key.startswith(prefix)}
 
     def pinned(self) -> set[Key]:
         """The versions of vectors that an alias names, or a classifier that an alias names stands on."""

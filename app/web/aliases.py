@@ -1,10 +1,13 @@
-"""The revision of an alias in headers: its ETag, and the one that a client expects."""
+"""What routes of aliases and versions share: revisions in headers, and serving at once what was changed."""
 
 from __future__ import annotations
 
+import contextlib
+
 from app.core.catalog import Revision
-from app.core.errors import InvalidRequest
+from app.core.errors import DatabaseUnavailable, InvalidRequest
 from app.core.records import Alias
+from app.serving.registry import Registry
 
 
 def etag_of(alias: Alias) -> str:
@@ -21,3 +24,9 @@ def expected(if_match: str | None) -> int | Revision | None:
     if not (tag.isascii() and tag.isdecimal() and len(tag) < 10):
         raise InvalidRequest('If-Match must be the ETag of the alias, such as "3", or *.', if_match=if_match[:100])
     return int(tag)
+
+
+def serve_now(registry: Registry) -> None:
+    """Serve what there is now; the poller would see it too, a moment later."""
+    with contextlib.suppress(DatabaseUnavailable):
+        registry.refresh()
