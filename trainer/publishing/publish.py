@@ -21,6 +21,7 @@ from app.core.table.lookup import word_order, word_slots
 from app.core.table.manifest import FORMAT_VERSION, Manifest, Origin, Written, describe, write_manifest
 from app.core.table.parts import Parts
 from app.core.table.quantised import Encoding, encoded, unit_vectors_of
+from app.core.table.reading import mapped_arrays
 from app.core.table.vocabulary import Vocabulary
 from app.core.table.writing import normalise, write_arrays
 from app.core.text import TextSpec
@@ -53,7 +54,7 @@ class Kept:
 def publish(  # noqa: PLR0913 (one call, made once)
     folder: Path,
     vocabulary: Vocabulary,
-    trained: Arrays,
+    trained: dict[str, npt.NDArray[Any]],
     *,
     provenance: Provenance,
     threads: int,
@@ -71,8 +72,8 @@ def publish(  # noqa: PLR0913 (one call, made once)
     ----------
     folder : local folder, empty but for `resources`
     vocabulary : the words
-    trained : "vectors", float32 (n_words, dim), C-contiguous, as trained, in vocabulary order, changed to unit vectors;
-        others by their names in `app.core.table.arrays`
+    trained : "vectors", float32 (n_words, dim), C-contiguous, as trained, in vocabulary order, which are taken out and
+        changed: they may be most of the memory; others by their names in `app.core.table.arrays`
     provenance : where they come from
     threads : for the neighbour table; the files are the same for any number
     report : called about once a second
@@ -88,7 +89,7 @@ def publish(  # noqa: PLR0913 (one call, made once)
     VectorsNotFinite, VectorsCollapsed
         The training went wrong; nothing is written.
     """
-    vectors: FloatArray = trained["vectors"]
+    vectors: FloatArray = trained.pop("vectors")
     check_vectors(vectors)
     component = text_component(vectors, vocabulary.counts)
     normal, norms = _normalised(vectors, kept)
@@ -108,21 +109,20 @@ def publish(  # noqa: PLR0913 (one call, made once)
         **_others(trained, parts),
     }
     write_arrays(folder, arrays)
-    index = build_index(folder, unit_vectors, limits or IndexLimits(), _of_step(report, GRAPH))
+    described = describe(arrays)
+    del vectors, normal, stored, unit_vectors, arrays  # a graph copies them from the file
+    on_disk = unit_vectors_of(mapped_arrays(folder))
+    index = build_index(folder, on_disk, limits or IndexLimits(), _of_step(report, GRAPH))
     report(Progress(0.0, step=FILES))
     manifest = Manifest(
         format_version=FORMAT_VERSION,
         files=digest_files(folder),
-        arrays=describe(arrays),
+        arrays=described,
         n_words=len(vocabulary),
-        dim=vectors.shape[1],
+        dim=on_disk.shape[1],
         composition=parts.composition if parts else None,
         index=index,
-        metrics={
-            "neighbors": {"n_words": len(neighbors.ids), "k": neighbors.ids.shape[1], "seconds": seconds},
-            "hubness": hubness(neighbors, vocabulary),
-            **measure(neighbors),
-        },
+        metrics=_metrics(neighbors, vocabulary, seconds) | measure(neighbors),
         code_version=code_version(),
         created_at=datetime.now(UTC),
         **vars(provenance),
@@ -138,6 +138,11 @@ def _normalised(vectors: FloatArray, kept: Kept | None) -> tuple[FloatArray, Flo
     return normal, norms
 
 
+def _metrics(neighbors: Neighbors, vocabulary: Vocabulary, seconds: float) -> dict[str, Any]:
+    n_words, k = neighbors.ids.shape
+    return {"neighbors": {"n_words": n_words, "k": k, "seconds": seconds}, "hubness": hubness(neighbors, vocabulary)}
+
+
 def _of_words(vocabulary: Vocabulary) -> Arrays:
     return {
         "counts": vocabulary.counts,
@@ -151,7 +156,7 @@ def _of_words(vocabulary: Vocabulary) -> Arrays:
 def _others(trained: Arrays, parts: Parts | None) -> Arrays:
     """What is stored as it comes."""
     composed = parts.arrays() if parts else {}
-    return {name: array for name, array in trained.items() if name != "vectors"} | dict(composed)
+    return {**trained, **composed}
 
 
 def _of_step(report: Report, step: str) -> Report:

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+import numpy.typing as npt
 import structlog
 
 from app.core.errors import WordkinError
@@ -41,7 +42,7 @@ def expect_publishing(context: Context, n_words: int, dim: int, limits: IndexLim
 def publish_version(  # noqa: PLR0913 (one call a kind of job)
     context: Context,
     vocabulary: Vocabulary,
-    arrays: Arrays,
+    arrays: dict[str, npt.NDArray[Any]],
     *,
     provenance: Provenance,
     limits: IndexLimits,
@@ -56,7 +57,7 @@ def publish_version(  # noqa: PLR0913 (one call a kind of job)
 ) -> Publishes:
     """Write the version's files, evaluate them if the model's policy has `sets`, and put them into storage.
 
-    `resources` are further files of it, by the name that the manifest gives them.
+    The vectors are taken out of `arrays`. `resources` are further files, by the name that the manifest gives them.
     """
     folder = context.scratch / "version"
     folder.mkdir()

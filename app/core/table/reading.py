@@ -126,6 +126,11 @@ def read_table(folder: Path, manifest: Manifest) -> Table:
     return Table(folder, manifest, arrays)
 
 
+def mapped_arrays(folder: Path) -> Arrays:
+    """The arrays of a table that this process has written: read from the disk as they are needed, and not verified."""
+    return _tensors(np.asarray(np.memmap(folder / TABLE_FILE, np.uint8, "r")))
+
+
 def _read(path: Path) -> tuple[Bytes, FileDigest]:
     """The file's bytes, at the start of a page and read-only, and their digest."""
     with path.open("rb", buffering=0) as file:

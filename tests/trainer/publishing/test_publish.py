@@ -1,14 +1,17 @@
 from __future__ import annotations
 
+import weakref
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from app.core.errors import VectorsCollapsed, VectorsNotFinite
-from app.core.table.manifest import TABLE_FILE
+from app.core.table.manifest import TABLE_FILE, IndexDescription
 from app.core.table.reading import open_table
 from tests.published import provenance, random_vectors, vocabulary_of, write_version
+from trainer.publishing.index import build_index
 from trainer.publishing.publish import publish
 from trainer.steps.progress import Progress, ignore
 
@@ -74,3 +77,19 @@ def test_very_small_and_very_large_vectors_are_fine(tmp_path: Path) -> None:
     vectors[100:] *= np.float32(1e30)
     write_version(tmp_path, WORDS, vectors)
     np.testing.assert_allclose(np.linalg.norm(open_table(tmp_path).unit_vectors[:], axis=1), 1, atol=1e-6)
+
+
+def test_the_vectors_are_given_back_before_a_graph_copies_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    trained = {"vectors": random_vectors(30, 4)}
+    taken = weakref.ref(trained["vectors"])
+    alive = []
+
+    def build(*asked: Any) -> IndexDescription:
+        alive.append(taken() is not None)
+        return build_index(*asked)
+
+    monkeypatch.setattr("trainer.publishing.publish.build_index", build)
+    vocabulary = vocabulary_of([f"w{i}" for i in range(30)])
+    publish(tmp_path, vocabulary, trained, provenance=provenance(), threads=1, report=ignore)
+    assert alive == [False]
+    assert trained == {}

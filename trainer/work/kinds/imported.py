@@ -51,6 +51,7 @@ def run(payload: ImportPayload, context: Context) -> Publishes:
         replaces_spaces = payload.rows.spaces == "replace"
         known = counts.of_file(listed, collected.words, reader, replaces_spaces=replaces_spaces)
     vocabulary, vectors, parts = _by_count(collected, known)
+    report, resources, told = collected.report, collected.resources, _told(name, collected, parts)
     limits = IndexLimits(payload.index)
     expect_publishing(context, len(vocabulary), vectors.shape[1], limits)
     seconds = {READING: round(time.monotonic() - started, 3)}
@@ -58,24 +59,23 @@ def run(payload: ImportPayload, context: Context) -> Publishes:
         format=name,
         file=payload.file.origin(),
         vocabulary=payload.vocabulary and payload.vocabulary.origin(),
-        rows=collected.report,
+        rows=report,
         licence=payload.licence,
         source=payload.source,
         imported={"job": context.job_id, "attempt": context.attempt, "seconds": seconds},
     )
+    arrays = {"vectors": vectors}
+    del collected, vectors  # which publishing gives back when they are written
     published = publish_version(
         context,
         vocabulary,
-        {"vectors": vectors},
+        arrays,
         provenance=Provenance(origin, spec, context.model, counts_known=known is not None),
         limits=limits,
         sets=payload.evaluate,
         parts=parts,
-        resources=collected.resources,
+        resources=resources,
     )
-    told: dict[str, Any] = {"format": name, "rows": collected.report.model_dump(mode="json")}
-    told |= {"composes_from": parts.composition.kind if parts else None}
-    told |= {"not_composed": collected.not_composed} if collected.not_composed else {}
     return replace(published, told=published.told | told)
 
 
@@ -98,6 +98,13 @@ def _read(
         collected = read(source)
         check_content(payload.file, digest.result())
     return collected
+
+
+def _told(name: str, collected: Collected, parts: Parts | None) -> dict[str, Any]:
+    """What the job's result says of the file."""
+    told: dict[str, Any] = {"format": name, "rows": collected.report.model_dump(mode="json")}
+    told |= {"composes_from": parts.composition.kind if parts else None}
+    return told | ({"not_composed": collected.not_composed} if collected.not_composed else {})
 
 
 def _by_count(collected: Collected, known: npt.NDArray[np.int64] | None) -> tuple[Vocabulary, FloatArray, Parts | None]:
