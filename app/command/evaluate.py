@@ -71,18 +71,23 @@ def _uploaded(client: Client, named: str) -> str:
 
 def say_result(result: dict[str, Any]) -> None:
     if "bias" in result:
-        say_table([_bias_row(each) for each in result["bias"]], "The version has too few words of every test.")
+        rows = [_bias_row(each) for each in result["bias"]]
+        if all(not row["over seeds"] for row in rows):
+            rows = [{name: value for name, value in row.items() if name != "over seeds"} for row in rows]
+        say_table(rows, "The version has too few words of every test.")
         note("Tests whose words are missing were left out; the version's evaluations say which and why.")
     if result["scores"] or "bias" not in result:
         _say_scores(result["scores"])
 
 
 def _bias_row(test: dict[str, Any]) -> dict[str, Any]:
+    seeds = test.get("seeds")
     return {
         "test": test["test"],
         "effect size": f"{test['effect_size']:+.4f}",
         "p": f"{test['p_value']:.3g}",
         "p (Holm)": f"{test['p_adjusted']:.3g}",
+        "over seeds": f"{seeds['least']:+.4f} to {seeds['greatest']:+.4f}" if seeds else "",
     }
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -28,14 +28,15 @@ from app.core.nearest.scores import DoubleArray
 from app.core.table.arrays import FloatArray
 from app.core.table.manifest import FileOrigin
 from trainer.evaluating.scoring import Vectors
+from trainer.evaluating.spread import beside_replicas
 
 N_EXPLAINED = 5
 CAVEATS = (
     "A small effect is no proof that there is no bias: other words, another scaling and another seed of the training "
     "give other numbers, and a test sees its own words only.",
     "A p-value says how often chance divides these words so, not how biased the vectors are.",
-    "The spread between trainings of other seeds is not measured here.",
 )
+SPREAD_UNKNOWN = "The spread between trainings of other seeds is not measured here."
 EXPERIMENTAL = "These word sets are experimental: nobody has validated them, and no published numbers exist."
 
 
@@ -60,8 +61,17 @@ class Measured(NamedTuple):
         return self.unit[list(ids)].astype(np.float64) * self.norms[list(ids)].astype(np.float64)[:, None]
 
 
-def bias_report(vectors: Vectors, norms: FloatArray, asked: AskedBias) -> BiasReport:
+def bias_report(
+    vectors: Vectors, norms: FloatArray, asked: AskedBias, replicas: Mapping[str, Mapping[str, Any]]
+) -> BiasReport:
     """Measure all that can be measured; what cannot is listed with the reason.
+
+    Parameters
+    ----------
+    vectors : what is measured
+    norms : float32 (n_words,), the vectors' lengths
+    asked : word sets, and how they are tested
+    replicas : effect sizes of other trainings by the SHA-256 of word sets and by test; empty where there are none
 
     Raises
     ------
@@ -81,15 +91,20 @@ def bias_report(vectors: Vectors, norms: FloatArray, asked: AskedBias) -> BiasRe
         except WordSetUnusable as error:
             skipped.append(SkippedTest(test=name, reason=error.detail, missing=error.members["missing"]))
     adjusted = holm([test.p_value for test in tests])
+    sha256 = hashlib.sha256(asked.content).hexdigest()
+    others = replicas.get(sha256, {})
     return BiasReport(
         **sets.model_dump(include={"name", "version", "language", "experimental", "source", "licence"}),
-        sha256=hashlib.sha256(asked.content).hexdigest(),
+        sha256=sha256,
         file=asked.origin,
         options=asked.options,
-        tests=[test.model_copy(update={"p_adjusted": p}) for test, p in zip(tests, adjusted, strict=True)],
+        tests=[
+            beside_replicas(test.model_copy(update={"p_adjusted": p}), others)
+            for test, p in zip(tests, adjusted, strict=True)
+        ],
         skipped=skipped,
         directions=directions,
-        caveats=[*CAVEATS, *([EXPERIMENTAL] if sets.experimental else [])],
+        caveats=[*CAVEATS, *([] if others else [SPREAD_UNKNOWN]), *([EXPERIMENTAL] if sets.experimental else [])],
     )
 
 

@@ -15,6 +15,7 @@ from app.core.text import TextReader
 from trainer.evaluating.bias import AskedBias, bias_report
 from trainer.evaluating.geometry import geometry
 from trainer.evaluating.scoring import Vectors, evaluate
+from trainer.evaluating.spread import SPREAD_METRIC
 from trainer.steps.progress import Progress, Report
 
 GEOMETRY = "geometry"
@@ -47,10 +48,10 @@ def evaluate_table(
         result, its = evaluate(vectors, questions, asked, origin)
         results.append(result)
         outcomes.append(its.model_dump(mode="json"))
-    measured = []
+    measured, replicas = [], table.manifest.metrics.get(SPREAD_METRIC, {})
     for number, each in enumerate(bias, len(sets)):
         report(Progress(number / n_steps, step=each.name))
-        measured.append(bias_report(vectors, table.norms, each))
+        measured.append(bias_report(vectors, table.norms, each, replicas))
     report(Progress((n_steps - 1) / n_steps, step=GEOMETRY))
     found = EvaluationReport(
         sets=results,

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from app.core.evaluation.bias.words import shipped_content
+import structlog
+
+from app.core.errors import WordkinError
+from app.core.evaluation.bias.words import SHIPPED, read_word_sets, shipped_content
 from app.core.evaluation.results import Before, SetResult
 from app.core.payloads import BiasSource, EvaluationSource, SetSource
 from app.core.table.reading import Table
@@ -15,6 +18,7 @@ from trainer.work.context import Context
 from trainer.work.stored import verified_file
 
 EVALUATING = "evaluating"
+logger = structlog.get_logger()
 
 
 def evaluation_of(context: Context, table: Table, sets: Sequence[EvaluationSource]) -> dict[str, Any]:
@@ -41,6 +45,21 @@ def _asked_bias(context: Context, source: BiasSource) -> AskedBias:
     return AskedBias(content, source.word_sets, source.file.origin(), source.options)
 
 
+def word_sets_of(context: Context, sources: Sequence[EvaluationSource]) -> list[bytes]:
+    """All shipped word sets and the files of the sources, as they are; one that cannot be read is left out."""
+    shipped = [BiasSource(word_sets=name) for name in SHIPPED]
+    contents = []
+    for source in (*shipped, *(each for each in sources if isinstance(each, BiasSource) and each.file)):
+        try:
+            content = _asked_bias(context, source).content
+            read_word_sets(content, source.word_sets)
+        except WordkinError as error:
+            logger.warning("word sets left out", action="word_sets_left_out", problem=error.problem())
+        else:
+            contents.append(content)
+    return contents
+
+
 def beside(found: dict[str, Any], before: Sequence[SetResult]) -> dict[str, Any]:
     """The same, with what the parent of the version had answered to its sets."""
     sets = []
@@ -61,7 +80,9 @@ def told(found: dict[str, Any]) -> dict[str, Any]:
         for each in sets
     ]
     bias = [
-        {name: test[name] for name in ("test", "effect_size", "p_value", "p_adjusted")} | {"word_sets": each["name"]}
+        {name: test[name] for name in ("test", "effect_size", "p_value", "p_adjusted")}
+        | {"word_sets": each["name"]}
+        | ({"seeds": test["seeds"]} if test["seeds"] else {})
         for each in found["report"]["bias"]
         for test in each["tests"]
     ]

@@ -17,6 +17,7 @@ from app.core.table.arrays import AGREEMENT, Arrays, FloatArray, Neighbors
 from app.core.table.vocabulary import Vocabulary
 from app.core.table.writing import normalise
 from trainer.algorithms.algorithm import Trained, Work, identity
+from trainer.evaluating.spread import SPREAD_METRIC, Effects, together
 from trainer.publishing.neighbors import nearest_neighbors
 from trainer.publishing.stability import agreement, facts
 from trainer.steps.checkpoint import Checkpoints
@@ -25,7 +26,7 @@ from trainer.work.checkpoints import StorageCheckpoints
 from trainer.work.context import Context
 
 REPLICAS = "replicas"
-FORM = "replica 1"
+FORM = "replica 2"
 SEEDS = 1 << 63
 Train = Callable[[Work, Any], Trained]
 Expected = Mapping[str | None, float]
@@ -33,10 +34,30 @@ Expected = Mapping[str | None, float]
 
 @dataclass(frozen=True, eq=False)
 class Replica:
-    """What is kept of a training: its neighbour table, and of the first its unit vectors, float32 (n_words, dim)."""
+    """What is kept of a training: its neighbour table, what tests of bias found, and of the first its unit vectors.
+
+    These are float32 (n_words, dim).
+    """
 
     neighbors: Neighbors
+    bias: Effects
     unit_vectors: FloatArray | None
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What further trainings are to be.
+
+    Parameters
+    ----------
+    n : how many
+    expected : seconds that each step of one takes
+    measure : the effect sizes of tests of bias of unit vectors, float32 (n_words, dim)
+    """
+
+    n: int
+    expected: Expected
+    measure: Callable[[FloatArray], Effects]
 
 
 class Stability:
@@ -63,56 +84,57 @@ class Stability:
         return {AGREEMENT: agreed}
 
     def metrics(self, neighbors: Neighbors) -> dict[str, Any]:
-        """The means of what `arrays` has found, and by how much words seem to change from one seed to another."""
+        """The means of what `arrays` has found, and how far words and their bias change from seed to seed."""
+        bias = together([replica.bias for replica in self._replicas])
+        told = self.told | ({SPREAD_METRIC: bias} if any(bias.values()) else {})
         if not self._replicas or self._replicas[0].unit_vectors is None:
-            return self.told
+            return told
         first = Space(self._vocabulary, True, self._vectors, neighbors)
         second = Space(self._vocabulary, True, self._replicas[0].unit_vectors, self._replicas[0].neighbors)
         floor = floor_of_replicas(first, second)
-        return self.told | ({FLOOR_METRIC: floor} if floor else {})
+        return told | ({FLOOR_METRIC: floor} if floor else {})
 
 
-def nearest_of_replicas(
-    train: Train, work: Work, chosen: Hyperparameters, n_trainings: int, expected: Expected, context: Context
-) -> list[Replica]:
-    """`n_trainings - 1` further trainings with the seeds that follow.
+def replicas_of(train: Train, work: Work, chosen: Hyperparameters, asked: Asked, context: Context) -> list[Replica]:
+    """Further trainings with the seeds that follow.
 
     Each that has ended is kept in storage until the job ends, so that another attempt does not train it again.
     """
-    if n_trainings == 1:
+    if not asked.n:
         return []
     report = context.report(REPLICAS)
     found = []
-    for number in range(1, n_trainings):
+    for number in range(1, asked.n + 1):
         again = chosen.model_copy(update={"seed": (chosen.seed + number) % SEEDS})
         kept = _checkpoints(context, f"replica-{number}")
         key = identity(work, again, FORM, {"threads"})
         saved = kept.load() if kept else None
         if saved and saved[1].get("identity") == key:
-            found.append(_replica(saved[0]))
+            found.append(_replica(*saved))
             continue
         folder = work.scratch / f"training-{number}"
         folder.mkdir()
         told = replace(
             work,
             scratch=folder,
-            report=_part(report, expected, number - 1, n_trainings - 1),
+            report=_part(report, asked.expected, number - 1, asked.n),
             checkpoints=_checkpoints(context, f"replica-{number}-state"),
         )
         unit_vectors, _ = normalise(train(told, again).arrays["vectors"])
         neighbors = nearest_neighbors(unit_vectors, threads=context.threads, report=ignore)
         arrays = {"ids": neighbors.ids, "scores": neighbors.scores}
         arrays |= {"unit_vectors": unit_vectors} if number == 1 else {}
+        state = {"identity": key, "bias": asked.measure(unit_vectors)}
         if kept:
-            kept.save(arrays, {"identity": key})
-        found.append(_replica(arrays))
+            kept.save(arrays, state)
+        found.append(_replica(arrays, state))
     return found
 
 
-def _replica(arrays: Mapping[str, npt.NDArray[Any]]) -> Replica:
+def _replica(arrays: Mapping[str, npt.NDArray[Any]], state: Mapping[str, Any]) -> Replica:
     """Copies, since a checkpoint's arrays are mapped from a file."""
     kept = {name: np.array(array) for name, array in arrays.items()}
-    return Replica(Neighbors(kept["ids"], kept["scores"]), kept.get("unit_vectors"))
+    return Replica(Neighbors(kept["ids"], kept["scores"]), state["bias"], kept.get("unit_vectors"))
 
 
 def _checkpoints(context: Context, name: str) -> Checkpoints | None:

@@ -127,7 +127,7 @@ def _scored(result: SetResult) -> tuple[str, ...]:
 def _bias(report: BiasReport) -> str:
     """The tests of a collection of word sets; a small p says that words are divided, not that anybody is harmed."""
     about = ", ".join([*(["experimental"] if report.experimental else []), f"{len(report.skipped)} tests skipped"])
-    columns = ("test", "effect size", "95 %", "p", "p by Holm")
+    columns = ("test", "effect size", "95 %", "over seeds", "p", "p by Holm")
     tests = _listed(columns, (_tested(each) for each in report.tests))
     return "\n\n".join(filter(None, [f"{escaped(reference(report.name, report.version))} ({about}):", tests]))
 
@@ -135,7 +135,8 @@ def _bias(report: BiasReport) -> str:
 def _tested(test: TestResult) -> tuple[str, ...]:
     low, high = test.interval
     effect, interval = f"{test.effect_size:+.4f}", f"{low:+.4f} to {high:+.4f}"
-    return (test.test, effect, interval, f"{test.p_value:.3g}", f"{test.p_adjusted:.3g}")
+    seeds = f"{test.seeds.least:+.4f} to {test.seeds.greatest:+.4f}" if test.seeds else ""
+    return (test.test, effect, interval, seeds, f"{test.p_value:.3g}", f"{test.p_adjusted:.3g}")
 
 
 def _digests(version: VersionDescription) -> dict[str, str]:

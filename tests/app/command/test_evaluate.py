@@ -33,6 +33,10 @@ def test_bias_is_told_as_a_table(capsys: pytest.CaptureFixture[str]) -> None:
         ["test", "effect", "size", "p", "p", "(Holm)"],
         ["WEAT7", "-0.5000", "0.025", "0.05"],
     ]
+    say_result({"scores": [], "bias": [test | {"seeds": {"least": -0.75, "greatest": 0.25}}, test]})
+    told = capsys.readouterr().out.splitlines()
+    assert told[0].rstrip().endswith("over seeds")
+    assert told[1].split()[-3:] == ["-0.7500", "to", "+0.2500"]
     say_result({"scores": [], "bias": []})
     assert "too few words of every test" in capsys.readouterr().err
 

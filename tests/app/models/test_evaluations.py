@@ -165,7 +165,7 @@ def test_a_named_test_of_bias_is_bounded_either_way(http: httpx.Client, world: W
     assert "own@1 has no such test" in bound("WEAT7", 2)["detail"]
     assert bound("T", abs(effect) + 0.01)["version"] == 3
     card = http.get("/models/m/versions/latest/card").text
-    heading = "| test | effect size | 95 % | p | p by Holm |\n|---|---|---|---|---|"
+    heading = "| test | effect size | 95 % | over seeds | p | p by Holm |\n|---|---|---|---|---|---|"
     assert f"## Bias\n\nown@1 (1 tests skipped):\n\n{heading}\n| T | {effect:+.4f} |" in card
     judge(world, 2, word_sets="own")
     (compared,) = http.get("/models/m/compare", params={"a": 2, "b": 3}).json()["bias"]

@@ -25,7 +25,7 @@ def http(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
     noisy = [vectors + np.float32(0.5) * random_vectors(80, 8, seed) for seed in (1, 2)]
     units = [noise / np.linalg.norm(noise, axis=1, keepdims=True) for noise in noisy]
     tables = [nearest_neighbors(unit, threads=1, report=ignore) for unit in units]
-    world.publish("m", WORDS, vectors, replicas=[Replica(table, None) for table in tables])
+    world.publish("m", WORDS, vectors, replicas=[Replica(table, {}, None) for table in tables])
     world.publish("once", WORDS, vectors)
     with world.served() as client:
         yield client

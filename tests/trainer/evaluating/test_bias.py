@@ -17,7 +17,7 @@ from app.core.table.manifest import FileOrigin
 from app.core.text import TextReader, TextSpec
 from benchmarks.quality import unit_rows
 from tests.oracles import bias as oracle
-from trainer.evaluating.bias import CAVEATS, EXPERIMENTAL, AskedBias, bias_report
+from trainer.evaluating.bias import CAVEATS, EXPERIMENTAL, SPREAD_UNKNOWN, AskedBias, bias_report
 from trainer.evaluating.scoring import Vectors
 
 SETS: dict[str, list[Any]] = {
@@ -53,11 +53,11 @@ RAW = (np.random.default_rng(8).standard_normal((len(WORDS), 9)) + 0.5).astype(n
 ORIGIN = FileOrigin(name="own.json", revision=1, sha256="0" * 64, n_bytes=9)
 
 
-def report(content: bytes, **options: Any) -> BiasReport:
+def report(content: bytes, replicas: dict[str, Any] | None = None, **options: Any) -> BiasReport:
     find = {word: i for i, word in enumerate(WORDS)}.get
     vectors = Vectors(find, unit_rows(RAW), TextReader(TextSpec()), 1)
     norms = np.linalg.norm(RAW, axis=1)
-    return bias_report(vectors, norms, AskedBias(content, "own.json", ORIGIN, BiasOptions(**options)))
+    return bias_report(vectors, norms, AskedBias(content, "own.json", ORIGIN, BiasOptions(**options)), replicas or {})
 
 
 @pytest.fixture(scope="module")
@@ -135,15 +135,27 @@ def test_a_report_says_what_it_was_made_from(found: BiasReport) -> None:
     content = json.dumps(FILE).encode()
     assert (found.name, found.version, found.file) == ("own", 3, ORIGIN)
     assert found.sha256 == hashlib.sha256(content).hexdigest()
-    assert found.caveats == [*CAVEATS, EXPERIMENTAL]
+    assert found.caveats == [*CAVEATS, SPREAD_UNKNOWN, EXPERIMENTAL]
     assert BiasReport.model_validate_json(found.model_dump_json()) == found
     assert report(content) == found
     with pytest.raises(EvaluationSetUnreadable):
         report(b"{}")
 
 
+def test_other_trainings_give_a_test_its_spread() -> None:
+    """Their effect sizes are kept with n-1; the spread is of those that were asked for."""
+    content = json.dumps(FILE).encode()
+    replicas = {hashlib.sha256(content).hexdigest(): {"one": [0.5, -0.25]}}
+    one, back = report(content, replicas, deviation="n").tests
+    sizes = [one.effect_size, 0.5 * (13 / 12) ** 0.5, -0.25 * (13 / 12) ** 0.5]
+    assert one.seeds is not None
+    expected = (3, min(sizes), max(sizes), float(np.std(sizes, ddof=1)))
+    assert tuple(one.seeds.model_dump().values()) == pytest.approx(expected, abs=2e-8)
+    assert back.seeds is None
+
+
 def test_a_version_without_any_word_skips_everything() -> None:
     found = report(shipped_content("weat"))
     assert (found.tests, found.directions) == ([], [])
     assert [skipped.test for skipped in found.skipped] == [*(f"WEAT{n}" for n in range(1, 11)), "gender"]
-    assert found.caveats == list(CAVEATS)
+    assert found.caveats == [*CAVEATS, SPREAD_UNKNOWN]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import json
+import statistics
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,7 @@ from tests.trainer.work.conftest import context_in, opened
 from tests.trainer.work.test_aligned import text
 from trainer.algorithms import ALGORITHMS
 from trainer.algorithms.algorithm import Trained, Work
+from trainer.evaluating.bias import SPREAD_UNKNOWN
 from trainer.steps.progress import Progress
 from trainer.work import replicas
 from trainer.work.checkpoints import StorageCheckpoints
@@ -32,15 +35,17 @@ CHOSEN: dict[str, Any] = {
 }
 
 
-def run(context: Context, algorithm: str, n: int) -> Publishes:
+def run(context: Context, algorithm: str, n: int, **said: Any) -> Publishes:
     corpus = text()
     context.storage.put_new(corpus, "corpora/c")
+    chosen = CHOSEN[algorithm].model_dump(mode="json") | said.pop("hyperparameters", {})
     payload = TrainPayload(
         corpus=CorpusSource(name="c", key="corpora/c", sha256=hashlib.sha256(corpus).hexdigest(), n_bytes=len(corpus)),
         algorithm=algorithm,
-        hyperparameters=CHOSEN[algorithm].model_dump(mode="json"),
+        hyperparameters=chosen,
         text=TextSpec(),
         replicas=n,
+        **said,
     )
     return train.run(payload, context)
 
@@ -73,6 +78,47 @@ def test_one_training_stores_nothing_of_it(storage: Storage, tmp_path: Path) -> 
     result = run(context_in(storage, tmp_path / "job", threads=1), "word2vec", 1)
     assert "neighbor_agreement" not in opened(storage, tmp_path / "job", result).arrays
     assert "stability" not in result.manifest["metrics"]
+
+
+def test_tests_of_bias_have_a_spread_over_the_seeds(storage: Storage, tmp_path: Path) -> None:
+    """As those trainings find it that have these seeds alone."""
+    groups = {name: [f"w{i}" for i in range(start, start + 6)] for name, start in (("x", 0), ("y", 7), ("a", 20))}
+    word_sets = {
+        "name": "own",
+        "sets": groups | {"b": ["w31", "gone"]},
+        "tests": {
+            "T": {"targets": ["x", "y"], "attributes": ["a", "b"]},
+            "few": {"targets": ["b", "y"], "attributes": ["a", "b"]},
+        },
+    }
+    content = json.dumps(word_sets).encode()
+    digest = hashlib.sha256(content).hexdigest()
+    storage.put_new(content, "files/f")
+    file = {"name": "own.json", "revision": 1, "key": "files/f", "sha256": digest, "n_bytes": len(content)}
+    source = {"word_sets": "own.json", "file": file, "options": {"max_missing": 0.5}}
+    gone = {"word_sets": "gone.json", "file": file | {"key": "files/gone"}}
+
+    def tested(name: str, n: int, *sources: dict[str, Any], **chosen: Any) -> tuple[Publishes, dict[str, Any]]:
+        context = context_in(storage, tmp_path / name, threads=1)
+        result = run(context, "word2vec", n, evaluate=sources, hyperparameters=chosen)
+        return result, result.evaluation["report"]["bias"][0] if result.evaluation else {}
+
+    result, report = tested("replicas", 3, source)
+    (test,) = report["tests"]
+    seed = CHOSEN["word2vec"].seed
+    alone = [tested(f"{n}", 1, source, seed=seed + n)[1] for n in (1, 2)]
+    sizes = [each["tests"][0]["effect_size"] for each in alone]
+    assert len({test["effect_size"], *sizes}) == 3
+    everywhere = [test["effect_size"], *sizes]
+    expected = (3, min(everywhere), max(everywhere), round(statistics.stdev(everywhere), 8))
+    assert tuple(test["seeds"].values()) == pytest.approx(expected, abs=2e-8)
+    assert result.manifest["metrics"]["bias_of_replicas"][digest] == {"T": pytest.approx(sizes, abs=1e-8)}
+    assert result.told["bias"][0]["seeds"] == test["seeds"]
+    assert SPREAD_UNKNOWN not in report["caveats"]
+    assert (alone[0]["tests"][0]["seeds"], SPREAD_UNKNOWN in alone[0]["caveats"]) == (None, True)
+    lost, _ = tested("lost", 2, gone)
+    assert lost.told["evaluation_failed"]["type"] == "/problems/file-missing"
+    assert "bias_of_replicas" not in lost.manifest["metrics"]
 
 
 def test_another_attempt_trains_no_replica_again(

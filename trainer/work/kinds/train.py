@@ -12,7 +12,7 @@ from app.core import hyperparameters
 from app.core.errors import CorpusDamaged, CorpusMissing
 from app.core.hyperparameters import Hyperparameters
 from app.core.payloads import CorpusSource, TrainPayload
-from app.core.table.arrays import Arrays
+from app.core.table.arrays import Arrays, FloatArray
 from app.core.table.digests import digest_of
 from app.core.table.manifest import CorpusOrigin, EvidenceDescription, TrainedOrigin
 from app.core.text import TextReader, TextSpec
@@ -21,16 +21,19 @@ from trainer.algorithms.algorithm import Trained, Work
 from trainer.corpus import costs as reading
 from trainer.corpus.encode import EncodedCorpus, encode
 from trainer.corpus.swapping import swap
+from trainer.evaluating.scoring import Vectors
+from trainer.evaluating.spread import Effects, effects
 from trainer.publishing import evidence
 from trainer.publishing.costs import product_seconds, scaled
 from trainer.publishing.index import IndexLimits
 from trainer.publishing.publish import Kept, Provenance
 from trainer.work.aligned import align
 from trainer.work.context import Context
+from trainer.work.evaluated import word_sets_of
 from trainer.work.forecast import Step
 from trainer.work.messages import Publishes
 from trainer.work.published import PUBLISHING, publish_version
-from trainer.work.replicas import REPLICAS, Replica, Stability, nearest_of_replicas
+from trainer.work.replicas import REPLICAS, Asked, Replica, Stability, replicas_of
 from trainer.work.start import Parent
 from trainer.work.stored import open_version
 
@@ -88,8 +91,15 @@ def _chosen(payload: TrainPayload, threads: int) -> Hyperparameters:
 
 def _replicas(payload: TrainPayload, work: Work, chosen: Hyperparameters, context: Context) -> list[Replica]:
     """What further trainings gave, if they were asked for."""
+
+    def measure(unit_vectors: FloatArray) -> Effects:
+        find, reader = work.corpus.vocabulary.ids().get, TextReader(payload.text.here())
+        vectors = Vectors(find, unit_vectors, reader, context.threads)
+        return effects(vectors, word_sets_of(context, payload.evaluate))
+
     expected = EXPECTED[payload.algorithm](work.corpus.n_tokens, chosen, context.threads)
-    return nearest_of_replicas(ALGORITHMS[payload.algorithm], work, chosen, payload.replicas, expected, context)
+    asked = Asked(payload.replicas - 1, expected, measure)
+    return replicas_of(ALGORITHMS[payload.algorithm], work, chosen, asked, context)
 
 
 def _aligned(payload: TrainPayload, work: Work, trained: Trained, context: Context) -> dict[str, Any]:

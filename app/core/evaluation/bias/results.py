@@ -80,6 +80,15 @@ class Association(_Part):
     words: Annotated[list[SingleWord], Field(description="the targets, those nearest to attributes 1 first")]
 
 
+class SeedSpread(_Part):
+    """The effect size in trainings that differ in their seeds alone, the published one among them."""
+
+    n_trainings: int
+    least: float
+    greatest: float
+    standard_deviation: Annotated[float, Field(description="with n-1")]
+
+
 class TestResult(Association):
     """A test of a suite; `p_adjusted` is Holm's over all tests of the suite that could be done.
 
@@ -93,6 +102,7 @@ class TestResult(Association):
     about: str
     p_adjusted: float
     measures: dict[str, float]
+    seeds: Annotated[SeedSpread | None, Field(description="null unless the version was trained with replicas")] = None
 
 
 class SkippedTest(_Part):
