@@ -12,7 +12,8 @@ import time
 from itertools import permutations
 from pathlib import Path
 
-from app.core.evaluation.policy import Evaluated, Evidence, Policy, PolicySet, StoredPolicy, held_against
+from app.core.evaluation.gate import Evaluated, Evidence, held_against
+from app.core.evaluation.policy import Policy, PolicySet, StoredPolicy
 from app.core.evaluation.results import EvaluationReport
 from app.core.evaluation.sets import read_questions
 from app.core.hyperparameters import Word2VecHyperparameters

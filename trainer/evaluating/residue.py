@@ -20,7 +20,8 @@ FEWEST_CLUSTERED, FEWEST_PROBED = 20, 100
 TRAINED_SHARE = 5
 """A probe learns from a fifth of its words."""
 N_DRAWS, N_STARTS, MOST_ROUNDS = 3, 10, 100
-N_NEIGHBORS, FEWEST_TARGETS = 100, 20
+N_NEIGHBORS, FEWEST_TARGETS, MOST_TARGETS = 100, 20, 10_000
+TARGETS_AT_ONCE = 512
 PROBES: dict[ResidualTest, Kernel] = {"linear_probe": "linear", "rbf_probe": "rbf", "scaled_rbf_probe": "rbf"}
 Ids = npt.NDArray[np.int64]
 
@@ -53,7 +54,8 @@ def residual_bias(name: str, spaces: Spaces, direction: Floats, left_out: Ids, t
     tests = [
         _clusters(spaces, order),
         *_probes(spaces, order),
-        _neighbors(spaces, pool, bias, np.flatnonzero(np.isin(pool, targets))),
+        _neighbors("neighbors", spaces, pool, bias, np.flatnonzero(np.isin(pool, targets))),
+        _neighbors("all_neighbors", spaces, pool, bias, np.arange(0, len(pool), -(-len(pool) // MOST_TARGETS))),
     ]
     return ResidualBias(direction=name, n_words=len(pool), tests=tests)
 
@@ -63,7 +65,7 @@ def _result(test: ResidualTest, n: int, found: Sequence[float], n_trained: int =
     return Residual(
         test=test,
         reader=READERS[test],
-        metric="pearson" if test == "neighbors" else "accuracy",
+        metric="pearson" if test in {"neighbors", "all_neighbors"} else "accuracy",
         n=n,
         n_trained=n_trained,
         before=values[0],
@@ -146,18 +148,21 @@ def probe_accuracy(rows: Floats, is_first: Flags, n_trained: int, kind: Kernel, 
     return float((said == is_first[asked]).mean())
 
 
-def _neighbors(spaces: Spaces, pool: Ids, bias: Floats, targets: Ids) -> Residual:
+def _neighbors(test: ResidualTest, spaces: Spaces, pool: Ids, bias: Floats, targets: Ids) -> Residual:
     k = min(N_NEIGHBORS, len(pool) // 10)
     if len(targets) < FEWEST_TARGETS or not k:
-        return _result("neighbors", len(targets), [])
-    return _result("neighbors", len(targets), [_correlation(rows[pool], bias, targets, k) for rows in spaces])
+        return _result(test, len(targets), [])
+    return _result(test, len(targets), [_correlation(rows[pool], bias, targets, k) for rows in spaces])
 
 
 def _correlation(rows: FloatArray, bias: Floats, targets: Ids, k: int) -> float:
-    cosines = rows[targets] @ rows.T
-    cosines[np.arange(len(targets)), targets] = -np.inf
-    nearest = np.argpartition(-cosines, k - 1, axis=1)[:, :k]
-    often = (bias[nearest] > 0).sum(axis=1)
+    often = np.empty(len(targets), np.int64)
+    for start in range(0, len(targets), TARGETS_AT_ONCE):
+        part = targets[start : start + TARGETS_AT_ONCE]
+        cosines = rows[part] @ rows.T
+        cosines[np.arange(len(part)), part] = -np.inf
+        nearest = np.argpartition(cosines, -k, axis=1)[:, -k:]
+        often[start : start + len(part)] = (bias[nearest] > 0).sum(axis=1)
     if not often.std() or not bias[targets].std():
         return float("nan")
     return float(np.corrcoef(bias[targets], often)[0, 1])

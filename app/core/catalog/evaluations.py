@@ -10,7 +10,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, undefer
 
 from app.core.database import now
-from app.core.evaluation.policy import Evaluated, Evidence, StoredPolicy, held_against
+from app.core.evaluation.gate import Evaluated, Evidence, held_against
+from app.core.evaluation.policy import StoredPolicy
 from app.core.evaluation.results import EvaluationReport, Outcomes, SetResult
 from app.core.jobs import new_id
 from app.core.records import Evaluation, Model, Version

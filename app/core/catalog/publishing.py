@@ -13,7 +13,7 @@ from app.core import jobs
 from app.core.catalog import evaluations
 from app.core.catalog.models import LATEST, point
 from app.core.database import now, serialise
-from app.core.evaluation.policy import Evidence
+from app.core.evaluation.gate import Evidence
 from app.core.jobs import Claim, JobRequest
 from app.core.records import Alias, ClassifierBase, Model, ModelKind, Version
 

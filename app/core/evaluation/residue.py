@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-ResidualTest = Literal["clusters", "linear_probe", "rbf_probe", "scaled_rbf_probe", "neighbors"]
+ResidualTest = Literal["clusters", "linear_probe", "rbf_probe", "scaled_rbf_probe", "neighbors", "all_neighbors"]
 READERS: dict[ResidualTest, str] = {
     "clusters": "k-means of two clusters of the words that were most biased either way, the best of 10 starts",
     "linear_probe": "support vector machine, linear kernel, C = 1; mean of 3 draws",
@@ -15,6 +15,7 @@ READERS: dict[ResidualTest, str] = {
     "scaled_rbf_probe": "support vector machine, RBF kernel, gamma 1 / (dim * variance), C = 1; mean of 3 draws",
     "neighbors": "Pearson's correlation of the bias that professions had with how many of their nearest words were "
     "biased the same way",
+    "all_neighbors": "the same correlation of all words, or of every nth of them",
 }
 """The tests of Gonen and Goldberg, "Lipstick on a Pig" (2019), and a stricter probe."""
 LEAST_FOUND = 0.55

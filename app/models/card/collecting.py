@@ -33,6 +33,7 @@ def card_of(session: Session, model: str, which: str) -> ModelCard:
         lineage=_ancestors(session, version),
         evaluations=[result for result, _ in evaluated.newest()],
         bias=evaluated.newest_bias(),
+        debiasing=evaluated.debiasing,
         geometry=evaluated.geometry,
     )
 

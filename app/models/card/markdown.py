@@ -32,6 +32,7 @@ def markdown_of(card: ModelCard) -> str:
         "Lineage": _lineage(card.lineage) or "No other version.",
         "Evaluation": _evaluations(card.evaluations) or "It has not been evaluated with any set of questions.",
         "Bias": "\n\n".join(map(_bias, card.bias)) or "It has not been measured.",
+        "Steps against a bias": _debiasing(card) or "None.",
         "Geometry": _table(card.geometry.model_dump() if card.geometry else {}) or "Not measured.",
         "Search": _table({"index": version.index.kind, "recall@10 of words": version.index.recall_at_10}),
         "Digests": _table({"manifest.json": version.manifest_sha256} | _digests(version)),
@@ -94,7 +95,7 @@ def _file(file: FileOrigin) -> dict[str, Any]:
 
 
 def _steps(steps: Sequence[StepDone]) -> str:
-    return _listed(("step", "asked for", "found"), ((each.step.get("kind"), each.step, each.found) for each in steps))
+    return _listed(("step", "asked for", "found"), ((each.step.get("step"), each.step, each.found) for each in steps))
 
 
 def _lineage(ancestors: Sequence[Ancestor]) -> str:
@@ -137,6 +138,34 @@ def _tested(test: TestResult) -> tuple[str, ...]:
     effect, interval = f"{test.effect_size:+.4f}", f"{low:+.4f} to {high:+.4f}"
     seeds = f"{test.seeds.least:+.4f} to {test.seeds.greatest:+.4f}" if test.seeds else ""
     return (test.test, effect, interval, seeds, f"{test.p_value:.3g}", f"{test.p_adjusted:.3g}")
+
+
+def _debiasing(card: ModelCard) -> str:
+    """What readers still find, first in words, beside what they found in the parent."""
+    if (found := card.debiasing) is None:
+        return ""
+    parents = ", ".join(reference(each.model, each.version) for each in card.version.parents or [])
+    steps = ", ".join(f"{step['step']} (mean cosine {step['mean_cosine']:.4f})" for step in found.cost.steps)
+    residue = (
+        (each.direction, test.test, test.metric, _number(test.before), _number(test.after))
+        for each in found.residue
+        for test in each.tests
+    )
+    associations = (
+        (each.test, _number(each.before), _number(each.after), "flips" if each.is_flipped else "")
+        for each in found.associations
+    )
+    parts = (
+        escaped(found.told),
+        escaped(f"Made from {parents} by {steps}."),
+        _listed(("direction", "reader", "metric", "before", "after"), residue),
+        _listed(("test", "effect size before", "after", "sign"), associations),
+    )
+    return "\n\n".join(filter(None, parts))
+
+
+def _number(value: float | None) -> str:
+    return "too few words" if value is None else f"{value:.4f}"
 
 
 def _digests(version: VersionDescription) -> dict[str, str]:

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field
 
 from app.core.evaluation.bias.results import BiasReport
+from app.core.evaluation.residue import Debiasing
 from app.core.evaluation.results import Geometry, SetResult
 from app.models.schemas import About, VersionDescription
 
@@ -35,4 +36,5 @@ class ModelCard(BaseModel):
     lineage: Annotated[list[Ancestor], Field(description="nearest first")]
     evaluations: Annotated[list[SetResult], Field(description="the newest result of each set")]
     bias: Annotated[list[BiasReport], Field(description="the newest report of each collection of word sets")]
+    debiasing: Annotated[Debiasing | None, Field(description="what steps against a bias have left; null without any")]
     geometry: Geometry | None

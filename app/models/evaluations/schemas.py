@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import BaseModel, Field
 
 from app.core.evaluation.bias.results import BiasReport
-from app.core.evaluation.policy import Evaluated
+from app.core.evaluation.gate import Evaluated
 from app.core.evaluation.results import EvaluationReport, Geometry, Interval, Metric
 from app.core.evaluation.sets import SetType
 from app.core.evaluation.statistics import difference

@@ -19,7 +19,7 @@ def origin_of(client: httpx.Client, number: int) -> VersionOrigin:
 
 def derive(world: World, *parents: VersionOrigin) -> None:
     """Let the row of version 3 say that it was derived from these."""
-    steps = [StepDone(step={"kind": "center"}, found={"weights": "a | b"})]
+    steps = [StepDone(step={"step": "center"}, found={"weights": "a | b"})]
     origin = DerivedOrigin(parents=list(parents), files=[], steps=steps, frequencies="counted", derived={})
     with world.database.transaction() as session:
         version = catalog.get_version(session, "m", 3)

@@ -14,6 +14,7 @@ import pytest
 from app.core import catalog
 from app.core.catalog import evaluations
 from app.core.catalog.sources import file_source, version_source
+from app.core.evaluation.residue import AssociationChange, Cost, Debiasing, Residual, ResidualBias, ResidualTest
 from app.core.evaluation.sets import EvaluationSet
 from app.core.payloads import BiasSource, EvaluatePayload, SetSource
 from benchmarks.quality import unit_rows
@@ -177,6 +178,60 @@ def test_a_named_test_of_bias_is_bounded_either_way(http: httpx.Client, world: W
     assert http.put("/models/m/policy", json=wrong).json()["type"] == "/problems/evaluation-set-unreadable"
 
 
+def debias(world: World, number: int) -> None:
+    """Let a version have been made by steps that left this of a bias."""
+    given: dict[ResidualTest, tuple[float, float | None]] = {
+        "rbf_probe": (0.99, 0.62),
+        "all_neighbors": (0.7, -0.4),
+        "clusters": (0.9, None),
+    }
+    tests = [
+        Residual(
+            test=test, reader="", metric="pearson" if test == "all_neighbors" else "accuracy", n=400, before=b, after=a
+        )
+        for test, (b, a) in given.items()
+    ]
+    left = ResidualBias(direction="she - he", n_words=900, tests=tests)
+    flip = AssociationChange(test="WEAT7", about="", before=0.97, after=-1.14, p_before=0.02, p_after=0.9)
+    cost = Cost(steps=[{"step": "hard", "mean_cosine": 0.99}], overlap={}, scores=[])
+    found = Debiasing.of([left], [flip], cost)
+    with world.database.transaction() as session:
+        version = catalog.get_version(session, "m", number)
+        (row,) = evaluations.of_version(session, version)
+        report = row.report | {"debiasing": found.model_dump(mode="json")}
+        evaluations.add(session, version, version.job_id, {"report": report, "outcomes": []})
+
+
+def test_what_is_left_of_a_bias_is_bounded(http: httpx.Client, world: World) -> None:
+    def bound(test: str, most: float) -> Any:
+        residue = [{"test": test, "max_found": most}]
+        assert http.put("/models/m/policy", json={"sets": [], "residue": residue}).json()["residue"] == residue
+        return move(http, 3).json()
+
+    assert "Version 3 was not made by steps against a bias" in bound("rbf_probe", 1)["detail"]
+    judge(world, 3)
+    assert "was not made by steps" in bound("rbf_probe", 1)["detail"]
+    debias(world, 3)
+    judge(world, 3)
+    (evidence,) = bound("rbf_probe", 0.6)["evidence"]
+    told = (evidence["rule"], evidence["metric"], evidence["limit"], evidence["value"])
+    assert told == ("max_found", "rbf_probe_accuracy", 0.6, 0.62)
+    assert "she - he: rbf_probe still finds 0.6200, not 0.6 or less." in evidence["told"]
+    assert bound("all_neighbors", 0.39)["evidence"][0]["value"] == -0.4
+    assert "clusters could not be asked" in bound("clusters", 1)["detail"]
+    assert "linear_probe could not be asked" in bound("linear_probe", 1)["detail"]
+    assert bound("all_neighbors", 0.4)["version"] == 3
+    card = http.get("/models/m/versions/3/card").text
+    section = card.partition("## Steps against a bias\n\n")[2].partition("\n\n## ")[0]
+    assert section.startswith("she - he: clusters show it with accuracy 0.62, before 0.99;")
+    assert "The bias has changed its sign in WEAT7 (0.97, now -1.14).\n\nMade from " in section
+    assert " by hard (mean cosine 0.9900).\n\n| direction | reader |" in section
+    assert "| she - he | rbf\\_probe | accuracy | 0.9900 | 0.6200 |\n" in section
+    assert "| she - he | clusters | accuracy | 0.9000 | too few words |" in section
+    assert "| WEAT7 | 0.9700 | -1.1400 | flips |" in section
+    assert "## Steps against a bias\n\nNone.\n" in http.get("/models/m/versions/1/card").text
+
+
 def test_what_was_not_evaluated_does_not_pass(http: httpx.Client, world: World) -> None:
     http.put("/models/m/policy", json={"sets": [{"file": "people", "max_drop": 0.05}]})
     assert "Version 3 has not been evaluated with people@1" in move(http, 3).json()["detail"]
@@ -191,7 +246,7 @@ def test_what_was_not_evaluated_does_not_pass(http: httpx.Client, world: World) 
 
 
 def test_a_policy_holds_its_files_and_can_be_taken_away(http: httpx.Client, world: World) -> None:
-    assert http.get("/models/m/policy").json() == {"sets": [], "bias": [], "max_hubness_ratio": None}
+    assert http.get("/models/m/policy").json() == {"sets": [], "bias": [], "residue": [], "max_hubness_ratio": None}
     http.put("/models/m/policy", json={"sets": [{"file": "people", "floor": 1.0}]})
     assert http.get("/models/m/policy").json()["sets"][0]["floor"] == 1.0
     held = http.delete("/files/people")

@@ -14,6 +14,7 @@ from app.core.evaluation.residue import (
     ResidualBias,
     ResidualTest,
 )
+from trainer.evaluating import residue
 from trainer.evaluating.residue import Spaces, cluster_accuracy, residual_bias
 
 N, DIM = 1000, 8
@@ -63,18 +64,19 @@ def test_what_is_gone_is_found_by_none_and_a_ring_by_the_non_linear_reader_alone
     assert (found["scaled_rbf_probe"].after or 0) > 0.9
 
 
-def test_neighbors_are_counted_among_the_words_that_define_nothing() -> None:
+def test_neighbors_are_counted_among_the_words_that_define_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(residue, "MOST_TARGETS", 500)
+    monkeypatch.setattr(residue, "TARGETS_AT_ONCE", 200)
     after, left_out, targets = biased(), np.arange(10), np.arange(5, 60)
-    found = asked_of(after, left_out=left_out, targets=targets)["neighbors"]
+    found = asked_of(after, left_out=left_out, targets=targets)
     rows, before = unit(after).astype(np.float64), unit(biased())[:, 0].astype(np.float64)
-    pool = list(range(10, N))
-    asked = [i for i in targets.tolist() if i in pool]
-    often = []
-    for i in asked:
-        order = sorted((j for j in pool if j != i), key=lambda j: -(rows[i] @ rows[j]))
-        often.append(sum(before[j] > 0 for j in order[:99]))
-    assert found.n == 50
-    assert found.before == pytest.approx(np.corrcoef(before[asked], often)[0, 1], abs=1e-3)
+    pool = np.arange(10, N)
+    cosines = rows @ rows[pool].T
+    for test, asked in (("neighbors", pool[:50]), ("all_neighbors", pool[::2])):
+        others = [pool[[j for j in np.argsort(-cosines[i]) if pool[j] != i][:99]] for i in asked]
+        often = [np.count_nonzero(before[near] > 0) for near in others]
+        assert found[test].n == len(asked)
+        assert found[test].before == pytest.approx(np.corrcoef(before[asked], often)[0, 1], abs=1e-3)
 
 
 def test_two_clusters_are_found_whatever_their_names() -> None:
@@ -87,7 +89,7 @@ def test_two_clusters_are_found_whatever_their_names() -> None:
 def test_a_small_vocabulary_is_told() -> None:
     before = unit(biased()[:300])
     found = residual_bias("a - b", Spaces(before, before), G, NOTHING, NOTHING)
-    assert [test.note for test in found.tests] == ["too few words"] * 5
+    assert [test.note for test in found.tests] == [*["too few words"] * 5, None]
     told = Debiasing.of([found], [], Cost(steps=[], overlap={}, scores=[])).told
     assert told == "a - b: too few words (300) to tell what a reader still finds."
 
