@@ -11,6 +11,7 @@ from app.core.evaluation.bias.results import BiasOptions
 from app.core.evaluation.results import SetResult
 from app.core.evaluation.sets import EvaluationSet
 from app.core.names import Name
+from app.core.shapes import LIST, TEXT, by_shape
 from app.core.steps import Step
 from app.core.swapping import SwapPairs
 from app.core.table.manifest import FileOrigin, IndexRequest, VersionOrigin
@@ -87,7 +88,11 @@ class BiasSource(_Payload):
 
 EvaluationSource = SetSource | BiasSource
 
-Freeze = Literal["none", "parent"] | Annotated[tuple[str, ...], Field(min_length=1, max_length=100_000)]
+Freeze = Annotated[
+    Annotated[Literal["none", "parent"], TEXT]
+    | Annotated[tuple[str, ...], Field(min_length=1, max_length=100_000), LIST],
+    by_shape("This is 'none', 'parent' or a list of words"),
+]
 """Which words of a parent keep their vectors."""
 
 

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 
 from app.core.names import FileReference, composed
 from app.core.table.quantised import Encoding
+from app.core.wordlists import Word, WordPairs, Words, files_among
 
 Weights = Annotated[
     Literal["frequency", "uniform"],
@@ -25,21 +26,7 @@ VersionReference = Annotated[
     AfterValidator(composed),
 ]
 Dim = Annotated[int, Field(ge=1, le=16_384)]
-Word = Annotated[str, Field(min_length=1, max_length=200)]
-Words = Annotated[
-    Annotated[tuple[Word, ...], Field(max_length=10_000)] | FileReference,
-    Field(description="words, or an uploaded file that has them: a JSON list, or one a line"),
-]
-WordPairs = Annotated[
-    Annotated[tuple[tuple[Word, Word], ...], Field(max_length=1000)] | FileReference,
-    Field(description="pairs of words, or an uploaded file that has them: a JSON list, or a pair a line"),
-]
 MaxMissing = Annotated[float, Field(ge=0, lt=1, description="share of a list that the version may lack")]
-
-
-def _files_among(*lists: Any) -> tuple[str, ...]:
-    """Of lists of words and names of files, the names."""
-    return tuple(each for each in lists if isinstance(each, str))
 
 
 class _Step(BaseModel):
@@ -198,7 +185,7 @@ class Hard(_Step):
     max_missing: MaxMissing = 0.2
 
     def files(self) -> tuple[str, ...]:
-        return _files_among(self.pairs, self.equalize, self.specific)
+        return files_among(self.pairs, self.equalize, self.specific)
 
 
 class Leace(_Step):
@@ -225,7 +212,7 @@ class Leace(_Step):
         return self
 
     def files(self) -> tuple[str, ...]:
-        return _files_among(self.pairs, self.specific, *(self.groups or {}).values())
+        return files_among(self.pairs, self.specific, *(self.groups or {}).values())
 
 
 class Quantise(_Step):

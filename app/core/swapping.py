@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from app.core.steps import Word
+from app.core.wordlists import Word
 
 
 def each_word_once(pairs: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:

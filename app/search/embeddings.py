@@ -15,6 +15,7 @@ from app.core import errors
 from app.core.catalog import LATEST
 from app.core.errors import InvalidRequest
 from app.core.names import reference, split_reference
+from app.core.shapes import LIST, TEXT, by_shape
 from app.search.responses import as_json
 from app.serving import answers, asking
 from app.serving.answering import numbers
@@ -42,7 +43,10 @@ Input = Annotated[str, Field(max_length=asking.MAX_TEXT_LENGTH)]
 class EmbeddingsRequest(asking.Query):
     """As OpenAI's, for text; `user` is accepted and not used."""
 
-    input: Input | Annotated[list[Input], Field(min_length=1, max_length=MAX_INPUTS)]
+    input: Annotated[
+        Annotated[Input, TEXT] | Annotated[list[Input], Field(min_length=1, max_length=MAX_INPUTS), LIST],
+        by_shape("This is a text or a list of texts"),
+    ]
     model: Annotated[str, Field(description="name, name@3 or name@alias", min_length=1, max_length=400)]
     encoding_format: Literal["float", "base64"] | None = "float"
     dimensions: Annotated[int | None, Field(description="must be the model's own")] = None

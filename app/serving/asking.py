@@ -14,6 +14,7 @@ from pydantic import (
 
 from app.core.names import MAX_WORD_BYTES, composed
 from app.core.numbers import NotBoolean
+from app.core.shapes import LIST, TEXT, by_shape
 
 MAX_K = 1000
 MAX_BATCH = 256
@@ -28,6 +29,7 @@ MAX_ALLOWED = 1024
 
 Word = Annotated[str, Field(min_length=1, max_length=MAX_WORD_LENGTH)]
 Words = Annotated[list[Word], Field(min_length=1, max_length=MAX_WORDS)]
+WordOrWords = Annotated[Annotated[Word, TEXT] | Annotated[Words, LIST], by_shape("This is a word or a list of words")]
 K = Annotated[int, Field(ge=1, le=MAX_K, description="how many answers"), NotBoolean]
 Number = Annotated[float, Field(strict=True)]
 Exact = Annotated[bool, Field(description="scan everything, even if the version has an approximate index")]
@@ -201,8 +203,8 @@ class SimilarityOfWords(OfWords):
 class SimilarityQuery(OfWords):
     """Two words, or sets of words: a set is the mean of its words' unit vectors."""
 
-    a: Word | Words
-    b: Word | Words
+    a: WordOrWords
+    b: WordOrWords
 
 
 class VectorQuery(OfWords):

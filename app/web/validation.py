@@ -97,7 +97,7 @@ def _place(issue: Issue, body: Any) -> Place:
         return (where, *parts)
     place, here = [where], body
     for n_left, part in zip(range(len(parts))[::-1], parts, strict=True):
-        if part in here if isinstance(here, dict) else isinstance(here, list) and isinstance(part, int):
+        if part in here if isinstance(here, dict) else isinstance(here, list) and part in range(len(here)):
             here = here[part]
             place.append(part)
         elif n_left == 0 and issue["type"] in {"missing", "extra_forbidden"}:

@@ -6,6 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from app.core.shapes import NUMBER, TEXT, by_shape
+
 
 def _separating(character: str) -> str:
     if character != "\t" and (character.isalnum() or character.isspace() or character < " " or character == "\x7f"):
@@ -43,7 +45,11 @@ class JsonLines(_Format):
 
 
 class _Columns(_Format):
-    column: Annotated[str | int, Field(description="its name in the header, or its number from 1")]
+    column: Annotated[
+        Annotated[str, TEXT] | Annotated[int, NUMBER],
+        by_shape("This is the name of a column, or its number from 1"),
+        Field(description="its name in the header, or its number from 1"),
+    ]
     header: Annotated[bool, Field(description="the first row names the columns")] = True
     max_bad_rows: Share = 0.2
 

@@ -31,6 +31,11 @@ def test_steps_are_written_shortly(ask: Wordkin, service: httpx.Client, tmp_path
         (["first"], 2, "Missing option '--step'"),
         (["first", "--step", "reduce:dim"], 2, "--step reduce:dim: write dim as NAME=VALUE."),
         (["first", "--step", "center:weight=uniform"], 1, "Did you mean 'weights'?"),
+        (
+            ["first", "--step", "hard:pairs=he/she"],
+            1,
+            'neither a list of pairs such as [["he", "she"]] nor the name of',
+        ),
         (["first", "--step", "reduce:dim=7"], 1, "there are 6 dimensions, not 7"),
         (["thrid", "--step", "center"], 1, "There are: first, second."),
     ],

@@ -84,6 +84,27 @@ def test_a_bad_step_is_named(http: httpx.Client, step: dict[str, Any], location:
     assert told in issue["message"]
 
 
+def test_what_is_neither_a_list_nor_a_file_is_told_with_what_was_meant(http: httpx.Client) -> None:
+    for step, location, told in (
+        (
+            {"step": "hard", "pairs": "he/she"},
+            "pairs",
+            '\'he/she\' is neither a list of pairs such as [["he", "she"]] nor the name of an uploaded file',
+        ),
+        ({"step": "leace", "pairs": "?"}, "pairs", '\'?\' is neither a list of pairs such as [["he", "she"]] nor'),
+        (
+            {"step": "hard", "specific": "a, b"},
+            "specific",
+            '\'a, b\' is neither a list of words such as ["a", "b"] nor',
+        ),
+        ({"step": "leace", "groups": {"a": ["w1"], "b": 5}}, "groups.b", "This is a list of words or the name of"),
+        ({"step": "hard", "pairs": [["he"]]}, "pairs.0.1", "Field required"),
+        ({"step": "hard", "equalize": [["he", ""]]}, "equalize.0.1", "String should have at least 1 character"),
+    ):
+        (issue,) = submit(http, step).json()["errors"]
+        assert (issue["location"], issue["message"][: len(told)]) == (f"body.steps.0.{location}", told)
+
+
 @pytest.mark.parametrize(
     ("step", "status", "told"),
     [

@@ -54,6 +54,27 @@ def test_a_parameter_that_a_route_does_not_have_is_named(client: TestClient, pat
     assert response.json()["detail"].startswith(told)
 
 
+def test_a_value_of_several_shapes_is_answered_by_one_message(client: TestClient) -> None:
+    """Whatever its members would have said of it, each for itself."""
+    job = {"model": "m", "corpus": "c", "algorithm": "glove"}
+    shapes = "This is 'none', 'parent' or a list of words"
+    for path, said, location, told in (
+        ("/v1/embeddings", {"model": "m", "input": {}}, "input", "This is a text or a list of texts"),
+        ("/v1/embeddings", {"model": "m", "input": ["a", None]}, "input.1", "valid string"),
+        ("/jobs", job | {"start": {"model": "m", "freeze": 5}}, "start.freeze", shapes),
+        (
+            "/jobs",
+            job | {"start": {"model": "m", "freeze": "w1"}},
+            "start.freeze",
+            "Input should be 'none' or 'parent'",
+        ),
+        ("/jobs", job | {"text": {"format": {"kind": "csv", "column": None}}}, "text.format.column", "or its number"),
+        ("/jobs", job | {"swap_pairs": [["he"]]}, "swap_pairs.0.1", "Field required"),
+    ):
+        (issue,) = client.post(path, json=said).json()["errors"]
+        assert (issue["location"], told in issue["message"]) == (f"body.{location}", True), issue
+
+
 def test_pages_and_probes_take_any_parameter(client: TestClient) -> None:
     assert client.get("/livez?probe=1").status_code == 200
     assert client.get("/console?from=mail").status_code == 200
