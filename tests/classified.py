@@ -50,8 +50,7 @@ def as_lines(rows: Sequence[dict[str, Any]]) -> bytes:
 
 
 def submission(**said: Any) -> dict[str, Any]:
-    fields = {"text_field": "text", "label_field": "label", "group_field": "from"}
-    return {"kind": "classifier", "name": "side", "model": "m", "file": "rows", **fields, **said}
+    return {"kind": "classifier", "name": "side", "model": "m", "file": "rows", "group_field": "from", **said}
 
 
 def context_of(world: World, prefix: str, scratch: Path, model: str = "side") -> Context:
@@ -82,7 +81,7 @@ def train_directly(world: World, n_texts: int = 100) -> dict[str, Any]:
         payload = ClassifierPayload(
             base=version_source(catalog.get_version(session, "m", 1)),
             file=FileSource(name="rows", revision=1, key=key, sha256=digest, n_bytes=len(content)),
-            fields=LabelledFields(text_field="text", label_field="label"),
+            fields=LabelledFields(),
         )
         jobs.submit(session, JobRequest("classifier", "side", payload.model_dump(mode="json")))
     return train_next(world)

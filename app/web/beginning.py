@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 
-from app.core.errors import BadRecord
 from app.core.evaluation.bias.words import MAX_FILE_BYTES, read_word_sets
 from app.core.evaluation.sets import EvaluationSet, read_questions
 from app.core.magic import PARQUET
@@ -57,9 +56,6 @@ def check_labelled(storage: Storage, file: File, fields: LabelledFields) -> None
     if n_bytes < file.n_bytes:
         content = content[: content.rfind(b"\n") + 1] or content
     rows = LabelledRows(fields, io.BytesIO(content).readline)
-    try:
-        for _ in rows.labelled():
-            pass
-    except UnicodeDecodeError as error:
-        raise BadRecord("The file is not valid UTF-8.") from error
+    for _ in rows.labelled():
+        pass
     rows.check_names()

@@ -71,18 +71,15 @@ def _distinct(rows: LabelledRows) -> tuple[list[Labelled], dict[str, Counter[str
     """The first row of each text, the labels of each, and how many rows repeat one."""
     found, labels_of = list[Labelled](), dict[str, Counter[str]]()
     n_duplicates = 0
-    try:
-        for row in rows.labelled():
-            if row.text in labels_of:
-                n_duplicates += 1
-            else:
-                found.append(row)
-                labels_of[row.text] = Counter()
-                if len(found) > MAX_TEXTS:
-                    raise LabelsUnusable(f"There are more than {MAX_TEXTS:,} texts; send some of them.")
-            labels_of[row.text][row.label] += 1
-    except UnicodeDecodeError as error:
-        raise LabelsUnusable("The file is not valid UTF-8.") from error
+    for row in rows.labelled():
+        if row.text in labels_of:
+            n_duplicates += 1
+        else:
+            found.append(row)
+            labels_of[row.text] = Counter()
+            if len(found) > MAX_TEXTS:
+                raise LabelsUnusable(f"There are more than {MAX_TEXTS:,} texts; send some of them.")
+        labels_of[row.text][row.label] += 1
     return found, labels_of, n_duplicates
 
 

@@ -24,9 +24,9 @@ class LabelledFields(BaseModel):
 
     format: Annotated[FileFormat, Field(description="`auto`: by the first line")] = "auto"
     text_field: Annotated[
-        FieldName, Field(description="member, a.b for nested, or column by its name in the header", examples=["text"])
-    ]
-    label_field: Annotated[FieldName, Field(description="text, a number, true or false", examples=["label"])]
+        FieldName, Field(description="member, a.b for nested, or column by its name in the header")
+    ] = "text"
+    label_field: Annotated[FieldName, Field(description="the same of a text, a number, true or false")] = "label"
     group_field: Annotated[
         FieldName | None, Field(description="what errors are told apart by, such as a source or a dialect")
     ] = None
@@ -55,15 +55,13 @@ class LabelledRows(LineRows):
         self.lacking: Counter[str] = Counter()
 
     def labelled(self) -> Iterator[Labelled]:
-        """Raise UnicodeDecodeError, or `BadRecord` for a row that is too long or a column that is not there."""
-        for values in self._values():
-            text, label = _told(values[0]), _told(values[1])
-            if not label or len(label) > MAX_LABEL_LENGTH:
-                self._lacks("label", f"has the label {str(values[1])[:40]!r}")
-            elif not isinstance(values[0], str) or not text:
-                self._lacks("text", f"has the text {str(values[0])[:40]!r}")
-            else:
-                yield Labelled(text, label, _told(values[2]) or None)
+        """Raise `BadRecord` for a row that is not UTF-8 or too long, or a column that is not there."""
+        try:
+            yield from self._labelled()
+        except UnicodeDecodeError as error:
+            line, byte = self._n_lines, error.start + 1
+            told = f"Line {line} is not UTF-8: its byte {byte} is {error.object[error.start]:#04x}."
+            raise BadRecord(f"{told} Send the file as UTF-8.", line=line, byte=byte) from error
 
     def check_names(self) -> None:
         """Raise `BadRecord` if no row of those that were read has a text and a label."""
@@ -75,6 +73,16 @@ class LabelledRows(LineRows):
                 rows=[row._asdict() for row in self.first_bad],
                 names=self.names,
             )
+
+    def _labelled(self) -> Iterator[Labelled]:
+        for values in self._values():
+            text, label = _told(values[0]), _told(values[1])
+            if not label or len(label) > MAX_LABEL_LENGTH:
+                self._lacks("label", f"has the label {str(values[1])[:40]!r}")
+            elif not isinstance(values[0], str) or not text:
+                self._lacks("text", f"has the text {str(values[0])[:40]!r}")
+            else:
+                yield Labelled(text, label, _told(values[2]) or None)
 
     def _values(self) -> Iterator[list[Any]]:
         """Text, label and group of each row as they stand there."""

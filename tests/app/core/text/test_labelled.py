@@ -9,7 +9,7 @@ import pytest
 from app.core.errors import BadRecord
 from app.core.text.labelled import Labelled, LabelledFields, LabelledRows
 
-FIELDS = LabelledFields(text_field="text", label_field="label", group_field="of.group")
+FIELDS = LabelledFields(group_field="of.group")
 
 
 def rows_of(content: bytes, **fields: str | None) -> LabelledRows:
@@ -44,6 +44,19 @@ def test_names_that_are_not_there_are_told() -> None:
     assert list(rows.labelled()) == []
     with pytest.raises(BadRecord, match=r"line 1 has the text 'None'. There are: review, label"):
         rows.check_names()
+
+
+@pytest.mark.parametrize(
+    ("content", "line", "byte"),
+    [
+        ('{"text": "é", "label": 1}\n\n'.encode() + '{"text": "é"}\n'.encode("latin-1"), 3, 11),
+        (b"label,text\n1,a\n" + "2,ab가\n".encode("cp949"), 3, 5),
+    ],
+)
+def test_bytes_that_are_not_utf8_are_told_with_their_place(content: bytes, line: int, byte: int) -> None:
+    with pytest.raises(BadRecord, match=f"Line {line} is not UTF-8: its byte {byte} is 0x") as told:
+        list(rows_of(content, group_field=None).labelled())
+    assert told.value.members == {"line": line, "byte": byte}
 
 
 def test_a_format_that_is_said_is_not_guessed() -> None:
