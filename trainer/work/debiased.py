@@ -12,7 +12,7 @@ import structlog
 from app.core.errors import WordkinError
 from app.core.evaluation.bias.lists import gender_english
 from app.core.evaluation.residue import Cost, Debiasing, ResidualBias, ScoreChange
-from app.core.payloads import EvaluationSource
+from app.core.payloads import EvaluationSource, SetSource
 from app.core.steps import Hard, Leace
 from app.core.table.manifest import Manifest
 from app.core.table.reading import Table, read_table
@@ -102,15 +102,26 @@ def _professions(table: Table, shared: Ids) -> Ids:
 def _scores(
     context: Context, parent: Table, sets: Sequence[EvaluationSource], evaluation: dict[str, Any]
 ) -> list[ScoreChange]:
-    if not sets:
-        return []
-    old, new = evaluation_of(context, parent, sets)["report"]["sets"], evaluation["report"]["sets"]
+    """The parent is asked only the sets of which it is not known what it had."""
+    results = evaluation["report"]["sets"]
+    asked = zip((each for each in sets if isinstance(each, SetSource)), results, strict=False)
+    unknown = [source for source, result in asked if result["before"] is None]
+    again = iter(evaluation_of(context, parent, unknown)["report"]["sets"] if unknown else ())
     return [
-        ScoreChange(file=before["file"]["name"], metric=before["metric"], before=_value(before), after=_value(after))
-        for before, after in zip(old, new, strict=True)
+        ScoreChange(
+            file=result["file"]["name"],
+            metric=result["metric"],
+            before=_rounded(result["before"]["value"]) if result["before"] else _value(next(again)),
+            after=_value(result),
+        )
+        for result in results
     ]
 
 
 def _value(result: dict[str, Any]) -> float | None:
     found = result["scores"].get(result["metric"])
-    return None if found is None else round(found["value"], 4)
+    return _rounded(found and found["value"])
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 4)

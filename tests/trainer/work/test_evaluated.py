@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,12 +13,15 @@ import pytest
 
 from app.core.errors import EvaluationSetUnreadable, FileDamaged
 from app.core.evaluation.results import EvaluationReport
-from app.core.payloads import DerivePayload, EvaluatePayload
+from app.core.payloads import DerivePayload, EvaluatePayload, SetSource
 from app.core.storage import Storage
+from app.core.table.reading import Table
 from tests.published import random_vectors, write_version
 from tests.trainer.work.conftest import context_in
 from trainer.steps.progress import Progress
-from trainer.work.evaluated import EVALUATING
+from trainer.work import debiased
+from trainer.work.context import Context
+from trainer.work.evaluated import EVALUATING, evaluation_of
 from trainer.work.kinds import derive, evaluate
 from trainer.work.messages import Publishes
 from trainer.work.stored import store_version
@@ -125,3 +129,30 @@ def test_a_derived_version_shows_what_its_parent_had(storage: Storage, tmp_path:
     assert [each.get("before") for each in result.told["scores"]] == [first["before"], None]
     assert first["scores"]["spearman"]["value"] != value
     assert result.told["overlap_with_parent"]["n_words"] == 40
+
+
+def test_a_parent_is_asked_only_what_it_has_not_answered(
+    storage: Storage, tmp_path: Path, version: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sets = [asked(storage), asked(storage, b"w1 w2 9\nw8 w9 1\nw3 w5 4\n")]
+    of_parent = evaluate.run(
+        EvaluatePayload.model_validate({"evaluated": version, "sets": sets}), context_in(storage, tmp_path / "parent")
+    ).evaluation["report"]["sets"]
+    again: list[list[str]] = []
+
+    def noting(context: Context, table: Table, sources: Sequence[SetSource]) -> dict[str, Any]:
+        again.append([source.file.sha256 for source in sources])
+        return evaluation_of(context, table, sources)
+
+    monkeypatch.setattr(debiased, "evaluation_of", noting)
+    steps = [{"step": "hard", "pairs": [["w1", "w2"]]}]
+    said = {"parent": version, "steps": steps, "versions": {}, "files": {}, "evaluate": sets}
+    for name, known, scored in (("one", of_parent[:1], [[sets[1]["file"]["sha256"]]]), ("both", of_parent, [])):
+        result = derive.run(
+            DerivePayload.model_validate(said | {"before": known}), context_in(storage, tmp_path / name)
+        )
+        scores = result.told["debiasing"]["cost"]["scores"]
+        before = [round(each["scores"]["spearman"]["value"], 4) for each in of_parent]
+        assert ([each["before"] for each in scores], again) == (before, scored)
+        assert [each["after"] for each in scores] == [round(each["value"], 4) for each in result.told["scores"]]
+        again.clear()
