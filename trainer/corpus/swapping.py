@@ -14,7 +14,7 @@ from trainer.corpus.encode import EncodedCorpus
 from trainer.corpus.particles import declined
 from trainer.corpus.selection import resorted
 from trainer.kernels.text.swap import count_swapped, write_swapped
-from trainer.steps.arrays import Ids
+from trainer.steps.arrays import Ids, Integers
 from trainer.steps.disk import full_disk_named, reserved_file
 
 Pair = tuple[str, str]
@@ -27,8 +27,8 @@ def swap(
     """Write each line with a word of a pair once more, all its words of pairs swapped, directly after it.
 
     The vocabulary has the words that it had: rarer words were left out by their counts in the text as it is. A word
-    whose partner is not among them stays as it is. Counts are those of all lines that are trained on, and decide the
-    order.
+    whose partner is not among them stays as it is. Counts are those of all lines that are trained on, and of what was
+    read before; they decide the order.
 
     Parameters
     ----------
@@ -43,26 +43,39 @@ def swap(
     """
     ids = np.asarray(corpus.ids)
     partners, missing = _partners(corpus, pairs, reader)
-    counts, sizes = np.zeros(len(corpus.vocabulary), np.int64), np.zeros(3, np.int64)
+    counts, sizes = _counted_before(corpus, ids), np.zeros(3, np.int64)
     count_swapped(ids, partners, counts, sizes)
     n_positions, n_again, n_swapped = sizes.tolist()
-    vocabulary, ranks = resorted(corpus.vocabulary, counts)
-    with full_disk_named("There is not enough space left for the swapped lines"):
-        path = reserved_file(folder / "swapped.ids", n_positions * ids.itemsize)
-    out = np.memmap(path, np.int32, mode="r+")
-    write_swapped(ids, partners, ranks, out)
-    out.flush()
-    n_lines = corpus.n_lines + n_again
-    swapped = replace(
-        corpus,
-        ids=np.memmap(path, np.int32, mode="r"),
-        vocabulary=vocabulary,
-        n_tokens=n_positions - n_lines,
-        n_lines=n_lines,
-    )
+    swapped = corpus
+    if n_again:
+        vocabulary, ranks = resorted(corpus.vocabulary, counts)
+        known_ids = np.where(corpus.known_ids < 0, corpus.known_ids, ranks[corpus.known_ids])
+        with full_disk_named("There is not enough space left for the swapped lines"):
+            path = reserved_file(folder / "swapped.ids", n_positions * ids.itemsize)
+        out = np.memmap(path, np.int32, mode="r+")
+        write_swapped(ids, partners, ranks, out)
+        out.flush()
+        n_lines = corpus.n_lines + n_again
+        swapped = replace(
+            corpus,
+            ids=np.memmap(path, np.int32, mode="r"),
+            vocabulary=vocabulary,
+            n_tokens=n_positions - n_lines,
+            n_lines=n_lines,
+            known_ids=known_ids,
+        )
     told = {"pairs": [list(pair) for pair in pairs], "n_lines_again": n_again, "n_swapped": n_swapped}
     told |= {"n_words": int((partners != np.arange(len(partners))).sum()), "n_tokens": swapped.n_tokens}
     return swapped, told | ({"missing": missing[:N_MISSING_TOLD]} if missing else {})
+
+
+def _counted_before(corpus: EncodedCorpus, ids: Ids) -> Integers:
+    """How often each word occurred in what was read before this corpus: zeros, unless words were known."""
+    here, nothing = np.zeros(len(corpus.vocabulary), np.int64), np.zeros(3, np.int64)
+    if not len(corpus.known_ids):
+        return here
+    count_swapped(ids, np.arange(len(here), dtype=np.int32), here, nothing)
+    return np.asarray(corpus.vocabulary.counts - here)
 
 
 def _partners(corpus: EncodedCorpus, pairs: Sequence[Pair], reader: TextReader) -> tuple[Ids, list[str]]:

@@ -47,8 +47,6 @@ class Train:
         """
         if submission.evidence and submission.swap_pairs:
             raise InvalidRequest("evidence: it shows the text as it is, and cannot be had together with swap_pairs.")
-        if submission.start and submission.swap_pairs:
-            raise InvalidRequest("start: its words keep their counts, and cannot be had together with swap_pairs.")
         if submission.continuable:
             check_continuable(submission)
         if submission.start and found.parent:

@@ -94,7 +94,6 @@ def test_it_steps_half_as_far_unless_it_is_told_how_far(
         ({"model": "first"}, {"text": {"case": "keep"}}, 422, "first@2 was read with case 'lower'"),
         ({"model": "first"}, {"text": {"keep_tokens": ["c++"]}}, 422, "read with keep_tokens []"),
         ({"model": "first", "freeze": "parent"}, {"output": "input+output"}, 422, "needs output 'input'"),
-        ({"model": "first"}, {"swap_pairs": [["w1", "w2"]]}, 422, "cannot be had together with swap_pairs"),
         ({"model": "first"}, {"output": "input+output"}, 422, "trained so and with continuable = true"),
         ({"model": "first", "version": 9}, {}, 404, "no version 9"),
         ({"model": "none"}, {}, 404, "no model 'none'"),

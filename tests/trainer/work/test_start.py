@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -93,6 +94,27 @@ def test_words_and_counts_are_united_and_the_lineage_says_so(storage: Storage, t
     assert (start.anchor_strength, start.refitted) == (0.5, False)
     assert result.told["aligned"]["to"]["manifest_sha256"] == versions.parent.manifest_sha256
     assert CONTINUATION_FILE not in table.manifest.files
+
+
+def test_words_are_swapped_in_what_is_gone_on_with(storage: Storage, tmp_path: Path) -> None:
+    """Counts are those of the parent and of all lines that are trained on; its words keep their rows."""
+    versions = Versions(storage, tmp_path, continuable=True)
+    pairs = (("new1", "new2"), ("w1", "w30"))
+    result, table = versions.go_on("second", swap_pairs=pairs, freeze=("w1",))
+    partner = {a: b for pair in pairs for a, b in (pair, pair[::-1])}
+    lines = [line.split() for line in SECOND.decode().split("\n")]
+    again = [[partner.get(word, word) for word in line] for line in lines if partner.keys() & line]
+    counts = Counter(FIRST.decode().split()) + Counter(word for line in (*lines, *again) for word in line)
+    words = sorted(counts, key=lambda word: (-counts[word], word.encode()))
+    assert table.vocabulary.words() == words
+    assert table.vocabulary.counts.tolist() == [counts[word] for word in words]
+    rows, first = table.arrays[PARENT_ROWS], versions.first
+    assert [words[i] for i in rows.tolist()] == first.vocabulary.words()
+    assert result.told["swapped"]["n_lines_again"] == len(again) > 0
+    frozen = first.vocabulary.ids()["w1"]
+    assert bits(table, rows[frozen]) == bits(first, frozen)
+    _, same = versions.go_on("nothing", b"once\n", swap_pairs=pairs)
+    assert same.vocabulary.counts.tolist() == first.vocabulary.counts.tolist()
 
 
 @pytest.mark.parametrize("continuable", [True, False])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,10 @@ from app.core.table.manifest import IndexRequest, TrainedOrigin, parse_manifest
 from app.core.text import TextSpec
 from app.models.schemas import VersionDescription
 from tests.trainer.work.conftest import context_in, opened, version_row
+from trainer.steps import checkpoint
+from trainer.steps.progress import Progress, ignore
+from trainer.work.checkpoints import StorageCheckpoints
+from trainer.work.context import Context
 from trainer.work.kinds import train
 from trainer.work.messages import Publishes
 
@@ -29,8 +34,10 @@ def run(
     *,
     evidence: bool = False,
     swap_pairs: tuple[tuple[str, str], ...] = (),
+    epochs: int = 1,
+    context: Context | None = None,
 ) -> Publishes:
-    hyperparameters = Word2VecHyperparameters(dim=4, epochs=1, min_count=1, threads=1, subsampling_threshold=0)
+    hyperparameters = Word2VecHyperparameters(dim=4, epochs=epochs, min_count=1, threads=1, subsampling_threshold=0)
     payload = TrainPayload(
         corpus=CorpusSource(name="c", key="corpora/c", sha256=hashlib.sha256(TEXT).hexdigest(), n_bytes=len(TEXT)),
         algorithm="word2vec",
@@ -40,7 +47,7 @@ def run(
         evidence=evidence,
         swap_pairs=swap_pairs,
     )
-    return train.run(payload, context_in(storage, folder, threads=1))
+    return train.run(payload, context or context_in(storage, folder, threads=1))
 
 
 def test_a_version_says_what_it_is_made_of_and_for(storage: Storage, tmp_path: Path) -> None:
@@ -78,6 +85,38 @@ def test_lines_with_words_swapped_are_trained_on_and_told(storage: Storage, tmp_
     expected = told | {"n_tokens": 4400, "missing": ["aunt uncle"]}
     assert origin.training["swapped"] == results[0].told["swapped"] == expected
     assert "swapped" not in run(storage, tmp_path / "c").told
+
+
+def test_a_training_with_words_swapped_goes_on_after_a_kill(
+    storage: Storage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the same bytes as one that nobody killed."""
+    monkeypatch.setattr(checkpoint, "COST_LIMIT", float("inf"))  # it is saved whenever it may be
+    storage.put_new(TEXT, "corpora/c")
+    told: list[float] = []
+
+    def attempt(name: str, killed_at: float) -> Publishes:
+        told.clear()
+
+        def tell(progress: Progress) -> None:
+            told.append(progress.fraction)
+            if progress.fraction >= killed_at:
+                raise RuntimeError("killed")
+
+        context = context_in(storage, tmp_path / name, threads=1)
+        checkpoints = StorageCheckpoints(storage, "checkpoints/job/latest", context.scratch, 0.0)
+        context = replace(
+            context, checkpoints=checkpoints, report=lambda phase: tell if phase == train.TRAINING else ignore
+        )
+        return run(storage, context.scratch, epochs=4, swap_pairs=(("king", "queen"),), context=context)
+
+    with pytest.raises(RuntimeError, match="killed"):
+        attempt("first", 0.6)
+    resumed = attempt("second", 2.0)
+    assert told[0] == 0
+    assert min(told[1:]) >= 0.5
+    whole = run(storage, tmp_path / "whole", epochs=4, swap_pairs=(("king", "queen"),))
+    assert resumed.manifest["files"] == whole.manifest["files"]
 
 
 def test_evidence_is_stored_if_it_is_asked_for(storage: Storage, tmp_path: Path) -> None:
