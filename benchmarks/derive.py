@@ -1,12 +1,13 @@
 """What the steps of a derivation do to quality: ``python -m benchmarks.derive FILE --evaluation FOLDER``.
 
-Each row is one step on vectors that were imported from a file, without a job. With ``--tokens FILE --tokenizer FILE``
-they are combined with a table of tokens, such as Model2Vec's or WordLlama's, whose tokenizer cuts each of their words.
+Each row is one step on vectors that were imported from a file, without a job. With ``--tokens FILE`` they are combined
+with a table of tokens: a tar of ``model.safetensors`` and ``tokenizer.json``, of Model2Vec's or WordLlama's folder.
 """
 
 from __future__ import annotations
 
 import argparse
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +20,10 @@ from pydantic import TypeAdapter
 from app.core.payloads import RowPolicies
 from app.core.steps import Step
 from app.core.table.arrays import FloatArray
+from app.core.table.digests import digest_of
+from app.core.table.manifest import FileOrigin, ImportedOrigin
 from app.core.table.quantised import Quantised, quantise
+from app.core.table.reading import Table, open_table
 from app.core.table.vocabulary import Vocabulary
 from app.core.table.writing import normalise
 from app.core.text import TextReader, TextSpec
@@ -30,6 +34,7 @@ from trainer.importing import counts
 from trainer.importing.read import READERS, format_of
 from trainer.importing.rows import Collected
 from trainer.importing.source import Source
+from trainer.publishing.publish import Provenance, publish
 from trainer.steps.progress import ignore
 
 READER = TextReader(TextSpec(normalization="none", case="keep", tokenizer="whitespace"))
@@ -56,10 +61,11 @@ _step: TypeAdapter[Step] = TypeAdapter(Step)
 
 @dataclass(frozen=True)
 class Other:
-    """What a step reads of another version."""
+    """What a step reads of another version that composes no words."""
 
     vocabulary: Vocabulary
     unit_vectors: FloatArray
+    parts: None = None
 
 
 def read(path: Path) -> Collected:
@@ -68,26 +74,33 @@ def read(path: Path) -> Collected:
     return READERS[format_of(source.path)](source)
 
 
-def tokens_of(words: Sequence[str], tokens: Path, tokenizer: Path) -> FloatArray:
-    """Unit vectors of words, means of their tokens' rows."""
-    from safetensors.numpy import load_file  # noqa: PLC0415 (for one row)
-    from tokenizers import Tokenizer  # noqa: PLC0415 (for one row)
+def published(path: Path, folder: Path) -> Table:
+    """The table that an import of a file makes."""
+    found = read(path)
+    for name, content in found.resources.items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_bytes(content)
+    rows, file = found.report, FileOrigin(name=path.name, revision=1, **digest_of(path).model_dump())
+    origin = ImportedOrigin(format=format_of(path), file=file, rows=rows, imported={})
+    publish(
+        folder,
+        Vocabulary.from_words(found.words, counts.estimated(len(found.words))),
+        {"vectors": found.vectors},
+        provenance=Provenance(origin, READER.spec, counts_known=False),
+        threads=2,
+        report=ignore,
+        parts=found.parts,
+    )
+    return open_table(folder)
 
-    table = np.asarray(next(iter(load_file(tokens).values())), np.float32)
-    cut = Tokenizer.from_file(str(tokenizer))
-    cut.no_padding()
-    cut.no_truncation()
-    found = cut.encode_batch(list(words), add_special_tokens=False)
-    return normalise(np.stack([table[each.ids].mean(axis=0) for each in found]))[0]
 
-
-def others_of(words: Sequence[str], tokens: Path, tokenizer: Path) -> dict[str, Other]:
-    """A table of tokens, asked for all words, and for every second one."""
-    unit = tokens_of(words, tokens, tokenizer)
-    return {
-        name: Other(Vocabulary.from_words(words[::step], counts.estimated(len(words))[::step]), unit[::step])
-        for name, step in (("all", 1), ("half", 2))
-    }
+def others_of(vectors: Collected, table: Table) -> dict[str, Any]:
+    """A table of tokens, and one of every second word as that reads it."""
+    combined = derived(vectors, COMBINED["combine"], None, {"all": table})
+    unit = combined.vectors[:, vectors.vectors.shape[1] :]
+    known = np.flatnonzero(unit.any(axis=1))[::2]
+    words = [vectors.words[i] for i in known.tolist()]
+    return {"all": table, "half": Other(Vocabulary.from_words(words, counts.estimated(len(words))), unit[known])}
 
 
 def derived(
@@ -110,16 +123,20 @@ def main() -> None:
     parser.add_argument("vectors", type=Path, nargs="+", help="files of vectors, unpacked")
     parser.add_argument("--evaluation", type=Path, required=True, help="folder with the files of the usual tests")
     parser.add_argument("--lexicon", type=Path, help="synonyms for retrofitting, a word and its own a line")
-    parser.add_argument("--tokens", type=Path, help="a table of tokens as safetensors, to combine with")
-    parser.add_argument("--tokenizer", type=Path, help="its tokenizer.json")
+    parser.add_argument("--tokens", type=Path, help="a table of tokens as a tar, to combine with")
     chosen = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        print_rows(chosen, published(chosen.tokens, Path(folder)) if chosen.tokens else None)
+
+
+def print_rows(chosen: argparse.Namespace, tokens: Table | None) -> None:
     cases = CASES | ({"retrofit": [{"step": "retrofit", "lexicon": "lexicon"}]} if chosen.lexicon else {})
-    cases |= COMBINED if chosen.tokens else {}
+    cases |= COMBINED if tokens else {}
     print("| vectors | step | dim | analogy | WS-353 | SimLex | overlap@10 |\n|---|---|---|---|---|---|---|")
     for path in chosen.vectors:
         vectors = read(path)
         before = _nearest(vectors.vectors)
-        others = others_of(vectors.words, chosen.tokens, chosen.tokenizer) if chosen.tokens else {}
+        others = others_of(vectors, tokens) if tokens else {}
         for case, steps in cases.items():
             work = derived(vectors, steps, chosen.lexicon, others)
             scores = quality(work.words, work.vectors, chosen.evaluation)

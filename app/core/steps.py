@@ -118,7 +118,10 @@ class Retrofit(_Step):
 
 
 class Combine(_Step):
-    """Put the unit vectors of several versions beside each other (Yin and Schütze 2016), and perhaps reduce them."""
+    """Put the unit vectors of several versions beside each other (Yin and Schütze 2016), and perhaps reduce them.
+
+    Versions that compose words of tokens or n-grams do so here, too; only what they cannot compose they lack.
+    """
 
     step: Literal["combine"]
     with_: Annotated[list[VersionReference], Field(alias="with", min_length=1, max_length=8)]

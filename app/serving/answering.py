@@ -18,6 +18,7 @@ from app.core.names import reference
 from app.core.nearest import scores
 from app.core.nearest.scores import DECIMALS, DoubleArray
 from app.core.table.arrays import AGREEMENT
+from app.core.table.composing import Composed
 from app.core.table.manifest import GraphSearch
 from app.core.table.vocabulary import WordId
 from app.serving import clusters, scans, texts
@@ -36,7 +37,6 @@ from app.serving.asking import (
     VectorQuery,
     WordsQuery,
 )
-from app.serving.composing import Composed
 from app.serving.evidence.answering import contexts, cooccurrence, explain  # noqa: F401 (found by the names of rows)
 from app.serving.version import ServedVersion, Term
 

@@ -14,10 +14,10 @@ from app.core.errors import InvalidRequest, Overloaded
 from app.core.names import reference
 from app.core.nearest import exact, scores
 from app.core.nearest.scores import DoubleArray, FloatArray
+from app.core.table.composing import Composed
 from app.core.table.quantised import UnitVectors, products
 from app.core.table.vocabulary import WordId
 from app.serving.asking import NeighborsAsked, Ranked
-from app.serving.composing import Composed
 from app.serving.version import ServedVersion, Term
 
 CSLS_NEIGHBORS = 10

@@ -11,9 +11,9 @@ from app.core.errors import InvalidRequest, WordkinError
 from app.core.nearest import scores
 from app.core.nearest.scores import DoubleArray, FloatArray
 from app.core.nearest.text_vectors import word_weights
+from app.core.table.composing import FEW_CHARACTERS, Composed, PieceComposer
 from app.core.table.vocabulary import WordId
 from app.serving.asking import Oov
-from app.serving.composing import FEW_CHARACTERS, Composed, PieceComposer
 from app.serving.version import ServedVersion
 
 LONG_TEXT = 2000

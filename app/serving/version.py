@@ -13,12 +13,12 @@ import numpy as np
 from app.core.catalog import PublishedVersion
 from app.core.errors import NotOneWord, WordNotFound
 from app.core.nearest.scores import DoubleArray
+from app.core.table.composing import FEW_CHARACTERS, Composed, composer_of
 from app.core.table.reading import Table
 from app.core.table.vocabulary import WordId
 from app.core.text import TextReader, without_surrogates
 from app.serving.asking import Oov
 from app.serving.batching import Batcher
-from app.serving.composing import FEW_CHARACTERS, Composed, composer_of
 from app.serving.index import open_index
 from app.serving.suggestions import Allowance, Suggestions, allowance
 

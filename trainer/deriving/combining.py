@@ -12,6 +12,7 @@ import numpy.typing as npt
 from app.core.errors import StepImpossible
 from app.core.steps import Combine
 from app.core.table.arrays import FloatArray
+from app.core.table.composing import Composer, composer_of
 from app.core.table.quantised import UnitVectors
 from app.core.table.reading import Table
 from app.core.text import TextReader
@@ -20,14 +21,30 @@ from trainer.deriving.moments import reduce_to
 from trainer.deriving.working import BLOCK, DoubleArray, Facts, Sources, Working, unit
 
 Ids = npt.NDArray[np.int64]
+Known = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
 class Space:
-    """A version's vectors, and the row there of each word that is combined, int64 (n_words,); -1 for what it lacks."""
+    """A version's vectors for the words that are combined.
 
+    Parameters
+    ----------
+    words : the words
+    vectors : of the version
+    ids : int64 (n_words,), the row of each word, -1 for what the vocabulary lacks
+    composer : gives vectors to words that the vocabulary lacks, if the version has one
+    """
+
+    words: Sequence[str]
     vectors: UnitVectors
     ids: Ids
+    composer: Composer | None = None
+
+    @classmethod
+    def of(cls, table: Table, words: Sequence[str]) -> Space:
+        """A version as it answers these words: as far as it can, it composes what its vocabulary lacks."""
+        return cls(words, table.unit_vectors, table.vocabulary.ids_of(words), composer_of(table))
 
     @property
     def dim(self) -> int:
@@ -38,6 +55,10 @@ class Space:
         ids = self.ids[words]
         found = unit(self.vectors[np.maximum(ids, 0)].astype(np.float64))
         found[ids < 0] = 0
+        if self.composer is not None:
+            for row in np.flatnonzero(ids < 0).tolist():
+                composed = self.composer.compose(self.words[words.start + row])
+                found[row] = 0 if composed is None else composed.direction
         return found
 
 
@@ -47,19 +68,12 @@ def combine(work: Working, step: Combine, sources: Sources) -> Facts:
     ids, added = np.arange(len(work.words)), Facts()
     if step.vocabulary == "union":
         ids, added = _add_words(work, tables, sources.reader)
-    elif step.vocabulary == "intersection":
-        ids = _keep_shared(work, tables)
-    found = [table.vocabulary.ids_of(work.words) for table in tables]
-    others = [Space(table.unit_vectors, theirs) for table, theirs in zip(tables, found, strict=True)]
-    spaces = [Space(work.vectors, ids), *others]
-    facts: Facts = {
-        "n_words": len(work.words),
-        "n_lacking": {name: int(np.count_nonzero(theirs < 0)) for name, theirs in zip(step.with_, found, strict=True)},
-        "dims": [space.dim for space in spaces],
-    }
-    joined, columns = _joined(spaces)
-    if step.vocabulary == "union":
-        known = np.stack([space.ids >= 0 for space in spaces], axis=1)
+    spaces = [Space(work.words, work.vectors, ids), *(Space.of(table, work.words) for table in tables)]
+    joined, columns, known = _joined(spaces)
+    facts = _found(step, spaces, known)
+    if step.vocabulary == "intersection":
+        joined = _keep_shared(work, joined, known)
+    elif step.vocabulary == "union":
         facts |= added | {"imputed": [_told(each, ["first", *step.with_]) for each in impute(joined, columns, known)]}
     for weight, place in zip(step.weights or [], columns, strict=False):
         joined[:, place] *= np.float32(weight)
@@ -67,16 +81,33 @@ def combine(work: Working, step: Combine, sources: Sources) -> Facts:
     return facts if step.dim is None else facts | reduce_to(work, step.dim)
 
 
-def _joined(spaces: Sequence[Space]) -> tuple[FloatArray, list[slice]]:
-    """The unit vectors beside each other, and which columns are whose."""
+def _joined(spaces: Sequence[Space]) -> tuple[FloatArray, list[slice], Known]:
+    """The unit vectors beside each other, which columns are whose, and which words each space has."""
     ends = np.cumsum([space.dim for space in spaces]).tolist()
     columns = [slice(end - space.dim, end) for end, space in zip(ends, spaces, strict=True)]
     joined = np.empty((len(spaces[0].ids), ends[-1]), np.float32)
+    known = np.empty((len(joined), len(spaces)), np.bool_)
     for start in range(0, len(joined), BLOCK):
         rows = slice(start, start + BLOCK)
-        for place, space in zip(columns, spaces, strict=True):
+        for i, (place, space) in enumerate(zip(columns, spaces, strict=True)):
             joined[rows, place] = space.rows(rows)
-    return joined, columns
+            known[rows, i] = joined[rows, place].any(axis=1)
+    return joined, columns, known
+
+
+def _found(step: Combine, spaces: Sequence[Space], known: Known) -> Facts:
+    """What the versions have of the words that stay."""
+    stays = known.all(axis=1) if step.vocabulary == "intersection" else np.ones(len(known), np.bool_)
+    others = list(zip(step.with_, spaces[1:], known[stays, 1:].T, strict=True))
+    facts: Facts = {
+        "n_words": int(np.count_nonzero(stays)),
+        "n_lacking": {name: int(np.count_nonzero(~theirs)) for name, _, theirs in others},
+        "dims": [space.dim for space in spaces],
+    }
+    composed = {
+        name: int(np.count_nonzero(theirs & (space.ids[stays] < 0))) for name, space, theirs in others if space.composer
+    }
+    return facts | ({"n_composed": composed} if composed else {})
 
 
 def _told(imputed: Imputed, names: Sequence[str]) -> dict[str, Any]:
@@ -89,13 +120,13 @@ def _told(imputed: Imputed, names: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def _keep_shared(work: Working, tables: Sequence[Table]) -> Ids:
-    """Keep the words that all have; which rows of the vectors they are now."""
-    kept = np.flatnonzero(np.all([table.vocabulary.ids_of(work.words) >= 0 for table in tables], axis=0))
+def _keep_shared(work: Working, joined: FloatArray, known: Known) -> FloatArray:
+    """Keep the words that all have, and their rows."""
+    kept = np.flatnonzero(known.all(axis=1))
     if not len(kept):
         raise StepImpossible("The versions have no word in common.")
     work.keep(kept)
-    return np.arange(len(kept))
+    return joined[kept]
 
 
 def _add_words(work: Working, tables: Sequence[Table], reader: TextReader) -> tuple[Ids, Facts]:

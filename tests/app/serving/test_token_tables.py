@@ -16,9 +16,9 @@ from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers
 
 from app.core.catalog import PublishedVersion
 from app.core.errors import WordNotFound
+from app.core.table.composing import Composed
 from app.core.table.reading import open_table
 from app.core.text import TextSpec
-from app.serving.composing import Composed
 from app.serving.texts import NoVector, TextVector, read
 from app.serving.version import ServedVersion, Term
 from tests.published import random_vectors, write_version

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
+from tokenizers import Tokenizer, models
 
 from app.core.errors import StepImpossible
 from app.core.table.arrays import FloatArray
-from app.core.table.reading import Table
-from tests.published import vocabulary_of
+from app.core.table.parts import Ngrams, Parts, Pieces
+from app.core.table.reading import Table, open_table
+from app.core.text.ngrams import ngram_hashes
+from tests.published import vocabulary_of, write_version
 from tests.trainer.deriving.conftest import WORDS, Do, working
 from trainer.deriving import combining, imputing
 from trainer.deriving.working import DoubleArray, Working, unit
 
 Publish = Callable[..., Table]
+UNKNOWN = "[UNK]"
 
 
 @pytest.fixture(autouse=True)
@@ -50,6 +55,54 @@ def test_combined_cosines_are_the_means_of_the_cosines(do: Do, table: Publish) -
     np.testing.assert_allclose(joined[40:] @ joined[40:].T, mine[40:] @ mine[40:].T, atol=1e-6)
     work, facts = do(working(), tables, **{"step": "combine", "with": ["m@2"], "vocabulary": "intersection", "dim": 4})
     assert (work.words, work.vectors.shape, facts["dims"]) == (WORDS[:40], (40, 4), [8, 3])
+
+
+def pieces(tmp_path: Path) -> Table:
+    """The tokens w and ##1 are pieces, and w0 is a word of the table."""
+    tokens = {UNKNOWN: 0, "w0": 1, "w": 2, "##1": 3}
+    tokenizer = Tokenizer(models.WordPiece(tokens, unk_token=UNKNOWN))
+    parts = Parts(
+        Pieces(),
+        np.array([[3, 0], [0, 4]], np.float32),
+        np.array([2, 3], np.int32),
+        np.array([-1, 0, -1, -1], np.int32),
+    )
+    rows = np.array([[0, 2]], np.float32)
+    write_version(tmp_path / "pieces", ["w0"], rows, parts=parts, tokenizer=tokenizer.to_str().encode())
+    return open_table(tmp_path / "pieces")
+
+
+def ngrams(tmp_path: Path) -> Table:
+    """The bigrams w0 and 11 are known; w0 is a word with another vector than its n-gram has."""
+    found = [ngram_hashes(word, 2, 2)[place] % 1000 for word, place in (("w0", 1), ("w11", 2))]
+    keys = np.array(sorted(found), np.int32)
+    rows = np.array([[3, 4], [1, 0]], np.float32)[np.argsort(found)]
+    parts = Parts(Ngrams(min_n=2, max_n=2, n_buckets=1000), rows, keys)
+    write_version(tmp_path / "ngrams", ["w0"], np.array([[0, 2]], np.float32), parts=parts)
+    return open_table(tmp_path / "ngrams")
+
+
+COMPOSED: dict[Callable[[Path], Table], dict[str, list[float]]] = {
+    pieces: {"w0": [0, 1], "w1": [0.6, 0.8], "w11": [3 / 73**0.5, 8 / 73**0.5]},
+    ngrams: {"w0": [0, 1], "w01": [0.6, 0.8], "w11": [1, 0]},
+}
+
+
+@pytest.mark.parametrize("make", COMPOSED)
+def test_a_version_that_composes_words_has_all_that_it_composes(
+    do: Do, tmp_path: Path, make: Callable[[Path], Table]
+) -> None:
+    known, expected = list(COMPOSED[make]), np.array(list(COMPOSED[make].values()))
+    words, tables, step = [*known, "w22", "xyz"], {"t": make(tmp_path)}, {"step": "combine", "with": ["t"]}
+    work, facts = do(of_words(words, np.eye(5)), tables, **step)
+    assert facts == {"n_words": 5, "n_lacking": {"t": 2}, "n_composed": {"t": 2}, "dims": [5, 2]}
+    np.testing.assert_allclose(work.vectors, np.c_[np.eye(5), np.r_[expected, np.zeros((2, 2))]], atol=1e-6)
+    work, facts = do(of_words(words, np.eye(5)), tables, **step, vocabulary="intersection")
+    assert (work.words, facts["n_lacking"], facts["n_composed"]) == (known, {"t": 0}, {"t": 2})
+    np.testing.assert_allclose(work.vectors[:, 5:], expected, atol=1e-6)
+    work, facts = do(of_words(words, np.eye(5)), tables, **step, vocabulary="union")
+    assert [(each["to"], each["n_rows"], each["n_shared"]) for each in facts["imputed"]] == [("t", 2, 3)]
+    np.testing.assert_allclose(work.vectors[[work.words.index(word) for word in known], 5:], expected, atol=1e-6)
 
 
 def test_nothing_in_common_cannot_be_combined(do: Do, table: Publish) -> None:

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from app.core.errors import StepImpossible
+from app.core.table.composing import NgramComposer
 from app.core.table.parts import Ngrams
 from app.core.text.ngrams import ngram_hashes
-from app.serving.composing import NgramComposer
 from tests.published import vocabulary_of
 from tests.trainer.deriving.conftest import Do
 from trainer.deriving.subwords import fitted, incidence_of

@@ -13,8 +13,8 @@ from gensim.models import FastText
 from gensim.models.fasttext import ft_ngram_hashes, load_facebook_vectors, save_facebook_model
 
 from app.core.errors import VectorsUnreadable
+from app.core.table.composing import NgramComposer
 from app.core.table.parts import Ngrams
-from app.serving.composing import NgramComposer
 from tests.trainer.importing.conftest import Read
 
 N_BUCKETS, DIM = 11, 3

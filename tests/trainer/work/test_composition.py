@@ -11,11 +11,11 @@ import pytest
 
 from app.core.errors import VectorsUnreadable
 from app.core.storage import Storage
+from app.core.table.composing import PieceComposer
 from app.core.table.manifest import DerivedOrigin
 from app.core.table.parts import TOKENIZER, Ngrams, Pieces
 from app.core.table.reading import Table
 from app.models.schemas import VersionDescription
-from app.serving.composing import PieceComposer
 from tests.trainer.deriving.test_subwords import WORDS, made_of_ngrams
 from tests.trainer.importing.test_model2vec import model
 from tests.trainer.work.conftest import opened, version_row
