@@ -126,7 +126,9 @@ class TrainPayload(_Payload):
 
 
 class RowPolicies(_Payload):
-    """What becomes of rows that are not as they should be. Each is counted in the job's result and the first named."""
+    """What becomes of rows that are not as they should be, each counted in the job's result and the first named; and of
+    rows of n-grams, whose bytes the result tells.
+    """
 
     bad_rows: Annotated[
         Literal["error", "drop"], Field(description="another number of numbers, or one that is not finite")
@@ -142,6 +144,13 @@ class RowPolicies(_Payload):
     spaces: Annotated[
         Literal["keep", "replace", "drop", "error"],
         Field(description="white space inside a word; `replace` writes _, and kept ones are found by `word=` alone"),
+    ] = "keep"
+    ngrams: Annotated[
+        Literal["keep", "trained", "drop"],
+        Field(
+            description="fastText's rows of n-grams, of which words to come are composed: all buckets, those that "
+            "n-grams of the vocabulary have, or none"
+        ),
     ] = "keep"
     header: Annotated[
         Literal["error", "ignore"], Field(description="a first line that promises another number of rows")

@@ -56,7 +56,7 @@ class _Entry(NamedTuple):
 
 
 def read_fasttext(source: Source) -> Collected:
-    """Read words with their counts, compose their vectors, and keep the rows of n-grams, if there are any.
+    """Read words with their counts, compose their vectors, and keep the rows of n-grams that `policies` ask for.
 
     Raises
     ------
@@ -67,7 +67,7 @@ def read_fasttext(source: Source) -> Collected:
         model = _model(content)
         entries = list(_entries(content, model))
         matrix = _matrix(content, model, entries[-1].end, source)
-    check_shape(model.n_words + model.n_ngrams, model.dim)
+    check_shape(model.n_words + (model.n_ngrams if source.policies.ngrams == "keep" else 0), model.dim)
     rows = np.asarray(matrix.mapped()).view(np.uint8)
     collector = Collector(model.n_words, model.dim, source.policies, source.reader, "byte")
     trained = np.zeros(model.n_ngrams, np.uint8)
@@ -84,18 +84,27 @@ def read_fasttext(source: Source) -> Collected:
     for label in entries[model.n_words :]:
         collector.n_rows += 1
         collector.leave_out(_LABEL, label.spelled.decode(errors="replace"), label.place, "drop")
-    collected = collector.finish()
-    return replace(collected, parts=_ngrams(matrix, model, trained)) if model.n_ngrams else collected
+    collected = replace(collector.finish(), n_ngrams=model.n_ngrams)
+    if not model.n_ngrams or source.policies.ngrams == "drop":
+        return collected
+    if source.policies.ngrams == "keep":
+        return replace(collected, parts=_ngrams(matrix, model, np.arange(model.n_ngrams), trained))
+    wanted = np.flatnonzero(trained)
+    check_shape(model.n_words + len(wanted), model.dim)
+    return replace(collected, parts=_ngrams(matrix, model, wanted, None)) if len(wanted) else collected
 
 
-def _ngrams(matrix: Matrix, model: _Model, trained: npt.NDArray[np.uint8]) -> Parts:
-    """The rows of all buckets, as fastText takes them; those that are not finite are left out."""
-    rows = np.array(matrix.mapped()[model.n_words :], np.float32)
-    keys = np.flatnonzero(np.isfinite(rows).all(axis=1)).astype(np.int32)
-    if len(keys) < len(rows):
-        rows, trained = rows[keys], trained[keys]
+def _ngrams(
+    matrix: Matrix, model: _Model, wanted: npt.NDArray[np.int64], trained: npt.NDArray[np.uint8] | None
+) -> Parts:
+    """The rows of these buckets, as fastText takes them; those that are not finite are left out."""
+    rows = np.asarray(matrix.mapped()[model.n_words + wanted], np.float32)
+    finite = np.isfinite(rows).all(axis=1)
+    if not finite.all():
+        rows, wanted, trained = rows[finite], wanted[finite], trained if trained is None else trained[finite]
     min_n, max_n = model.sizes
-    return Parts(Ngrams(min_n=max(min_n, 1), max_n=max_n, n_buckets=model.n_buckets), rows, keys, trained=trained)
+    composition = Ngrams(min_n=max(min_n, 1), max_n=max_n, n_buckets=model.n_buckets)
+    return Parts(composition, rows, wanted.astype(np.int32), trained=trained)
 
 
 def _model(content: mmap.mmap) -> _Model:

@@ -45,7 +45,7 @@ class Collected:
 
     `counts`, int64 (n_words,), is None where the format has none; words that folding makes equal are added, and none is
     below 1. `parts` are what other words are composed of, with the `resources` that this needs; `not_composed` says why
-    there are none although the file has some.
+    there are none although the file has some; `n_ngrams` are the rows of n-grams in the file.
     """
 
     words: list[str]
@@ -55,6 +55,7 @@ class Collected:
     parts: Parts | None = None
     resources: Mapping[str, bytes] = field(default_factory=dict)
     not_composed: str | None = None
+    n_ngrams: int = 0
 
 
 class Collector:

@@ -103,6 +103,34 @@ def test_rows_of_n_grams_that_are_not_finite_are_left_out(read: Read) -> None:
     assert set(parts.keys.tolist()) == unused
 
 
+@pytest.mark.parametrize("policy", ["trained", "drop"])
+def test_of_the_n_grams_those_of_the_vocabulary_or_none_are_kept(read: Read, policy: str) -> None:
+    everything, found = read(written(sizes=(3, 3))), read(written(sizes=(3, 3)), ngrams=policy)
+    np.testing.assert_array_equal(found.vectors, everything.vectors)
+    assert (everything.n_ngrams, found.n_ngrams) == (N_BUCKETS, N_BUCKETS)
+    if policy == "drop":
+        assert found.parts is None
+        return
+    assert everything.parts
+    assert found.parts
+    assert everything.parts.trained is not None
+    kept = np.flatnonzero(everything.parts.trained)
+    assert 0 < len(kept) < N_BUCKETS
+    assert found.parts.keys.tolist() == kept.tolist()
+    np.testing.assert_array_equal(found.parts.vectors, everything.parts.vectors[kept])
+    assert isinstance(found.parts.composition, Ngrams)
+    one, other = (NgramComposer(parts, found.parts.composition) for parts in (found.parts, everything.parts))
+    mine, theirs = one.compose("king"), other.compose("king")
+    assert mine
+    assert theirs
+    np.testing.assert_array_equal(mine.direction, theirs.direction)
+    assert mine.confidence == theirs.confidence == 1
+
+
+def test_no_n_gram_is_kept_where_no_word_has_one(read: Read) -> None:
+    assert read(written([(b"</s>", 5, 0), (b"a", 3, 0), (b"b", 1, 0)], sizes=(4, 4)), ngrams="trained").parts is None
+
+
 def test_models_of_before_the_magic_number_are_read(read: Read) -> None:
     found = read(written(magic=b""))
     expected = [composed(word, row) for row, (word, _, _) in enumerate(ENTRIES)]

@@ -17,6 +17,7 @@ from app.core.table.parts import TOKENIZER, Ngrams, Pieces
 from app.core.table.reading import Table
 from app.models.schemas import VersionDescription
 from tests.trainer.deriving.test_subwords import WORDS, made_of_ngrams
+from tests.trainer.importing.test_fasttext import DIM, N_BUCKETS, written
 from tests.trainer.importing.test_model2vec import model
 from tests.trainer.work.conftest import opened, version_row
 from tests.trainer.work.test_derive import run as derive
@@ -106,3 +107,18 @@ def test_a_bundle_brings_them_along_and_a_false_tokenizer_is_refused(storage: St
     changed(folder, lambda _: None)
     with pytest.raises(VectorsUnreadable, match=r"tokenizers does not read the tokenizer\.json"):
         run(storage, tmp_path / "false", source(storage, "false", packed(folder)))
+
+
+def test_an_import_tells_the_bytes_of_n_grams_that_it_leaves_out(storage: Storage, tmp_path: Path) -> None:
+    file = source(storage, "v", written(sizes=(3, 3)))
+    found = {
+        policy: run(storage, tmp_path / policy, file, rows={"ngrams": policy}).told
+        for policy in ("keep", "trained", "drop")
+    }
+    rows = [told["ngrams"]["n_rows"] for told in found.values()]
+    assert (rows[0], rows[2], 0 < rows[1] < N_BUCKETS) == (N_BUCKETS, 0, True)
+    for told in found.values():
+        n_rows = told["ngrams"]["n_rows"]
+        left_out = 4 * DIM * (N_BUCKETS - n_rows)
+        assert told["ngrams"] == {"n_rows": n_rows, "n_bytes": 4 * DIM * n_rows, "n_bytes_left_out": left_out}
+    assert [told["composes_from"] for told in found.values()] == ["ngrams", "ngrams", None]

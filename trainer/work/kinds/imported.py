@@ -104,6 +104,10 @@ def _told(name: str, collected: Collected, parts: Parts | None) -> dict[str, Any
     """What the job's result says of the file."""
     told: dict[str, Any] = {"format": name, "rows": collected.report.model_dump(mode="json")}
     told |= {"composes_from": parts.composition.kind if parts else None}
+    if collected.n_ngrams:
+        n_kept, row_bytes = len(parts.keys) if parts else 0, 4 * collected.vectors.shape[1]
+        left_out = (collected.n_ngrams - n_kept) * row_bytes
+        told |= {"ngrams": {"n_rows": n_kept, "n_bytes": n_kept * row_bytes, "n_bytes_left_out": left_out}}
     return told | ({"not_composed": collected.not_composed} if collected.not_composed else {})
 
 
