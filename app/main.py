@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
+from functools import cache
 from importlib.metadata import version
 from typing import Any
 
-from fastapi import Depends, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
 from fastapi.middleware.cors import CORSMiddleware
+from starlette.routing import BaseRoute
 
 from app.classifiers import classify
 from app.classifiers.endpoints import router as classifiers_router
@@ -44,6 +46,7 @@ CORS: dict[str, Any] = {
     "expose_headers": ("ETag", "Location", "Retry-After", "X-Request-Id"),
 }
 """What pages of other origins may use, if there are any."""
+DOCUMENT = document.Document()
 
 DESCRIPTION = """
 Train word embeddings on a corpus that you upload, keep every result as an immutable numbered version, and ask for
@@ -73,7 +76,6 @@ def create_app(settings: Settings, opened: Resources | None = None) -> FastAPI:
         description=DESCRIPTION,
         lifespan=lifespan,
         docs_url=None,  # `app.console` has a page that needs no internet
-        dependencies=[Depends(validation.refuse_repeated)],
         redoc_url=None,
         telemetry={"tracing": False, "metrics": False, "logs": False, "operation_spans": False},
     )
@@ -89,9 +91,17 @@ def create_app(settings: Settings, opened: Resources | None = None) -> FastAPI:
         app.add_middleware(CORSMiddleware, allow_origins=settings.origins, **CORS)
     problems.install(app)
     app.router.routes[:0] = search_routes  # flat and first: matching an included router is slow
-    for router in (corpora_router, files_router, jobs_router, models_router, classifiers_router, openai_router):
-        app.include_router(router, dependencies=[Depends(validation.refuse_unknown)])
-    for router in (console_router, health.router, problems.router):
-        app.include_router(router)
-    document.install(app)
+    app.router.routes += _other_routes()
+    DOCUMENT.install(app)
     return app
+
+
+@cache
+def _other_routes() -> list[BaseRoute]:
+    """What the framework works out about a route at its first request takes long, and holds for every application."""
+    all_of_them = APIRouter(dependencies=[Depends(validation.refuse_repeated)])
+    for router in (corpora_router, files_router, jobs_router, models_router, classifiers_router, openai_router):
+        all_of_them.include_router(router, dependencies=[Depends(validation.refuse_unknown)])
+    for router in (console_router, health.router, problems.router):
+        all_of_them.include_router(router)
+    return all_of_them.routes

@@ -11,17 +11,24 @@ from fastapi.openapi.utils import get_openapi
 from app.web.problems import PROBLEM_CONTENT, Problem
 
 
-def install(app: FastAPI) -> None:
-    """Make the document when it is first asked for, once: two threads at it disturb each other."""
-    lock = Lock()
+class Document:
+    """Of the routes that every application of a process has: made when it is first asked for, once.
 
-    def document() -> dict[str, Any]:
-        with lock:
-            if app.openapi_schema is None:
-                app.openapi_schema = _made(app)
-        return app.openapi_schema
+    Two threads at it disturb each other.
+    """
 
-    app.openapi = document  # type: ignore[method-assign] # FastAPI's documented way to extend the document
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._document: dict[str, Any] | None = None
+
+    def install(self, app: FastAPI) -> None:
+        def openapi() -> dict[str, Any]:
+            with self._lock:
+                self._document = self._document or _made(app)
+            app.openapi_schema = self._document
+            return self._document
+
+        app.openapi = openapi  # type: ignore[method-assign] # FastAPI's documented way to extend the document
 
 
 def _made(app: FastAPI) -> dict[str, Any]:
