@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from app import tuning
+
+if TYPE_CHECKING:
+    from app.core.settings import Settings
+    from app.resources import Resources
 
 
 def main() -> None:
@@ -22,12 +28,27 @@ def main() -> None:
         sys.exit(f"error: {error.detail}")
     except OSError as error:  # a folder that cannot be made
         sys.exit(f"error: {error.filename}: {reason(error)}")
+    if not settings.allows_anonymous:
+        _need_a_key(settings, resources)
     from app.main import create_app
     from app.web.server import serve
 
     app = create_app(settings, resources)
     tuning.for_serving()
     serve(app, host=settings.host, port=settings.port)
+
+
+def _need_a_key(settings: Settings, resources: Resources) -> None:
+    """End a process that others can reach and that nobody may ask; while the database is silent, it asks for keys."""
+    from app.core.errors import DatabaseUnavailable
+
+    with suppress(DatabaseUnavailable):
+        resources.keyring.refresh()
+    if resources.keyring.is_useless:
+        sys.exit(
+            f"error: {settings.host} can be reached by others, and there is no key. Make one with: "
+            "wordkin keys create NAME --scope admin; or let everybody in with WORDKIN_ALLOW_ANONYMOUS=true."
+        )
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ from app.core.settings import Settings
 from app.corpora.endpoints import router as corpora_router
 from app.files.endpoints import router as files_router
 from app.jobs.endpoints import router as jobs_router
+from app.keys.endpoints import router as keys_router
 from app.models.endpoints import router as models_router
 from app.models.openai import router as openai_router
 from app.resources import Resources
@@ -27,6 +28,7 @@ from app.search.direct import DirectRoute
 from app.search.routes import routes as search_routes
 from app.web import document, health, problems, validation
 from app.web.compression import Compress
+from app.web.keys import CheckKey
 from app.web.middleware import AnswerHead, CheckHost, LimitBody, Observe
 from app.web.problems import METHODS
 
@@ -67,6 +69,7 @@ def create_app(settings: Settings, opened: Resources | None = None) -> FastAPI:
             app.state.database = resources.database
             app.state.storage = resources.storage
             app.state.registry = resources.registry
+            app.state.keyring = resources.keyring
             app.state.probes = health.Probes(resources.database, resources.storage)
             yield
 
@@ -75,13 +78,15 @@ def create_app(settings: Settings, opened: Resources | None = None) -> FastAPI:
         version=version("wordkin"),
         description=DESCRIPTION,
         lifespan=lifespan,
-        docs_url=None,  # `app.console` has a page that needs no internet
+        openapi_url=None,
+        docs_url=None,  # `app.console` has the document, and a page that needs no internet
         redoc_url=None,
         telemetry={"tracing": False, "metrics": False, "logs": False, "operation_spans": False},
     )
     app.state.settings = settings
     app.router.redirect_slashes = False  # a redirect would follow the Host header
     app.add_middleware(Compress, unless={route.path for route in search_routes if isinstance(route, DirectRoute)})
+    app.add_middleware(CheckKey, routes=app.router.routes)
     app.add_middleware(AnswerHead)  # outside, so that it tells the length that GET has
     app.add_middleware(CheckHost, hosts=settings.hosts)
     larger = {"/v1/embeddings": embeddings.MAX_BODY_BYTES, "/classify": classify.MAX_BODY_BYTES}
@@ -100,7 +105,8 @@ def create_app(settings: Settings, opened: Resources | None = None) -> FastAPI:
 def _other_routes() -> list[BaseRoute]:
     """What the framework works out about a route at its first request takes long, and holds for every application."""
     all_of_them = APIRouter(dependencies=[Depends(validation.refuse_repeated)])
-    for router in (corpora_router, files_router, jobs_router, models_router, classifiers_router, openai_router):
+    nouns = (corpora_router, files_router, jobs_router, models_router, classifiers_router, openai_router, keys_router)
+    for router in nouns:
         all_of_them.include_router(router, dependencies=[Depends(validation.refuse_unknown)])
     for router in (console_router, health.router, problems.router):
         all_of_them.include_router(router)

@@ -12,6 +12,7 @@ from app.core.errors import StorageUnavailable
 from app.core.nearest import exact
 from app.core.settings import Settings
 from app.core.storage import Storage
+from app.serving.keyring import Keyring
 from app.serving.registry import Registry
 
 logger = structlog.get_logger()
@@ -29,6 +30,8 @@ class Resources:
         Thread(target=self._try_storage, name="storage-start", daemon=True).start()  # it may take its time to refuse
         self.registry = Registry(self.database, self.storage, settings)
         self.registry.start()
+        self.keyring = Keyring(self.database, settings)
+        self.keyring.start()
 
     def _try_storage(self) -> None:
         try:
@@ -38,4 +41,5 @@ class Resources:
 
     def close(self) -> None:
         self.registry.stop()
+        self.keyring.stop()
         self.database.close()

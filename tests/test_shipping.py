@@ -21,7 +21,7 @@ DOCKERFILE = (ROOT / "Dockerfile").read_text()
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 OURS = ("migrate", "app", "trainer")
 READMES = ("README.md", "README.ko.md")
-NOT_SETTINGS = {"WORDKIN_URL", "WORDKIN_CRASH_SECONDS", "WORDKIN_CRASH_SEED"}
+NOT_SETTINGS = {"WORDKIN_URL", "WORDKIN_API_KEY", "WORDKIN_CRASH_SECONDS", "WORDKIN_CRASH_SEED"}
 
 
 def commands() -> set[str]:
@@ -87,6 +87,15 @@ def test_credentials_of_object_stores_are_passed_on_and_documented() -> None:
         assert {environment[name] for name in names} == {None}  # of whoever runs compose
     for readme in READMES:
         assert set(re.findall(r"`((?:AWS|GOOGLE|AZURE)_[A-Z_]+)", (ROOT / readme).read_text())) == names
+
+
+def test_who_needs_no_key_is_on_this_host() -> None:
+    """The image alone is closed; compose opens it for as long as it publishes on loopback."""
+    assert "ALLOW_ANONYMOUS" not in DOCKERFILE
+    app = COMPOSE["services"]["app"]
+    assert app["environment"]["WORDKIN_ALLOW_ANONYMOUS"] == "true"
+    assert app["environment"]["WORDKIN_ALLOWED_HOSTS"] == "127.0.0.1,localhost,app"
+    assert all(port.startswith("127.0.0.1:") for port in app["ports"])
 
 
 def test_compose_starts_in_order() -> None:

@@ -14,6 +14,7 @@ from app.serving.classifying import ServedClassifier
 from app.serving.texts import LONG_TEXT
 from app.web.dependencies import RegistryDependency
 from app.web.problems import problem_responses
+from app.web.scopes import READ
 
 FEW_TEXTS = 16
 MAX_BODY_BYTES = 32 << 20
@@ -24,6 +25,7 @@ router = APIRouter(tags=["classifiers"])
 @router.post(
     "/classify",
     operation_id="classify",
+    openapi_extra=READ,
     response_class=Response,
     responses={
         200: {"model": ClassifyAnswer, "description": "One result a text"},

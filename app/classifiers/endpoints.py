@@ -28,6 +28,7 @@ from app.serving.registry import Registry
 from app.web.aliases import etag_of, expected, serve_now
 from app.web.dependencies import DatabaseDependency, RegistryDependency, StorageDependency
 from app.web.problems import problem_responses
+from app.web.scopes import ADMIN, READ
 
 CLASSIFIER = ModelKind.CLASSIFIER
 NOT_FOUND = (errors.ClassifierNotFound, errors.VersionNotFound, errors.DatabaseUnavailable)
@@ -49,7 +50,12 @@ def _described(model: Model, aliases: Iterable[Alias], registry: Registry, n_byt
     )
 
 
-@router.get("/classifiers", operation_id="list_classifiers", responses=problem_responses(errors.DatabaseUnavailable))
+@router.get(
+    "/classifiers",
+    operation_id="list_classifiers",
+    openapi_extra=READ,
+    responses=problem_responses(errors.DatabaseUnavailable),
+)
 def list_classifiers(database: DatabaseDependency, registry: RegistryDependency) -> ClassifierList:
     """List all classifiers."""
     with database.reading() as session:
@@ -62,6 +68,7 @@ def list_classifiers(database: DatabaseDependency, registry: RegistryDependency)
 @router.get(
     "/classifiers/{name}",
     operation_id="get_classifier",
+    openapi_extra=READ,
     responses=problem_responses(errors.ClassifierNotFound, errors.DatabaseUnavailable),
 )
 def get_classifier(
@@ -79,6 +86,7 @@ def get_classifier(
 @router.get(
     "/classifiers/{name}/versions/{number}",
     operation_id="get_classifier_version",
+    openapi_extra=READ,
     responses=problem_responses(*NOT_FOUND),
 )
 def get_version(
@@ -94,6 +102,7 @@ def get_version(
 @router.get(
     "/classifiers/{name}/aliases/{alias}",
     operation_id="get_classifier_alias",
+    openapi_extra=READ,
     responses=problem_responses(*NOT_FOUND),
 )
 def get_alias(
@@ -115,6 +124,7 @@ def get_alias(
 @router.put(
     "/classifiers/{name}/aliases/{alias}",
     operation_id="move_classifier_alias",
+    openapi_extra=ADMIN,
     responses=problem_responses(
         *NOT_FOUND,
         errors.AliasReserved,
@@ -147,6 +157,7 @@ def move_alias(
 @router.delete(
     "/classifiers/{name}/aliases/{alias}",
     operation_id="delete_classifier_alias",
+    openapi_extra=ADMIN,
     status_code=status.HTTP_204_NO_CONTENT,
     responses=problem_responses(*NOT_FOUND, errors.PreconditionFailed, errors.InvalidRequest),
 )
@@ -166,6 +177,7 @@ def delete_alias(
 @router.delete(
     "/classifiers/{name}/versions/{number}",
     operation_id="delete_classifier_version",
+    openapi_extra=ADMIN,
     status_code=status.HTTP_204_NO_CONTENT,
     responses=problem_responses(*NOT_FOUND, errors.VersionInUse, errors.StorageUnavailable),
 )
@@ -186,6 +198,7 @@ def delete_version(
 @router.delete(
     "/classifiers/{name}",
     operation_id="delete_classifier",
+    openapi_extra=ADMIN,
     status_code=status.HTTP_204_NO_CONTENT,
     responses=problem_responses(
         errors.ClassifierNotFound, errors.ModelInUse, errors.StorageUnavailable, errors.DatabaseUnavailable

@@ -13,7 +13,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 from pydantic import ValidationError
 
-from app.command import classifiers, corpora, files, jobs, models
+from app.command import classifiers, corpora, files, jobs, keys, models
 from app.command.derive import derive
 from app.command.drift import drift
 from app.command.evaluate import compare, evaluate, policy
@@ -237,6 +237,7 @@ app.add_typer(corpora.app, name="corpora")
 app.add_typer(files.app, name="files")
 app.add_typer(models.app, name="models")
 app.add_typer(classifiers.app, name="classifiers")
+app.add_typer(keys.app, name="keys")
 app.command(rich_help_panel="Ask")(classifiers.classify)
 add_questions(app)
 app.command(rich_help_panel=PANEL)(weat)

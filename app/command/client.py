@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
 from app.command.failures import NoService, ServiceError
+from app.command.options import key_header
 
 POLL_SECONDS = 0.25
 AWAY_SECONDS, RETRY_SECONDS = 60.0, 0.5
@@ -26,6 +27,7 @@ LISTS = {
     "/problems/file-not-found": "files",
 }
 """Where the names stand of which one was missed."""
+KEY_PROBLEMS = ("/problems/key-required", "/problems/key-invalid")
 
 Json = dict[str, Any]
 
@@ -35,7 +37,7 @@ class Client:
 
     def __init__(self, url: str) -> None:
         self.url = url.rstrip("/")
-        self._http = httpx.Client(base_url=self.url, timeout=httpx.Timeout(60.0, connect=5.0))
+        self._http = httpx.Client(base_url=self.url, timeout=httpx.Timeout(60.0, connect=5.0), headers=key_header())
 
     def close(self) -> None:
         self._http.close()
@@ -176,6 +178,8 @@ def _detail(problem: Json) -> str:
 
 
 def _hint(problem: Json) -> str:
+    if problem.get("type") in KEY_PROBLEMS:
+        return " Set WORDKIN_API_KEY to a key of this service."
     near = [f"{word} → {', '.join(words)}" for word, words in problem.get("suggestions", {}).items() if words]
     if near:
         return f" Near spellings: {'; '.join(near)}."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -22,6 +23,12 @@ def client_of(url: str) -> Client:
     from app.command.client import Client
 
     return Client(url)
+
+
+def key_header() -> dict[str, str]:
+    """What a service that asks for a key is sent; the key is no option, as others can see those of a process."""
+    key = os.environ.get("WORDKIN_API_KEY")
+    return {"Authorization": f"Bearer {key}"} if key else {}
 
 
 def url_again(url: str) -> str:

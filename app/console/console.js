@@ -3,11 +3,15 @@
 const POLL_MILLISECONDS = 1000;
 const $ = (selector) => document.querySelector(selector);
 const encodings = { gz: "gzip", zst: "zstd" };
+const KEY = "wordkin-key"; // kept for as long as the tab is open
 
 class Problem extends Error {}
 
 async function api(path, options = {}) {
-  const response = await fetch(path, options);
+  const key = sessionStorage.getItem(KEY);
+  const headers = key ? { ...options.headers, Authorization: `Bearer ${key}` } : options.headers;
+  const response = await fetch(path, { ...options, headers });
+  if (response.status === 401) $("#key-form").hidden = false;
   const body = response.status === 204 ? null : await response.json().catch(() => null);
   if (!response.ok) {
     const near = Object.values(body?.suggestions ?? {}).flat().slice(0, 5);
@@ -253,6 +257,15 @@ $("#ask-form").question.oninput = () => complete($("#ask-form"));
 $("#ask-form").model.onchange = () => { forget(); modelsSeen = ""; refresh(); };
 $("#ask-form").version.onchange = forget;
 for (const form of ["#derive-form", "#evaluate-form"].map($)) form.model.onchange = () => { modelsSeen = ""; refresh(); };
+
+$("#key-form").onsubmit = (event) => {
+  event.preventDefault();
+  sessionStorage.setItem(KEY, event.target.elements.key.value.trim());
+  event.target.reset();
+  event.target.hidden = true;
+  modelsSeen = "";
+  refresh();
+};
 
 const read = (form) => Object.fromEntries(new FormData(form));
 const actions = {

@@ -8,6 +8,8 @@ from fastapi import APIRouter, Request, Response
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import JSONResponse, RedirectResponse
 
+from app.web.scopes import OPEN
+
 router = APIRouter(include_in_schema=False)
 
 INDEX = {
@@ -35,7 +37,7 @@ def _file(name: str, media_type: str) -> Response:
     return Response((_FILES / name).read_bytes(), headers=_HEADERS, media_type=media_type)
 
 
-@router.get("/")
+@router.get("/", openapi_extra=OPEN)
 def index(request: Request) -> Response:
     """Lead a browser to the console, and tell a program what there is."""
     if "text/html" in request.headers.get("accept", ""):
@@ -43,22 +45,27 @@ def index(request: Request) -> Response:
     return JSONResponse(INDEX, headers={"Vary": "Accept"})
 
 
-@router.get("/console")
+@router.get("/console", openapi_extra=OPEN)
 def page() -> Response:
     return _file("console.html", "text/html; charset=utf-8")
 
 
-@router.get("/console/console.css")
+@router.get("/console/console.css", openapi_extra=OPEN)
 def style() -> Response:
     return _file("console.css", "text/css; charset=utf-8")
 
 
-@router.get("/console/console.js")
+@router.get("/console/console.js", openapi_extra=OPEN)
 def script() -> Response:
     return _file("console.js", "text/javascript; charset=utf-8")
 
 
-@router.get("/docs")
+@router.get("/openapi.json", openapi_extra=OPEN)
+def document(request: Request) -> Response:
+    return JSONResponse(request.app.openapi())
+
+
+@router.get("/docs", openapi_extra=OPEN)
 def docs() -> Response:
     """Show the document with Swagger UI."""
     page = get_swagger_ui_html(
@@ -72,12 +79,12 @@ def docs() -> Response:
     return page
 
 
-@router.get("/docs/swagger-ui.css")
+@router.get("/docs/swagger-ui.css", openapi_extra=OPEN)
 def docs_style() -> Response:
     return _swagger_ui("swagger-ui.css", "text/css; charset=utf-8")
 
 
-@router.get("/docs/swagger-ui-bundle.js")
+@router.get("/docs/swagger-ui-bundle.js", openapi_extra=OPEN)
 def docs_script() -> Response:
     return _swagger_ui("swagger-ui-bundle.js", "text/javascript; charset=utf-8")
 

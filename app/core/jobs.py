@@ -23,6 +23,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, or_, select, update
 from sqlalchemy.orm import Session
 
+from app.core import access
 from app.core.database import Database, now, serialise
 from app.core.errors import IdempotencyConflict, JobFinished, JobNotFound, LeaseLost, WorkerLost
 from app.core.leases import LeaseWatch
@@ -93,7 +94,10 @@ def submit(session: Session, request: JobRequest, idempotency: tuple[str, str] |
     ------
     IdempotencyConflict
         The key was used with another request.
+    NotPermitted
+        The caller may not use the name of the model.
     """
+    access.check_name(request.model)
     if (made := earlier(session, idempotency)) is not None:
         return made
     key, digest = idempotency or (None, None)
@@ -127,14 +131,14 @@ def add_done(session: Session, request: JobRequest, result: dict[str, Any]) -> J
 def get(session: Session, job_id: str) -> Job:
     """Read a job or raise `JobNotFound`."""
     job = session.get(Job, job_id)
-    if job is None:
+    if job is None or not access.sees(job.model):
         raise JobNotFound(f"There is no job {job_id!r}.", job=job_id)
     return job
 
 
 def page(session: Session, *, limit: int, before: str | None = None, **wanted: str | None) -> Sequence[Job]:
     """Newest first, those whose columns have the wanted values; ids grow with time: the last one continues a page."""
-    query = select(Job).order_by(Job.id.desc()).limit(limit)
+    query = select(Job).where(access.current().among(Job.model)).order_by(Job.id.desc()).limit(limit)
     if before:
         query = query.where(Job.id < before)
     query = query.filter_by(**{name: value for name, value in wanted.items() if value is not None})
@@ -250,7 +254,7 @@ def cancel(session: Session, job_id: str) -> Job:
     JobNotFound, JobFinished
     """
     job = session.scalar(select(Job).where(Job.id == job_id).with_for_update())
-    if job is None:
+    if job is None or not access.sees(job.model):
         raise JobNotFound(f"There is no job {job_id!r}.", job=job_id)
     moment = now(session)
     if job.state == JobState.QUEUED:

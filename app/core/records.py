@@ -49,11 +49,15 @@ class Record(DeclarativeBase):
 
 
 class Installation(Record):
-    """The one row that tells this database from all others; a storage is marked with it."""
+    """The one row that tells this database from all others; a storage is marked with it.
+
+    Keys are stored as digests made with `key_secret`, unless a setting names another one.
+    """
 
     __tablename__ = "installation"
 
     id: Mapped[str] = mapped_column(primary_key=True)
+    key_secret: Mapped[str | None]
 
 
 class _Revision(Record):
@@ -235,3 +239,37 @@ class AliasMove(Record):
     job_id: Mapped[str | None]
     override: Mapped[str | None]
     moved_at: Mapped[datetime]
+
+
+class ApiKey(Record):
+    """Who may ask for what; rows stay when a key has ended. `grants` are globs of names, none for all."""
+
+    __tablename__ = "keys"
+    __table_args__ = (CheckConstraint("scope IN ('read', 'train', 'admin')", name="scope"),)
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    digest: Mapped[str]
+    scope: Mapped[str]
+    grants: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]
+    last_used_at: Mapped[datetime | None]
+
+
+class AuditEntry(Record):
+    """What was done with a key; `status` is none while it is being done, or if its process was killed then."""
+
+    __tablename__ = "audit"
+    __table_args__ = (Index("ix_audit_at", "at"),)
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    at: Mapped[datetime]
+    key_id: Mapped[str]
+    key_name: Mapped[str]
+    address: Mapped[str | None]
+    method: Mapped[str]
+    path: Mapped[str]
+    request_id: Mapped[str | None]
+    status: Mapped[int | None]

@@ -30,7 +30,7 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 DATABASES = ("sqlite", "postgresql")
 STORES = ("file", "s3", "gs", "az")
 PREFIX = "WORDKIN_"
-OTHERS = {"URL"}
+OTHERS = {"URL", "API_KEY"}
 """Variables of the command line, which are no settings."""
 ORIGIN = re.compile(r"\*|[a-z][a-z0-9+.\-]*://[^\s/?#@]+")
 """As browsers send it: lower case, without a path, not even a slash at the end."""
@@ -56,6 +56,12 @@ class Settings(BaseSettings):
     """Names by which the service may be asked, with commas between; default: loopback's on loopback, else any."""
     cors_origins: str = ""
     """Origins whose pages may ask the service, such as ``https://shop.example``, with commas between; ``*`` for all."""
+    allow_anonymous: bool = False
+    """Whether an address that others can reach may be served while there is no key; the first key ends that."""
+    key_secret: str = ""
+    """What digests of keys are made with; default: kept in the database. With another one all keys are invalid."""
+    audit_days: Annotated[float, Field(gt=0)] = 365.0
+    """How long it is kept what was done with keys."""
     log_level: LogLevel = "info"
     log_json: bool = False
 
@@ -123,6 +129,11 @@ class Settings(BaseSettings):
             return frozenset(_listed(self.allowed_hosts))
         is_loopback = self.host in LOOPBACK
         return frozenset(LOOPBACK) if is_loopback else None
+
+    @property
+    def allows_anonymous(self) -> bool:
+        """Whether keys are not needed before there is one."""
+        return self.allow_anonymous or self.host in LOOPBACK
 
     @cached_property
     def origins(self) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query, Request, Response, status
 from starlette.concurrency import run_in_threadpool
 
 from app.core import errors
+from app.core.access import check_name
 from app.core.catalog import corpora
 from app.core.catalog.uploads import CorpusContent
 from app.core.names import new_corpus_key
@@ -27,6 +28,7 @@ from app.corpora.schemas import (
 from app.web.dependencies import DatabaseDependency, StorageDependency
 from app.web.named_uploads import BINARY_BODY, ERRORS, SentDependency, etag_of, keep, remove, tell_stored
 from app.web.problems import problem_responses
+from app.web.scopes import READ, TRAIN
 
 router = APIRouter(tags=["corpora"])
 
@@ -39,7 +41,7 @@ UPLOAD_RESPONSES[200] = {"model": CorpusDescription, "description": "The newest 
     operation_id="upload_corpus",
     status_code=status.HTTP_201_CREATED,
     responses=UPLOAD_RESPONSES,
-    openapi_extra=BINARY_BODY,
+    openapi_extra=BINARY_BODY | TRAIN,
 )
 async def upload(
     name: CorpusName,
@@ -60,6 +62,7 @@ async def upload(
     sending the same again changes nothing and answers 200. Jobs read the newest revision, or the one that
     ``name@revision`` says.
     """
+    check_name(name)
     text = TextDecoder(encoding, invalid_utf8)
     sent.upload.check_announced(request, TextReceiver)
     key = new_corpus_key()
@@ -71,7 +74,9 @@ async def upload(
     return CorpusDescription.model_validate(corpus)
 
 
-@router.get("/corpora", operation_id="list_corpora", responses=problem_responses(errors.DatabaseUnavailable))
+@router.get(
+    "/corpora", operation_id="list_corpora", openapi_extra=READ, responses=problem_responses(errors.DatabaseUnavailable)
+)
 def list_corpora(
     database: DatabaseDependency,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
@@ -90,6 +95,7 @@ def list_corpora(
 @router.get(
     "/corpora/{name}",
     operation_id="get_corpus",
+    openapi_extra=READ,
     responses=problem_responses(errors.CorpusNotFound, errors.DatabaseUnavailable),
 )
 def read(name: CorpusName, database: DatabaseDependency, response: Response) -> CorpusDescription:
@@ -103,6 +109,7 @@ def read(name: CorpusName, database: DatabaseDependency, response: Response) -> 
 @router.get(
     "/corpora/{name}/revisions",
     operation_id="list_corpus_revisions",
+    openapi_extra=READ,
     responses=problem_responses(errors.CorpusNotFound, errors.DatabaseUnavailable),
 )
 def list_revisions(name: CorpusName, database: DatabaseDependency) -> CorpusRevisions:
@@ -115,6 +122,7 @@ def list_revisions(name: CorpusName, database: DatabaseDependency) -> CorpusRevi
 @router.get(
     "/corpora/{name}/preview",
     operation_id="preview_corpus",
+    openapi_extra=READ,
     responses=problem_responses(
         errors.CorpusNotFound,
         errors.BadRecord,
@@ -136,6 +144,7 @@ def preview(
 @router.delete(
     "/corpora/{name}",
     operation_id="delete_corpus",
+    openapi_extra=TRAIN,
     status_code=status.HTTP_204_NO_CONTENT,
     responses=problem_responses(
         errors.CorpusNotFound, errors.CorpusInUse, errors.StorageUnavailable, errors.DatabaseUnavailable
@@ -149,6 +158,7 @@ def delete(name: CorpusName, database: DatabaseDependency, storage: StorageDepen
 @router.delete(
     "/corpora/{name}/revisions/{revision}",
     operation_id="delete_corpus_revision",
+    openapi_extra=TRAIN,
     status_code=status.HTTP_204_NO_CONTENT,
     responses=problem_responses(
         errors.CorpusNotFound,

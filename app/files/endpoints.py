@@ -8,6 +8,7 @@ from fastapi import APIRouter, Path, Query, Request, Response, status
 from starlette.concurrency import run_in_threadpool
 
 from app.core import errors
+from app.core.access import check_name
 from app.core.catalog import files
 from app.core.catalog.uploads import FileContent
 from app.core.names import new_file_key
@@ -15,6 +16,7 @@ from app.files.schemas import FileDescription, FileName, FilePage, FileRevisions
 from app.web.dependencies import DatabaseDependency, StorageDependency
 from app.web.named_uploads import BINARY_BODY, ERRORS, SentDependency, etag_of, keep, remove, tell_stored
 from app.web.problems import problem_responses
+from app.web.scopes import READ, TRAIN
 from app.web.uploads import Receiver
 
 router = APIRouter(tags=["files"])
@@ -37,7 +39,7 @@ class FileReceiver(Receiver):
     operation_id="upload_file",
     status_code=status.HTTP_201_CREATED,
     responses=UPLOAD_RESPONSES,
-    openapi_extra=BINARY_BODY,
+    openapi_extra=BINARY_BODY | TRAIN,
 )
 async def upload(
     name: FileName,
@@ -53,6 +55,7 @@ async def upload(
     revision; sending the same again changes nothing and answers 200. Jobs read the newest revision, or the one that
     ``name@revision`` says.
     """
+    check_name(name)
     sent.upload.check_announced(request, FileReceiver)
     key = new_file_key()
     received = await sent.upload.store(key, request.stream(), FileReceiver)
@@ -62,7 +65,9 @@ async def upload(
     return FileDescription.model_validate(file)
 
 
-@router.get("/files", operation_id="list_files", responses=problem_responses(errors.DatabaseUnavailable))
+@router.get(
+    "/files", operation_id="list_files", openapi_extra=READ, responses=problem_responses(errors.DatabaseUnavailable)
+)
 def list_files(
     database: DatabaseDependency,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
@@ -81,6 +86,7 @@ def list_files(
 @router.get(
     "/files/{name}",
     operation_id="get_file",
+    openapi_extra=READ,
     responses=problem_responses(errors.FileNotFound, errors.DatabaseUnavailable),
 )
 def read(name: FileName, database: DatabaseDependency, response: Response) -> FileDescription:
@@ -94,6 +100,7 @@ def read(name: FileName, database: DatabaseDependency, response: Response) -> Fi
 @router.get(
     "/files/{name}/revisions",
     operation_id="list_file_revisions",
+    openapi_extra=READ,
     responses=problem_responses(errors.FileNotFound, errors.DatabaseUnavailable),
 )
 def list_revisions(name: FileName, database: DatabaseDependency) -> FileRevisions:
@@ -106,6 +113,7 @@ def list_revisions(name: FileName, database: DatabaseDependency) -> FileRevision
 @router.delete(
     "/files/{name}",
     operation_id="delete_file",
+    openapi_extra=TRAIN,
     status_code=status.HTTP_204_NO_CONTENT,
     responses=problem_responses(
         errors.FileNotFound, errors.FileInUse, errors.StorageUnavailable, errors.DatabaseUnavailable
@@ -119,6 +127,7 @@ def delete(name: FileName, database: DatabaseDependency, storage: StorageDepende
 @router.delete(
     "/files/{name}/revisions/{revision}",
     operation_id="delete_file_revision",
+    openapi_extra=TRAIN,
     status_code=status.HTTP_204_NO_CONTENT,
     responses=problem_responses(
         errors.FileNotFound,

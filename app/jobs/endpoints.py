@@ -12,7 +12,7 @@ from fastapi import APIRouter, Depends, Header, HTTPException, Query, Response, 
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from starlette.concurrency import run_in_threadpool
 
-from app.core import errors, jobs
+from app.core import access, errors, jobs
 from app.core.catalog import check_alias, check_name
 from app.core.catalog.removal import delete_job
 from app.core.errors import DatabaseUnavailable, StorageUnavailable
@@ -24,6 +24,7 @@ from app.jobs.kinds.evaluate import with_policy
 from app.jobs.schemas import JobDescription, JobHistory, JobPage, Submission
 from app.web.dependencies import DatabaseDependency, StorageDependency
 from app.web.problems import problem_responses
+from app.web.scopes import READ, TRAIN
 
 EVENT_POLL_SECONDS = 0.5
 RETRY_MILLISECONDS = 2000
@@ -36,6 +37,7 @@ router = APIRouter(tags=["jobs"])
 @router.post(
     "/jobs",
     operation_id="submit_job",
+    openapi_extra=TRAIN,
     status_code=status.HTTP_202_ACCEPTED,
     responses=problem_responses(
         errors.CorpusNotFound,
@@ -50,6 +52,7 @@ router = APIRouter(tags=["jobs"])
         errors.AliasReserved,
         errors.InvalidRequest,
         errors.IdempotencyConflict,
+        errors.NotPermitted,
         errors.DatabaseUnavailable,
     ),
 )
@@ -70,7 +73,7 @@ def submit(
     publication = getattr(submission, "publish", None)
     if publication and publication.alias:
         check_alias(publication.alias)
-    idempotency = (idempotency_key, _digest(submission)) if idempotency_key else None
+    idempotency = (_own(idempotency_key), _digest(submission)) if idempotency_key else None
     kind = KINDS[submission.kind]
     with database.reading() as session:
         is_new = jobs.earlier(session, idempotency) is None
@@ -82,11 +85,18 @@ def submit(
         job = jobs.earlier(session, idempotency)
         if job is None:
             request = with_policy(session, kind.request(submission, kind.find(session, submission, hold=True)))
+            access.check_name(request.model)
             if publication and request.model:
                 check_name(session, request.kind, request.model)
             job = jobs.submit(session, request, idempotency)
     response.headers["Location"] = f"/jobs/{job.id}"
     return JobDescription.of(job)
+
+
+def _own(idempotency_key: str) -> str:
+    """Each key of the service has idempotency keys of its own."""
+    caller = access.current()
+    return f"{caller.key_id} {idempotency_key}" if caller.key_id else idempotency_key
 
 
 def _digest(submission: Submission) -> str:
@@ -97,7 +107,9 @@ def _digest(submission: Submission) -> str:
     return hashlib.sha256(submission.model_dump_json(exclude=excluded).encode()).hexdigest()
 
 
-@router.get("/jobs", operation_id="list_jobs", responses=problem_responses(errors.DatabaseUnavailable))
+@router.get(
+    "/jobs", operation_id="list_jobs", openapi_extra=READ, responses=problem_responses(errors.DatabaseUnavailable)
+)
 def list_jobs(
     database: DatabaseDependency,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
@@ -115,6 +127,7 @@ def list_jobs(
 @router.get(
     "/jobs/{id}",
     operation_id="get_job",
+    openapi_extra=READ,
     responses=problem_responses(errors.JobNotFound, errors.DatabaseUnavailable),
 )
 def read(id: str, database: DatabaseDependency) -> JobDescription:  # noqa: A002 (the path's own name)
@@ -125,6 +138,7 @@ def read(id: str, database: DatabaseDependency) -> JobDescription:  # noqa: A002
 @router.delete(
     "/jobs/{id}",
     operation_id="delete_job",
+    openapi_extra=TRAIN,
     status_code=status.HTTP_204_NO_CONTENT,
     responses=problem_responses(errors.JobNotFound, errors.JobInUse, errors.DatabaseUnavailable),
 )
@@ -137,6 +151,7 @@ def delete(id: str, database: DatabaseDependency) -> None:  # noqa: A002 (the pa
 @router.get(
     "/jobs/{id}/history",
     operation_id="get_job_history",
+    openapi_extra=READ,
     responses=problem_responses(errors.JobNotFound, errors.DatabaseUnavailable),
 )
 def history(id: str, database: DatabaseDependency) -> JobHistory:  # noqa: A002 (the path's own name)
@@ -148,6 +163,7 @@ def history(id: str, database: DatabaseDependency) -> JobHistory:  # noqa: A002 
 @router.post(
     "/jobs/{id}/cancel",
     operation_id="cancel_job",
+    openapi_extra=TRAIN,
     status_code=status.HTTP_202_ACCEPTED,
     responses=problem_responses(errors.JobNotFound, errors.JobFinished, errors.DatabaseUnavailable),
 )
@@ -175,6 +191,7 @@ def _unless_all_told(
 @router.get(
     "/jobs/{id}/events",
     operation_id="follow_job",
+    openapi_extra=READ,
     response_class=EventSourceResponse,
     responses={
         204: {"description": "Last-Event-ID says that everything has been told"},

@@ -35,6 +35,7 @@ from app.serving.registry import Registry
 from app.web.aliases import etag_of, expected, serve_now
 from app.web.dependencies import DatabaseDependency, RegistryDependency, StorageDependency
 from app.web.problems import problem_responses
+from app.web.scopes import ADMIN, READ
 
 router = APIRouter(tags=["models"])
 router.include_router(export_router)
@@ -60,7 +61,9 @@ def _described(
     )
 
 
-@router.get("/models", operation_id="list_models", responses=problem_responses(errors.DatabaseUnavailable))
+@router.get(
+    "/models", operation_id="list_models", openapi_extra=READ, responses=problem_responses(errors.DatabaseUnavailable)
+)
 def list_models(database: DatabaseDependency, registry: RegistryDependency) -> ModelList:
     """List all models."""
     with database.reading() as session:
@@ -72,6 +75,7 @@ def list_models(database: DatabaseDependency, registry: RegistryDependency) -> M
 @router.get(
     "/models/{model}",
     operation_id="get_model",
+    openapi_extra=READ,
     responses=problem_responses(errors.ModelNotFound, errors.DatabaseUnavailable),
 )
 def get_model(model: ModelName, database: DatabaseDependency, registry: RegistryDependency) -> ModelDetails:
@@ -87,6 +91,7 @@ def get_model(model: ModelName, database: DatabaseDependency, registry: Registry
 @router.get(
     "/models/{model}/versions/{number}",
     operation_id="get_version",
+    openapi_extra=READ,
     responses=problem_responses(errors.ModelNotFound, errors.VersionNotFound, errors.DatabaseUnavailable),
 )
 def get_version(
@@ -103,6 +108,7 @@ def get_version(
 @router.get(
     "/models/{model}/aliases",
     operation_id="list_aliases",
+    openapi_extra=READ,
     responses=problem_responses(errors.ModelNotFound, errors.DatabaseUnavailable),
 )
 def list_aliases(model: ModelName, database: DatabaseDependency) -> AliasList:
@@ -116,6 +122,7 @@ def list_aliases(model: ModelName, database: DatabaseDependency) -> AliasList:
 @router.get(
     "/models/{model}/aliases/{alias}",
     operation_id="get_alias",
+    openapi_extra=READ,
     responses=problem_responses(errors.ModelNotFound, errors.VersionNotFound, errors.DatabaseUnavailable),
 )
 def get_alias(
@@ -138,6 +145,7 @@ def get_alias(
 @router.put(
     "/models/{model}/aliases/{alias}",
     operation_id="move_alias",
+    openapi_extra=ADMIN,
     responses=problem_responses(
         errors.ModelNotFound,
         errors.VersionNotFound,
@@ -178,6 +186,7 @@ def move_alias(
 @router.delete(
     "/models/{model}/aliases/{alias}",
     operation_id="delete_alias",
+    openapi_extra=ADMIN,
     status_code=status.HTTP_204_NO_CONTENT,
     responses=problem_responses(
         errors.ModelNotFound,
@@ -203,6 +212,7 @@ def delete_alias(
 @router.delete(
     "/models/{model}/versions/{number}",
     operation_id="delete_version",
+    openapi_extra=ADMIN,
     status_code=status.HTTP_204_NO_CONTENT,
     responses=problem_responses(
         errors.ModelNotFound,
@@ -229,6 +239,7 @@ def delete_version(
 @router.delete(
     "/models/{model}",
     operation_id="delete_model",
+    openapi_extra=ADMIN,
     status_code=status.HTTP_204_NO_CONTENT,
     responses=problem_responses(
         errors.ModelNotFound, errors.ModelInUse, errors.StorageUnavailable, errors.DatabaseUnavailable
@@ -248,6 +259,7 @@ def delete_model(
 @router.patch(
     "/models/{model}",
     operation_id="change_model",
+    openapi_extra=ADMIN,
     responses=problem_responses(errors.ModelNotFound, errors.DatabaseUnavailable),
 )
 def change_model(

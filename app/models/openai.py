@@ -16,6 +16,7 @@ from app.core.names import composed, pinned_number, reference, split_reference
 from app.core.records import Model
 from app.web.dependencies import DatabaseDependency
 from app.web.problems import problem_responses
+from app.web.scopes import READ
 
 router = APIRouter(tags=["models"])
 
@@ -45,7 +46,12 @@ def _names(session: Session, model: Model) -> Iterator[OpenAIModel]:
         yield _named(reference(model.name, alias.alias), alias.moved_at)
 
 
-@router.get("/v1/models", operation_id="list_openai_models", responses=problem_responses(errors.DatabaseUnavailable))
+@router.get(
+    "/v1/models",
+    operation_id="list_openai_models",
+    openapi_extra=READ,
+    responses=problem_responses(errors.DatabaseUnavailable),
+)
 def list_models(database: DatabaseDependency) -> OpenAIModelList:
     """List the models and aliases, for clients of OpenAI's API."""
     with database.reading() as session:
@@ -56,6 +62,7 @@ def list_models(database: DatabaseDependency) -> OpenAIModelList:
 @router.get(
     "/v1/models/{id}",
     operation_id="get_openai_model",
+    openapi_extra=READ,
     responses=problem_responses(
         errors.InvalidRequest, errors.ModelNotFound, errors.VersionNotFound, errors.DatabaseUnavailable
     ),

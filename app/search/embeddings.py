@@ -24,6 +24,7 @@ from app.serving.texts import NoVector, TextVector, read, refusal, short_text
 from app.serving.version import ServedVersion
 from app.web.dependencies import RegistryDependency
 from app.web.problems import problem_responses
+from app.web.scopes import READ
 
 MAX_INPUTS = 2048
 """As many as OpenAI takes."""
@@ -98,6 +99,7 @@ class EmbeddingsAnswer(answers.Answer):
 @router.post(
     "/v1/embeddings",
     operation_id="create_embeddings",
+    openapi_extra=READ,
     response_class=Response,
     responses={
         200: {"model": EmbeddingsAnswer, "description": "One vector an input"},

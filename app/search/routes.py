@@ -21,6 +21,7 @@ from app.serving.suggestions import Allowance, allowance
 from app.serving.version import ServedVersion
 from app.web.dependencies import RegistryDependency
 from app.web.problems import problem_of, problem_responses
+from app.web.scopes import READ
 from app.web.validation import invalid_request, refuse_repeated
 
 MAX_ANSWERS = 25_600
@@ -71,6 +72,7 @@ def _single(question: Question, ask: Ask) -> DirectRoute:
         methods=["GET"],
         name=question.operation,
         operation_id=question.operation,
+        openapi_extra=READ,
         description=question.says,
         response_class=Response,
         responses={
@@ -86,6 +88,7 @@ def _add_batch(question: Question, ask: Ask) -> None:
         question.path,
         name=f"batch_{question.name}",
         operation_id=f"batch_{question.name}",
+        openapi_extra=READ,
         description=question.says_of_many,
         response_class=Response,
         responses={

@@ -22,6 +22,7 @@ from app.serving.questions import OF_A_VERSION
 from app.serving.version import ServedVersion
 from app.web.dependencies import RegistryDependency
 from app.web.problems import problem_responses
+from app.web.scopes import READ
 
 MAX_NUMBERS = 20_000_000
 """Permutations times targets: what one request may keep a thread busy with, about a second."""
@@ -74,6 +75,7 @@ class WeatAnswer(Association):
 @router.post(
     "/weat",
     operation_id="test_association",
+    openapi_extra=READ,
     response_class=Response,
     responses={
         200: {"model": WeatAnswer, "description": "The effect, and how often chance makes one as large"},

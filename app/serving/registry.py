@@ -11,14 +11,17 @@ import asyncio
 import os
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import replace
-from typing import NoReturn
+from functools import partial
+from typing import NoReturn, TypeVar
 
 import structlog
 from prometheus_client import Gauge
 
-from app.core import catalog
+from app.core import access, catalog
 from app.core.catalog import LATEST, PublishedVersion
 from app.core.database import Database
 from app.core.errors import (
@@ -35,13 +38,15 @@ from app.core.settings import Settings
 from app.core.storage import Storage
 from app.serving.classifying import ServedClassifier
 from app.serving.loader import Beside, Key, Loader
-from app.serving.snapshot import Snapshot, Status
+from app.serving.snapshot import Snapshot, Status, aliases_of
 from app.serving.version import ServedVersion
 
 STOP_SECONDS = 2.0
 
 LOADED = Gauge("wordkin_versions_loaded", "Versions that this process serves")
 DEGRADED = Gauge("wordkin_aliases_degraded", "Aliases whose version could not be loaded")
+
+Found = TypeVar("Found")
 
 logger = structlog.get_logger()
 
@@ -87,12 +92,14 @@ class Registry:
     # For requests
 
     def loaded(self, model: str | None, version: str) -> ServedVersion | None:
-        """The version that a request means, if it is loaded."""
+        """The version that a request means, if it is loaded; raise `ModelNotFound` if the caller sees no such name."""
         snapshot = self._snapshot
         if model is None:
-            model = self._default_model(snapshot)
+            model = snapshot.default_model(self._settings.default_model)
             if model is None:
                 return None
+        if not access.sees(model):
+            raise ModelNotFound(f"There is no model {model!r}.", model=model)
         number = snapshot.aliases.get((model, version))
         if number is not None:
             return snapshot.versions.get((model, number))
@@ -105,6 +112,8 @@ class Registry:
     def loaded_classifier(self, name: str, version: str) -> ServedClassifier | None:
         """The classifier that a request means, if it is loaded."""
         snapshot = self._snapshot
+        if not access.sees(name):
+            raise ClassifierNotFound(f"There is no classifier {name!r}.", classifier=name)
         number = snapshot.aliases.get((name, version), pinned_number(version))
         found = snapshot.classifiers.get((name, number or 0))
         if found and (name, version) not in snapshot.aliases:
@@ -116,8 +125,7 @@ class Registry:
         found = self.loaded_classifier(name, version)
         if found:
             return found
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._finding, self._find_classifier, name, version, time.monotonic())
+        return await self._in_turn(self._find_classifier, name, version, time.monotonic())
 
     def _find_classifier(self, name: str, version: str, asked_at: float) -> ServedClassifier:
         self.refresh(since=asked_at)
@@ -144,17 +152,21 @@ class Registry:
         if found:
             return found
         # not known here: perhaps published or moved since the last poll
+        return await self._in_turn(self._find, model, version, time.monotonic())
+
+    async def _in_turn(self, find: Callable[..., Found], *arguments: object) -> Found:
+        """Ask on the one thread for that, on behalf of who asks here."""
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._finding, self._find, model, version, time.monotonic())
+        return await loop.run_in_executor(self._finding, partial(copy_context().run, find, *arguments))
 
     def _find(self, model: str | None, version: str, asked_at: float) -> ServedVersion:
         self.refresh(since=asked_at)
         found = self.loaded(model, version)
         if found:
             return found
-        model = model or self._default_model(self._snapshot)
+        model = model or self._snapshot.default_model(self._settings.default_model)
         if model is None:
-            models = list(self._snapshot.models)
+            models = self._snapshot.seen_models()
             if not models:
                 raise ModelNotFound("There is no model yet; train one with POST /jobs.")
             raise ModelRequired(f"There are {len(models)} models; say which one with model=.", models=models[:100])
@@ -170,11 +182,6 @@ class Registry:
         if reason:
             raise VersionNotLoaded(f"{reference(model, alias)} cannot be served: {reason}", model=model, version=alias)
         raise VersionNotFound(f"The {noun} {model!r} has no alias {alias!r}.", model=model, version=alias)
-
-    def _default_model(self, snapshot: Snapshot) -> str | None:
-        if self._settings.default_model:
-            return self._settings.default_model
-        return snapshot.models[0] if len(snapshot.models) == 1 else None
 
     # Loading
 
@@ -230,7 +237,7 @@ class Registry:
                 degraded[reference(entry.model, alias)] = error.detail
         new = replace(
             new,
-            aliases=_aliases(state, old, new),
+            aliases=aliases_of(state, old, new),
             models=tuple(sorted({entry.model for _, entry in state if not entry.base})),
             classifier_names=tuple(sorted({entry.model for _, entry in state if entry.base})),
             degraded=degraded,
@@ -282,15 +289,3 @@ class Registry:
             self._snapshot = loaded = self._load(entry, snapshot, pinned, pinned)
             self._asked_at[name, number] = self._asked_at[loaded.below((name, number))] = time.monotonic()
             return loaded
-
-
-def _aliases(state: list[tuple[str, PublishedVersion]], old: Snapshot, new: Snapshot) -> dict[tuple[str, str], int]:
-    """Where aliases point: to what could be loaded, else to where they pointed before."""
-    aliases = {}
-    for alias, entry in state:
-        key = (entry.model, entry.number)
-        is_loaded = key in (new.classifiers if entry.base else new.versions)
-        number = entry.number if is_loaded else old.aliases.get((entry.model, alias))
-        if number is not None:
-            aliases[entry.model, alias] = number
-    return aliases

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from app.core import access
+from app.core.catalog import PublishedVersion
 from app.core.names import reference
 from app.serving.classifying import ServedClassifier
 from app.serving.loader import Key
@@ -21,6 +23,17 @@ class Snapshot:
     models: tuple[str, ...] = ()
     classifier_names: tuple[str, ...] = ()
     degraded: Mapping[str, str] = field(default_factory=dict)
+
+    def seen_models(self) -> list[str]:
+        """Those that the caller sees."""
+        return [model for model in self.models if access.sees(model)]
+
+    def default_model(self, configured: str | None) -> str | None:
+        """The one that a query means which names none: the configured or the only one that the caller sees."""
+        if configured and access.sees(configured):
+            return configured
+        models = self.seen_models()
+        return models[0] if len(models) == 1 else None
 
     def loaded(self, name: str) -> list[int]:
         """The versions of a model or a classifier, which share no name, that this process has in memory."""
@@ -52,3 +65,17 @@ class Status:
     is_empty: bool
     loaded: list[str]
     degraded: dict[str, str]
+
+
+def aliases_of(
+    state: Sequence[tuple[str, PublishedVersion]], old: Snapshot, new: Snapshot
+) -> dict[tuple[str, str], int]:
+    """Where aliases point: to what could be loaded, else to where they pointed before."""
+    aliases = {}
+    for alias, entry in state:
+        key = (entry.model, entry.number)
+        is_loaded = key in (new.classifiers if entry.base else new.versions)
+        number = entry.number if is_loaded else old.aliases.get((entry.model, alias))
+        if number is not None:
+            aliases[entry.model, alias] = number
+    return aliases

@@ -9,6 +9,7 @@ from fastapi import Depends, Request
 from app.core.database import Database
 from app.core.settings import Settings
 from app.core.storage import Storage
+from app.serving.keyring import Keyring
 from app.serving.registry import Registry
 
 
@@ -28,7 +29,12 @@ async def get_registry(request: Request) -> Registry:
     return cast("Registry", request.app.state.registry)
 
 
+async def get_keyring(request: Request) -> Keyring:
+    return cast("Keyring", request.app.state.keyring)
+
+
 SettingsDependency = Annotated[Settings, Depends(get_settings)]
 DatabaseDependency = Annotated[Database, Depends(get_database)]
 StorageDependency = Annotated[Storage, Depends(get_storage)]
 RegistryDependency = Annotated[Registry, Depends(get_registry)]
+KeyringDependency = Annotated[Keyring, Depends(get_keyring)]

@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from app.web.problems import PROBLEM_CONTENT, Problem
+from app.web.scopes import SCHEMES
 
 
 class Document:
@@ -34,6 +35,7 @@ class Document:
 def _made(app: FastAPI) -> dict[str, Any]:
     document = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
     schemas = document["components"]["schemas"]
+    document["components"]["securitySchemes"] = SCHEMES
     schemas["Problem"] = Problem.model_json_schema()
     for operations in document["paths"].values():
         for operation in operations.values():
@@ -52,6 +54,9 @@ def _tell_problems(operation: dict[str, Any]) -> None:
         responses["422"] = {"description": "Invalid request", "content": PROBLEM_CONTENT}
     if "application/json" in operation.get("requestBody", {}).get("content", {}):
         responses["413"] = {"description": "The body is too large", "content": PROBLEM_CONTENT}
+    if operation.get("security"):
+        responses["401"] = {"description": "Key required; Key invalid", "content": PROBLEM_CONTENT}
+        responses["403"] = {"description": "Not permitted", "content": PROBLEM_CONTENT}
 
 
 def _drop_defaults_of_models(schema: dict[str, Any]) -> None:

@@ -11,7 +11,7 @@ from prometheus_client.registry import Collector
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from app.core import catalog
+from app.core import access, catalog
 from app.core.database import Database, now
 from app.core.records import Job, JobState
 from app.core.storage import Storage
@@ -81,7 +81,8 @@ class _Told(Collector):
         )
         n_bytes = GaugeMetricFamily("wordkin_version_bytes", "Bytes of all versions of a model", labels=["model"])
         for model, n in figures.version_bytes.items():
-            n_bytes.add_metric([model], n)
+            if access.sees(model):
+                n_bytes.add_metric([model], n)
         yield n_bytes
         if figures.free_bytes is not None:
             yield GaugeMetricFamily("wordkin_storage_free_bytes", "Space left in local storage", figures.free_bytes)

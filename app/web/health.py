@@ -15,11 +15,14 @@ from fastapi import APIRouter, Depends, Request, Response, status
 from prometheus_client import CONTENT_TYPE_LATEST, Info, generate_latest
 from pydantic import BaseModel
 
+from app.core import access
 from app.core.database import Database
 from app.core.errors import DatabaseUnavailable, StorageUnavailable
+from app.core.names import split_reference
 from app.core.storage import Storage
 from app.web import gauges
-from app.web.dependencies import RegistryDependency
+from app.web.dependencies import KeyringDependency, RegistryDependency
+from app.web.scopes import OPEN, READ
 
 PROBE_SECONDS = 0.8  # below the second that health checks commonly wait
 FRESH_SECONDS = 5.0
@@ -46,7 +49,7 @@ class Readiness(BaseModel):
     degraded: dict[str, str]
 
 
-@router.get("/livez", operation_id="livez")
+@router.get("/livez", operation_id="livez", openapi_extra=OPEN)
 async def livez() -> Liveness:
     """Say that the process answers."""
     return Liveness()
@@ -116,26 +119,34 @@ async def get_probes(request: Request) -> Probes:
 ProbesDependency = Annotated[Probes, Depends(get_probes)]
 
 
-@router.get("/readyz", operation_id="readyz", responses={503: {"model": Readiness, "description": "Not yet"}})
-async def readyz(response: Response, registry: RegistryDependency, probes: ProbesDependency) -> Readiness:
+@router.get(
+    "/readyz",
+    operation_id="readyz",
+    openapi_extra=OPEN,
+    responses={503: {"model": Readiness, "description": "Not yet"}},
+)
+async def readyz(
+    response: Response, registry: RegistryDependency, keyring: KeyringDependency, probes: ProbesDependency
+) -> Readiness:
     """Say what is loaded, what could not be loaded and why, and whether database and storage are up.
 
-    `degraded`: aliases name versions, and none of them can be served.
+    `degraded`: aliases name versions, and none of them can be served. Names are told to those who may know them.
     """
     database, storage = await asyncio.gather(probes.database.answer(), probes.storage.answer())
     state = registry.status()
-    if not state.is_ready:
+    is_ready = state.is_ready and keyring.is_ready
+    if not is_ready:
         response.status_code = status.HTTP_503_SERVICE_UNAVAILABLE
     return Readiness(
-        status="starting" if not state.is_ready else "degraded" if state.is_empty else "ready",
+        status="starting" if not is_ready else "degraded" if state.is_empty else "ready",
         database="up" if database else "down",
         storage="up" if storage else "down",
-        loaded=state.loaded,
-        degraded=state.degraded,
+        loaded=[name for name in state.loaded if access.sees(split_reference(name)[0])],
+        degraded={name: why for name, why in state.degraded.items() if access.sees(split_reference(name)[0])},
     )
 
 
-@router.get("/metrics", operation_id="metrics", response_class=Response)
+@router.get("/metrics", operation_id="metrics", openapi_extra=READ, response_class=Response)
 async def metrics(probes: ProbesDependency) -> Response:
     """Metrics in Prometheus's text format. Those that the database has are missing while it does not answer."""
     figures = await probes.figures.answer()

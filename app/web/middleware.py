@@ -47,7 +47,7 @@ class Observe:
             await self._app(scope, receive, send)
             return
         started = time.perf_counter()
-        request_id = _request_id(Headers(scope=scope).get(REQUEST_ID))
+        request_id = scope["request_id"] = _request_id(Headers(scope=scope).get(REQUEST_ID))
         is_started = False
 
         async def send_named(message: Message) -> None:

@@ -19,6 +19,7 @@ from app.core.errors import (
     DigestMismatch,
     FormBody,
     InvalidRequest,
+    NotPermitted,
     PreconditionFailed,
     StorageFull,
     StorageUnavailable,
@@ -41,6 +42,7 @@ ERRORS = (
     StorageUnavailable,
     InvalidRequest,
     PreconditionFailed,
+    NotPermitted,
     DatabaseUnavailable,
 )
 """What the upload of anything may be refused with."""

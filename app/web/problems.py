@@ -15,6 +15,7 @@ from starlette.routing import Match
 
 from app.core import errors
 from app.core.errors import WordkinError
+from app.web.scopes import OPEN
 from app.web.validation import invalid_request
 
 STATUS: dict[type[WordkinError], HTTPStatus] = {
@@ -65,6 +66,10 @@ STATUS: dict[type[WordkinError], HTTPStatus] = {
     errors.ExportsBusy: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.Overloaded: HTTPStatus.TOO_MANY_REQUESTS,
     errors.DatabaseUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.KeyRequired: HTTPStatus.UNAUTHORIZED,
+    errors.KeyInvalid: HTTPStatus.UNAUTHORIZED,
+    errors.NotPermitted: HTTPStatus.FORBIDDEN,
+    errors.KeyNotFound: HTTPStatus.NOT_FOUND,
 }
 PROBLEM_CONTENT: dict[str, Any] = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
@@ -122,7 +127,7 @@ def install(app: FastAPI) -> None:
     """Answer every error as a problem."""
     app.add_exception_handler(WordkinError, _known)
     app.add_exception_handler(RequestValidationError, _invalid)
-    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(HTTPException, http_problem)
 
 
 def respond(status: HTTPStatus, body: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> Response:
@@ -145,7 +150,8 @@ async def _invalid(request: Request, error: Exception) -> Response:
     return respond(*problem_of(await invalid_request(request, known.errors(), known.body), request.url.path))
 
 
-async def _http(request: Request, error: Exception) -> Response:
+async def http_problem(request: Request, error: Exception) -> Response:
+    """The answer to what the framework refuses."""
     raised = cast("HTTPException", error)
     if raised.status_code == HTTPStatus.NO_CONTENT:
         return Response(status_code=raised.status_code)
@@ -201,7 +207,7 @@ def _describe(error: type[WordkinError]) -> ProblemType:
     )
 
 
-@router.get("/problems", operation_id="list_problem_types")
+@router.get("/problems", operation_id="list_problem_types", openapi_extra=OPEN)
 def list_types() -> list[ProblemType]:
     """List every type of problem that this service reports."""
     return [_describe(error) for error in _BY_SLUG.values()]
@@ -210,6 +216,7 @@ def list_types() -> list[ProblemType]:
 @router.get(
     "/problems/{slug}",
     operation_id="get_problem_type",
+    openapi_extra=OPEN,
     responses={404: {"description": "There is no such type", "content": PROBLEM_CONTENT}},
 )
 def read_type(slug: str) -> ProblemType:

@@ -23,4 +23,5 @@ def settings(tmp_path: Path, database_url: str) -> Settings:
 def client(settings: Settings) -> Iterator[TestClient]:
     with TestClient(create_app(settings), "http://127.0.0.1", raise_server_exceptions=False) as client:
         client.app.state.registry.refresh()  # type: ignore[attr-defined] # the first one runs in the background
+        client.app.state.keyring.refresh()  # type: ignore[attr-defined] # likewise
         yield client

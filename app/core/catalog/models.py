@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
+from app.core import access
 from app.core.catalog import evaluations
 from app.core.database import now, serialise
 from app.core.errors import (
@@ -53,7 +54,9 @@ class PublishedVersion:
 
 
 def list_models(session: Session, kind: ModelKind = ModelKind.VECTORS) -> Sequence[Model]:
-    query = select(Model).where(Model.deleted_at.is_(None), Model.kind == kind)
+    """Those that the caller sees, by name."""
+    seen = access.current().among(Model.name)
+    query = select(Model).where(Model.deleted_at.is_(None), Model.kind == kind, seen)
     return session.scalars(query.order_by(Model.name)).all()
 
 
@@ -65,7 +68,7 @@ def sizes(session: Session) -> dict[str, int]:
 
 def get_model(session: Session, name: str, kind: ModelKind = ModelKind.VECTORS) -> Model:
     """Read a model of this kind or raise `ModelNotFound`; `ClassifierNotFound` where it should be a classifier."""
-    model = session.get(Model, name)
+    model = session.get(Model, name) if access.sees(name) else None
     if model is None or model.deleted_at is not None or model.kind != kind:
         if kind == ModelKind.CLASSIFIER:
             raise ClassifierNotFound(f"There is no classifier {name!r}.", classifier=name)

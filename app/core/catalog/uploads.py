@@ -11,6 +11,7 @@ from typing import Generic, TypeVar
 from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session
 
+from app.core import access
 from app.core.catalog.use import policies, readers
 from app.core.database import now, serialise
 from app.core.errors import (
@@ -78,7 +79,7 @@ class Uploads(Generic[Row]):
 
     def get(self, session: Session, name: str, revision: int | None = None) -> Row:
         """Read a revision, by default the newest one, or raise what is raised for an unknown name."""
-        newest = self.find(session, name)
+        newest = self.find(session, name) if access.sees(name) else None
         if newest is None:
             raise self._not_found(f"There is no {self.noun} {name!r}.", **{self.noun: name})
         if revision is None or revision == newest.revision:
@@ -108,6 +109,7 @@ class Uploads(Generic[Row]):
         newest, n_bytes = func.max(row.revision).label("newest"), func.sum(row.n_bytes).label("n_bytes")
         whole = select(row.name, newest, n_bytes).group_by(row.name).subquery()
         query = select(row, whole.c.n_bytes).join(whole, and_(row.name == whole.c.name, row.revision == whole.c.newest))
+        query = query.where(access.current().among(row.name))
         if after:
             query = query.where(row.name > after)
         return [(found, int(size)) for found, size in session.execute(query.order_by(row.name).limit(limit))]
@@ -134,7 +136,10 @@ class Uploads(Generic[Row]):
         ------
         PreconditionFailed
             What has the name is not as expected.
+        NotPermitted
+            The caller may not use the name.
         """
+        access.check_name(name)
         serialise(session, f"{self.noun}:{name}")
         newest = self.find(session, name)
         self._check(newest, name, expected)

@@ -1,5 +1,6 @@
 """Every condition a caller can act on: one class each, its docstring the default message. No HTTP in here."""
 
+from app.core.errors.access import KeyInvalid, KeyNotFound, KeyRequired, NotPermitted
 from app.core.errors.base import WordkinError, reason
 from app.core.errors.jobs import (
     CorpusTooSmall,
@@ -111,6 +112,9 @@ __all__ = [
     "JobInUse",
     "JobNotFound",
     "JobUnreadable",
+    "KeyInvalid",
+    "KeyNotFound",
+    "KeyRequired",
     "LabelsUnusable",
     "LeaseLost",
     "MemoryShort",
@@ -120,6 +124,7 @@ __all__ = [
     "NameTaken",
     "NewestRevision",
     "NotOneWord",
+    "NotPermitted",
     "Overloaded",
     "PreconditionFailed",
     "PreconditionRequired",

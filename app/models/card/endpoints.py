@@ -13,6 +13,7 @@ from app.models.card.schemas import ModelCard
 from app.models.schemas import ModelName, VersionName
 from app.web.dependencies import DatabaseDependency
 from app.web.problems import problem_responses
+from app.web.scopes import READ
 
 MARKDOWN = "text/markdown; charset=utf-8"
 router = APIRouter(tags=["models"])
@@ -21,6 +22,7 @@ router = APIRouter(tags=["models"])
 @router.get(
     "/models/{model}/versions/{version}/card",
     operation_id="get_card",
+    openapi_extra=READ,
     response_class=Response,
     responses={
         200: {

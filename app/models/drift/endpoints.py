@@ -16,6 +16,7 @@ from app.models.schemas import ModelName
 from app.serving.asking import Word
 from app.web.dependencies import RegistryDependency
 from app.web.problems import problem_responses
+from app.web.scopes import READ
 
 router = APIRouter(tags=["models"])
 
@@ -23,6 +24,7 @@ router = APIRouter(tags=["models"])
 @router.get(
     "/models/{model}/drift",
     operation_id="get_drift",
+    openapi_extra=READ,
     response_class=Response,
     responses={
         200: {"model": DriftReport, "description": "The words that changed most"},

@@ -18,6 +18,7 @@ from app.models.schemas import ModelName, VersionNumber
 from app.web.beginning import check_questions, check_word_sets
 from app.web.dependencies import DatabaseDependency, StorageDependency
 from app.web.problems import problem_responses
+from app.web.scopes import ADMIN, READ
 
 router = APIRouter(tags=["models"])
 Which = Annotated[str, Query(max_length=100, description="number or alias of a version", examples=["latest"])]
@@ -26,6 +27,7 @@ Which = Annotated[str, Query(max_length=100, description="number or alias of a v
 @router.get(
     "/models/{model}/versions/{number}/evaluations",
     operation_id="list_evaluations",
+    openapi_extra=READ,
     responses=problem_responses(errors.ModelNotFound, errors.VersionNotFound, errors.DatabaseUnavailable),
 )
 def list_evaluations(
@@ -44,6 +46,7 @@ def list_evaluations(
 @router.get(
     "/models/{model}/compare",
     operation_id="compare_versions",
+    openapi_extra=READ,
     responses=problem_responses(errors.ModelNotFound, errors.VersionNotFound, errors.DatabaseUnavailable),
 )
 def compare(model: ModelName, a: Which, b: Which, database: DatabaseDependency) -> Comparison:
@@ -57,6 +60,7 @@ def compare(model: ModelName, a: Which, b: Which, database: DatabaseDependency) 
 @router.get(
     "/models/{model}/policy",
     operation_id="get_policy",
+    openapi_extra=READ,
     responses=problem_responses(errors.ModelNotFound, errors.DatabaseUnavailable),
 )
 def get_policy(model: ModelName, database: DatabaseDependency) -> Policy:
@@ -69,6 +73,7 @@ def get_policy(model: ModelName, database: DatabaseDependency) -> Policy:
 @router.put(
     "/models/{model}/policy",
     operation_id="set_policy",
+    openapi_extra=ADMIN,
     responses=problem_responses(
         errors.ModelNotFound,
         errors.FileNotFound,
@@ -112,6 +117,7 @@ def set_policy(model: ModelName, policy: Policy, database: DatabaseDependency, s
 @router.delete(
     "/models/{model}/policy",
     operation_id="delete_policy",
+    openapi_extra=ADMIN,
     status_code=status.HTTP_204_NO_CONTENT,
     responses=problem_responses(errors.ModelNotFound, errors.DatabaseUnavailable),
 )

@@ -35,6 +35,7 @@ from app.models.schemas import ModelName, VersionName
 from app.web.conditions import matches
 from app.web.dependencies import DatabaseDependency, RegistryDependency, SettingsDependency, StorageDependency
 from app.web.problems import problem_responses
+from app.web.scopes import READ
 
 MAX_EXPORTS = 4
 """At a time, in one process: each holds some blocks of rows, and one that is not loaded a file on disk."""
@@ -78,6 +79,7 @@ CONTENT: dict[int | str, dict[str, Any]] = {
 @router.get(
     "/models/{model}/versions/{version}/export",
     operation_id="export_version",
+    openapi_extra=READ,
     response_class=StreamingResponse,
     responses={
         **CONTENT,
