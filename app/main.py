@@ -31,6 +31,7 @@ from app.web.compression import Compress
 from app.web.keys import CheckKey
 from app.web.middleware import AnswerHead, CheckHost, LimitBody, Observe
 from app.web.problems import METHODS
+from app.web.security import Secure
 
 MAX_JSON_BYTES = 1 << 20
 CORS: dict[str, Any] = {
@@ -92,8 +93,9 @@ def create_app(settings: Settings, opened: Resources | None = None) -> FastAPI:
     larger = {"/v1/embeddings": embeddings.MAX_BODY_BYTES, "/classify": classify.MAX_BODY_BYTES}
     app.add_middleware(LimitBody, max_bytes=MAX_JSON_BYTES, others=larger, unless_below=("/corpora/", "/files/"))
     app.add_middleware(Observe)
-    if settings.origins:  # outermost: without its headers a page cannot read an error either
+    if settings.origins:  # far out: without its headers a page cannot read an error either
         app.add_middleware(CORSMiddleware, allow_origins=settings.origins, **CORS)
+    app.add_middleware(Secure)
     problems.install(app)
     app.router.routes[:0] = search_routes  # flat and first: matching an included router is slow
     app.router.routes += _other_routes()

@@ -8,6 +8,7 @@ from http import HTTPStatus
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from app.web.problems import plain
+from app.web.security import HEADERS
 
 MAX_HEAD_BYTES = 64 << 10
 """Of the request line and all headers; the parser has no limit of its own, and a head has no end until it has ended."""
@@ -55,7 +56,7 @@ class HttpProtocol(HttpToolsProtocol):
     def _send(self, status: HTTPStatus, detail: str) -> None:
         response = plain(status, "", detail, {"Connection": "close"})
         lines = [f"HTTP/1.1 {status.value} {status.phrase}".encode()]
-        lines += [name + b": " + value for name, value in response.raw_headers]
+        lines += [name + b": " + value for name, value in [*response.raw_headers, *HEADERS]]
         self.transport.write(b"\r\n".join([*lines, b"", bytes(response.body)]))
         self.transport.close()
 

@@ -171,3 +171,40 @@ def test_health_is_told_at_once_while_the_database_stands_still(client: TestClie
         assert {(answer.status_code, answer.json()["database"]) for answer in answers} == {(200, "down")}
         assert [thread.name for thread in threading.enumerate()].count("readyz") <= 1
     wait_until(lambda: client.get("/readyz").json()["database"] == "up")
+
+
+SECURED = {
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_every_answer_tells_browsers_to_do_nothing_else_with_it(client: TestClient) -> None:
+    host = {"Host": "attacker.example"}
+    answers = [
+        client.get("/livez"),
+        client.head("/models"),
+        client.get("/nothing"),
+        client.options("/models"),
+        client.post("/keys", content=b"x" * (2 << 20)),
+        client.get("/livez", headers=host),
+        client.get("/metrics"),
+    ]
+    assert [answer.status_code for answer in answers] == [200, 200, 404, 405, 413, 421, 200]
+    for answer in answers:
+        assert {name: answer.headers.get_list(name) for name in SECURED} == {
+            name: [value] for name, value in SECURED.items()
+        }
+    for path in ("/console", "/docs", "/console/console.js", "/docs/swagger-ui.css"):
+        page = client.get(path)
+        assert page.headers.get_list("Content-Security-Policy")[0].startswith("default-src 'self'; ")
+        assert len(page.headers.get_list("Content-Security-Policy")) == 1
+        assert (
+            "'unsafe-inline'"
+            not in page.headers["Content-Security-Policy"].partition("script-src")[2].partition(";")[0]
+        )
+        assert page.headers["X-Frame-Options"] == "DENY"
