@@ -29,7 +29,7 @@ Corpus = Annotated[
     typer.Option(metavar="NAME", autocompletion=completion.corpora, help="Of the corpus; default: the model's."),
 ]
 Algorithm = Annotated[
-    str, typer.Option(metavar="NAME", autocompletion=completion.algorithms, help="word2vec or glove.")
+    str, typer.Option(metavar="NAME", autocompletion=completion.algorithms, help="word2vec, glove or fasttext.")
 ]
 Assignments = Annotated[
     list[str] | None,
@@ -40,7 +40,9 @@ Assignments = Annotated[
 Preset = Annotated[
     str | None,
     typer.Option(
-        metavar="NAME", autocompletion=completion.presets, help="Of word2vec: fast, quality, small-corpus, item2vec."
+        metavar="NAME",
+        autocompletion=completion.presets,
+        help="Of word2vec and fasttext: fast, quality, small-corpus; item2vec.",
     ),
 ]
 Format = Annotated[

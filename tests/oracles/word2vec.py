@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -112,30 +113,111 @@ class Word2Vec:
         counters: dict[int, int] = {}
         loss, n_predictions = 0.0, 0
         for position, center, contexts in self.windows():
-            block = position // self.block
-            if self.paths is None:
-                key = splitmix64(self.noise_key, block)
-                drawn, counters[block] = self.negatives(center, key, counters.get(block, 0))
-                rows, labels = [center, *drawn], [1.0] + [0.0] * len(drawn)
-            else:
-                rows, labels = list(self.paths[center][0]), list(self.paths[center][1])
-            if not contexts:
-                continue
             sources = input_vectors[contexts]
-            if self.architecture == "cbow":
-                sources = sources.mean(axis=0, keepdims=True)
-            loss += window_loss(sources, output_vectors[rows], labels)
-            n_predictions += len(sources)
-            errors = window_errors(sources, output_vectors[rows], labels)
-            by_sources = np.zeros_like(sources)
-            for first in range(0, len(rows), self.group):
-                some = slice(first, first + self.group)
-                by_sources += errors[:, some] @ output_vectors[rows[some]]
-                np.subtract.at(output_vectors, rows[some], rates[block] * errors[:, some].T @ sources)
-            if self.architecture == "cbow":
-                by_sources = np.repeat(by_sources, len(contexts), axis=0) / (1 if self.is_legacy else len(contexts))
-            np.subtract.at(input_vectors, contexts, rates[block] * by_sources)
+            found, steps = self.step(position, center, sources, output_vectors, rates, counters)
+            np.add.at(input_vectors, contexts, steps)
+            loss += found
+            n_predictions += (1 if self.architecture == "cbow" else len(contexts)) if contexts else 0
         return loss / n_predictions
+
+    def step(
+        self,
+        position: int,
+        center: int,
+        sources: Matrix,
+        output_vectors: Matrix,
+        rates: Sequence[float],
+        counters: dict[int, int],
+    ) -> tuple[float, Matrix]:
+        """Change output rows by one window; returns its loss, and what is to be added to each source."""
+        block = position // self.block
+        if self.paths is None:
+            key = splitmix64(self.noise_key, block)
+            drawn, counters[block] = self.negatives(center, key, counters.get(block, 0))
+            rows, labels = [center, *drawn], [1.0] + [0.0] * len(drawn)
+        else:
+            rows, labels = list(self.paths[center][0]), list(self.paths[center][1])
+        if not len(sources):
+            return 0.0, sources
+        n_contexts = len(sources)
+        if self.architecture == "cbow":
+            sources = sources.mean(axis=0, keepdims=True)
+        loss = window_loss(sources, output_vectors[rows], labels)
+        errors = window_errors(sources, output_vectors[rows], labels)
+        by_sources = np.zeros_like(sources)
+        for first in range(0, len(rows), self.group):
+            some = slice(first, first + self.group)
+            by_sources += errors[:, some] @ output_vectors[rows[some]]
+            np.subtract.at(output_vectors, rows[some], rates[block] * errors[:, some].T @ sources)
+        if self.architecture == "cbow":
+            by_sources = np.repeat(by_sources, n_contexts, axis=0) / (1 if self.is_legacy else n_contexts)
+        return loss, -rates[block] * by_sources
+
+    def block_tokens(self, block: int) -> tuple[list[tuple[int, int]], int, int]:
+        """(position, word) of what a block keeps, line ends with -1, and of up to a window of its lines beside it.
+
+        The numbers say which of them are the block's own.
+        """
+
+        def is_kept(position: int) -> bool:
+            word = self.ids[position]
+            return word < 0 or splitmix64(self.token_key, position) % 2**32 <= self.keep_limits[word]
+
+        def beside(positions: Sequence[int]) -> list[tuple[int, int]]:
+            line = list(itertools.takewhile(lambda position: self.ids[position] >= 0, positions))
+            return [(position, self.ids[position]) for position in line if is_kept(position)][: self.window]
+
+        start, end = block * self.block, min((block + 1) * self.block, len(self.ids))
+        before, after = beside(range(start - 1, -1, -1))[::-1], beside(range(end, len(self.ids)))
+        own = [(position, self.ids[position]) for position in range(start, end) if is_kept(position)]
+        return before + own + after, len(before), len(before) + len(own)
+
+    def train_composed(
+        self, input_rows: Matrix, parts: Sequence[Sequence[int]], output_vectors: Matrix, rates: Sequence[float]
+    ) -> None:
+        """The same where a word is the mean of several input rows.
+
+        A token's vector is composed when the window may reach it, learns in its own place, and when the window has
+        left it behind, all that it has learnt is added to each of its rows.
+        """
+        for block in range(len(rates)):
+            tokens, first, last = self.block_tokens(block)
+            counters: dict[int, int] = {}
+            composed: dict[int, tuple[Matrix, Matrix]] = {}
+            for center in range(first, last):
+                position, word = tokens[center]
+                if word < 0:
+                    continue
+                near = range(max(0, center - self.window), min(len(tokens), center + self.window + 1))
+                for i in sorted(set(composed) - set(near)):
+                    _leave(composed.pop(i), input_rows, parts[tokens[i][1]])
+                for i in near:
+                    if tokens[i][1] >= 0 and i not in composed:
+                        vector = input_rows[parts[tokens[i][1]]].mean(axis=0)
+                        composed[i] = vector, vector.copy()
+                contexts = self.contexts(tokens, center, position)
+                sources = np.array([composed[i][1] for i in contexts]).reshape(-1, input_rows.shape[1])
+                _, steps = self.step(position, word, sources, output_vectors, rates, counters)
+                for i, step in zip(contexts, steps, strict=True):
+                    composed[i][1][:] += step
+            for i in sorted(composed):
+                _leave(composed[i], input_rows, parts[tokens[i][1]])
+
+    def contexts(self, tokens: Sequence[tuple[int, int]], center: int, position: int) -> list[int]:
+        """Places among the tokens that the window of a center has, within its line."""
+        reach = self.window
+        if self.shrinks:
+            reach = 1 + ((splitmix64(self.token_key, position) >> 32) * self.window >> 32)
+        left, right = range(center - 1, max(-1, center - reach - 1), -1), range(center + 1, center + reach + 1)
+        found: list[int] = []
+        for side in (left, right):
+            found += itertools.takewhile(lambda i: i < len(tokens) and tokens[i][1] >= 0, side)
+        return found
+
+
+def _leave(vectors: tuple[Matrix, Matrix], input_rows: Matrix, parts: Sequence[int]) -> None:
+    """Add to each row what a composed vector has become, less what it was; a row that is named twice gets it twice."""
+    np.add.at(input_rows, parts, vectors[1] - vectors[0])
 
 
 def huffman_cost(counts: Sequence[int]) -> int:

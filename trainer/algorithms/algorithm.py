@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from app.core.hyperparameters import Hyperparameters
 from app.core.table.arrays import Arrays, FloatArray
+from app.core.table.parts import Parts
 from trainer.corpus.encode import EncodedCorpus
 from trainer.steps.arrays import Integers
 from trainer.steps.checkpoint import Checkpoints, fingerprint
@@ -73,12 +74,14 @@ class Trained:
     facts : what the manifest says of the training, as JSON has it
     others : what another training needs beside the vectors to go on from them, a row for each word
     is_kept : bool (n_words,), known words whose vectors are those of the start, bit for bit; None without one
+    parts : what words are composed of that the vocabulary lacks, if anything
     """
 
     arrays: dict[str, npt.NDArray[Any]]
     facts: dict[str, Any]
     others: dict[str, FloatArray] = field(default_factory=dict)
     is_kept: npt.NDArray[np.bool_] | None = None
+    parts: Parts | None = None
 
     def must_stay(self, start: Start) -> bool:
         """Whether to turn the vectors would move words that were frozen, or a table that has not moved at all."""

@@ -37,7 +37,7 @@ def align(context: Context, previous: VersionSource, vocabulary: Vocabulary, tra
     arrays = trained.arrays
     context.report(ALIGNING)(Progress(0.0))
     to = {"to": previous.origin().model_dump(mode="json")}
-    work = Working(vocabulary.words(), vocabulary.counts, arrays["vectors"])
+    work = Working(vocabulary.words(), vocabulary.counts, arrays["vectors"], parts=trained.parts)
     try:
         shared, theirs = _shared(context, previous, work)
     except TableDamaged as error:
@@ -50,6 +50,8 @@ def align(context: Context, previous: VersionSource, vocabulary: Vocabulary, tra
     with one_thread_a_scan():  # sums of several threads differ in their last bits
         found, matrix = rotate(work, shared, theirs)
         arrays["vectors"] = work.vectors
+        if trained.parts and work.parts:
+            trained.parts.vectors[:] = work.parts.vectors
         for name, rows in trained.others.items():
             if rows.shape[1] == len(matrix):
                 beside = Working([], vocabulary.counts, rows)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app.core.errors import InvalidRequest
-from app.core.hyperparameters import Word2VecHyperparameters
+from app.core.hyperparameters import FastTextHyperparameters, Word2VecHyperparameters
 from app.core.names import reference
 from app.core.payloads import Freeze
 from app.core.records import Version
@@ -15,10 +15,13 @@ from app.jobs.schemas import TrainSubmission
 
 READING = ("normalization", "case", "tokenizer", "keep_tokens")
 """What of a text's description must be the same, so that words are the same words."""
+SHARED = "its words share the rows of their n-grams, so that none could be held in its place"
 
 
 def check_start(submission: TrainSubmission, freeze: Freeze, parent: Version) -> None:
     """Raise `InvalidRequest` for a version that this training cannot go on from."""
+    if isinstance(submission.hyperparameters, FastTextHyperparameters):
+        raise InvalidRequest(f"start: fasttext goes on from no version; {SHARED}. word2vec can.")
     name, manifest = reference(parent.model, parent.number), parse_manifest(parent.manifest)
     _check_version(name, manifest)
     _check_text(name, manifest, submission.text)
@@ -41,6 +44,8 @@ def check_start(submission: TrainSubmission, freeze: Freeze, parent: Version) ->
 def check_continuable(submission: TrainSubmission) -> None:
     """Raise `InvalidRequest` for a training whose rows would fit no other."""
     chosen = submission.hyperparameters
+    if isinstance(chosen, FastTextHyperparameters):
+        raise InvalidRequest(f"continuable: no training of fasttext goes on from a version; {SHARED}.")
     if isinstance(chosen, Word2VecHyperparameters) and chosen.objective == "hierarchical-softmax":
         raise InvalidRequest(
             "continuable: needs objective 'negative-sampling'; the rows of a Huffman tree fit no other tree. "

@@ -24,7 +24,7 @@ def offered(words: str, url: str = "http://127.0.0.1:9") -> list[str]:
 @pytest.mark.parametrize(
     ("words", "values"),
     [
-        ("train x --algorithm ", ["word2vec", "glove"]),
+        ("train x --algorithm ", ["word2vec", "glove", "fasttext"]),
         ("train x --algorithm g", ["glove"]),
         ("train x --preset q", ["quality"]),
         ("train x --set ep", ["epochs="]),

@@ -96,7 +96,7 @@ def test_rows_are_guessed_told_and_asked_for(ask: Wordkin, service: httpx.Client
 @pytest.mark.parametrize(
     ("options", "told"),
     [
-        (["--algorithm", "fasttext"], "--algorithm fasttext: there are word2vec, glove."),
+        (["--algorithm", "lsa"], "--algorithm lsa: there are word2vec, glove, fasttext."),
         (["--set", "dim"], "--set: 'dim' is not NAME=VALUE"),
         (["--set", "dim=1"], "--set: dim=1: Input should be greater than or equal to 2"),
         (["--tokenizer", "kiwi"], "--tokenizer kiwi: Input should be 'words', 'whitespace' or 'items'"),

@@ -101,7 +101,7 @@ def test_messages_are_plain(client: TestClient) -> None:
     assert told("[]") == ["body: This is a JSON object"]
     assert told('{"model"}') == ["body: This is not JSON: Expecting ':' delimiter at character 8"]
     assert told('{"model":"m"}') == ["body.algorithm: Field required"]
-    assert told('{"algorithm":"magic"}') == ["body.algorithm: This is one of 'word2vec', 'glove'"]
+    assert told('{"algorithm":"magic"}') == ["body.algorithm: This is one of 'word2vec', 'glove', 'fasttext'"]
     patience = '"hyperparameters":{"epochs":2,"stop_patience":2}'
     assert told(f'{{"model":"m","corpus":"c","algorithm":"word2vec",{patience}}}') == [
         "body.hyperparameters: stop_patience must be smaller than epochs to have an effect"

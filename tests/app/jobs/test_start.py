@@ -37,7 +37,7 @@ def http(world: World) -> Iterator[httpx.Client]:
         yield client
 
 
-def submit(http: httpx.Client, start: dict[str, Any], **said: Any) -> httpx.Response:
+def submit(http: httpx.Client, start: dict[str, Any] | None, **said: Any) -> httpx.Response:
     return http.post("/jobs", json=BODY | {"start": start} | said)
 
 
@@ -94,6 +94,13 @@ def test_it_steps_half_as_far_unless_it_is_told_how_far(
         ({"model": "first"}, {"text": {"case": "keep"}}, 422, "first@2 was read with case 'lower'"),
         ({"model": "first"}, {"text": {"keep_tokens": ["c++"]}}, 422, "read with keep_tokens []"),
         ({"model": "first", "freeze": "parent"}, {"output": "input+output"}, 422, "needs output 'input'"),
+        (
+            {"model": "first"},
+            {"algorithm": "fasttext"},
+            422,
+            "start: fasttext goes on from no version; its words share",
+        ),
+        (None, {"algorithm": "fasttext", "continuable": True}, 422, "continuable: no training of fasttext goes on"),
         ({"model": "first"}, {"output": "input+output"}, 422, "trained so and with continuable = true"),
         ({"model": "first", "version": 9}, {}, 404, "no version 9"),
         ({"model": "none"}, {}, 404, "no model 'none'"),
@@ -102,7 +109,7 @@ def test_it_steps_half_as_far_unless_it_is_told_how_far(
     ],
 )
 def test_what_cannot_be_gone_on_from_is_refused(
-    http: httpx.Client, start: dict[str, Any], said: dict[str, Any], status: int, detail: str
+    http: httpx.Client, start: dict[str, Any] | None, said: dict[str, Any], status: int, detail: str
 ) -> None:
     if "output" in said:
         said = {"hyperparameters": {"dim": 4} | said}

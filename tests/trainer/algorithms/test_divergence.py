@@ -57,6 +57,8 @@ def test_a_diverged_training_is_no_result(text: Path, tmp_path: Path, algorithm:
         ("word2vec", {"objective": "hierarchical-softmax", "epochs": 1}),
         ("glove", {}),
         ("glove", {"epochs": 1}),
+        ("fasttext", {}),
+        ("fasttext", {"architecture": "cbow"}),
     ],
 )
 def test_the_default_rates_descend(text: Path, tmp_path: Path, algorithm: str, told: dict[str, Any]) -> None:

@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from app.core.hyperparameters import Word2VecHyperparameters
 from trainer.algorithms.word2vec.sampling import keep_probabilities, noise_distribution
-from trainer.kernels.word2vec.layout import Targets
+from trainer.kernels.word2vec.layout import NO_PARTS, Parts, Targets
 
 MOST_REPLICAS = 512
 """Rows of each table that every thread has for itself; more brought nothing."""
@@ -18,7 +18,11 @@ NEVER = 1 << 40
 
 
 def replication(
-    counts: npt.NDArray[np.int64], targets: Targets, chosen: Word2VecHyperparameters, threads: int
+    counts: npt.NDArray[np.int64],
+    targets: Targets,
+    chosen: Word2VecHyperparameters,
+    threads: int,
+    parts: Parts = NO_PARTS,
 ) -> tuple[int, int]:
     """How many rows every thread has for itself, and how many of its windows lie between two merges."""
     if threads == 1:
@@ -26,7 +30,8 @@ def replication(
     n_replicas = min(MOST_REPLICAS, len(counts) - 1)
     kept = counts * keep_probabilities(counts, chosen.subsampling_threshold)
     windows = kept / kept.sum()
-    input_steps = windows * (chosen.window + 1 if chosen.shrink_windows else 2 * chosen.window)
+    visits = np.bincount(parts.rows, np.repeat(windows, np.diff(parts.offsets))) if len(parts.rows) else windows
+    input_steps = visits * (chosen.window + 1 if chosen.shrink_windows else 2 * chosen.window)
     if chosen.objective == "negative-sampling":
         output_steps = windows + chosen.n_negatives * noise_distribution(counts, chosen.noise_exponent)
     else:

@@ -16,7 +16,7 @@ from app.core.hyperparameters import Word2VecHyperparameters
 from app.core.table.arrays import FloatArray
 from trainer.algorithms.algorithm import Start, Trained, Work, identity
 from trainer.algorithms.word2vec.anchors import OUTPUT_VECTORS, Anchors
-from trainer.algorithms.word2vec.input_rows import OneRowAWord
+from trainer.algorithms.word2vec.input_rows import InputRows, OneRowAWord
 from trainer.algorithms.word2vec.outcome import check_descent, check_windows
 from trainer.algorithms.word2vec.sampling import keep_limits, keep_probabilities
 from trainer.algorithms.word2vec.schedule import block_learning_rates, chunks
@@ -28,7 +28,7 @@ from trainer.kernels.rows import aligned_rows, padded
 from trainer.kernels.word2vec.blocks import block_kernel
 from trainer.kernels.word2vec.layout import Scratch, Stream, Tables, new_scratch
 from trainer.kernels.word2vec.windows import BLOCK_POSITIONS
-from trainer.steps.arrays import Ids, Integers
+from trainer.steps.arrays import Integers, read_only
 from trainer.steps.checkpoint import Saver
 from trainer.steps.crew import Crew
 from trainer.steps.keys import SAMPLE_EPOCH, Word2VecKey
@@ -120,13 +120,13 @@ class Training:
     """One training; its result is that of `run`. `outputs` are what output rows start with, if not with zeros."""
 
     def __init__(
-        self, work: Work, chosen: Word2VecHyperparameters, rows: OneRowAWord, outputs: FloatArray | None = None
+        self, work: Work, chosen: Word2VecHyperparameters, rows: InputRows, outputs: FloatArray | None = None
     ) -> None:
         corpus = work.corpus
         self.start, self.outputs = work.start, outputs
         self.anchors: Anchors | None = None
         self.chosen, self.rows, self.report = chosen, rows, work.report
-        self.ids = _read_only(corpus.ids)
+        self.ids = read_only(corpus.ids)
         counts = np.array(corpus.vocabulary.counts, np.int64)
         self.n_blocks = -(-len(self.ids) // BLOCK_POSITIONS)
         self.n_tokens = corpus.n_tokens
@@ -134,7 +134,7 @@ class Training:
         n_negatives = chosen.n_negatives if chosen.objective == "negative-sampling" else 0
         self.targets = new_targets(counts, n_negatives, chosen.noise_exponent)
         self.keep = keep_limits(keep_probabilities(counts, chosen.subsampling_threshold))
-        self.tables = Tables(rows.initial(chosen.seed), aligned_rows(len(counts), padded(chosen.dim)))
+        self.tables = Tables(rows.initial(chosen.seed), aligned_rows(len(counts), padded(chosen.dim)), *rows.parts)
         self.kernel = block_kernel(chosen.architecture, chosen.dim, n_negatives, chosen.cbow_gradient == "legacy")
         self.scratch = self._new_scratch(counts, min(chosen.threads or work.threads, max(self.n_blocks, 1)))
         self.saver = _saver(work, chosen)
@@ -147,8 +147,9 @@ class Training:
         chosen, targets = self.chosen, self.targets
         is_path = chosen.objective == "hierarchical-softmax"
         longest = int(np.diff(targets.offsets).max()) if is_path else chosen.n_negatives + 1
-        shared = replication(counts, targets, chosen, threads)
-        return [new_scratch(chosen.window, chosen.dim, longest, *shared) for _ in range(threads)]
+        shared = replication(counts, targets, chosen, threads, self.rows.parts)
+        max_parts = int(np.diff(self.rows.parts.offsets).max(initial=0))
+        return [new_scratch(chosen.window, chosen.dim, longest, *shared, max_parts) for _ in range(threads)]
 
     def run(self) -> Trained:
         """Train from the start, or from a checkpoint that fits, to the end."""
@@ -281,7 +282,8 @@ class Training:
     def _save_if_due(self) -> None:
         if self.saver.is_due():
             state = self._facts() | {"n_blocks": self.tally.n_blocks}
-            self.saver.save({**self.tables._asdict(), "tally": self.tally.counts}, state)
+            rows = {"input_vectors": self.tables.input_vectors, "output_vectors": self.tables.output_vectors}
+            self.saver.save(rows | {"tally": self.tally.counts}, state)
 
     def _resume(self) -> None:
         arrays, state = self.saver.load() or ({}, {})
@@ -291,10 +293,3 @@ class Training:
         self.epochs = [EpochResult(**epoch) for epoch in state["epochs"]]
         self.history = [Epoch(**epoch) for epoch in state.get("history", [])]  # older checkpoints have none
         self.tally = Tally(arrays["tally"], state["n_blocks"])
-
-
-def _read_only(ids: Ids) -> Ids:
-    """The same memory under one type, so that the kernels are compiled once, whether it is mapped or not."""
-    view = np.asarray(ids).view()
-    view.flags.writeable = False
-    return view

@@ -22,7 +22,7 @@ from trainer.kernels.hashing import mixed
 from trainer.kernels.memory import int32_at, int64_at, write_float32, write_int64
 from trainer.kernels.options import KERNEL_OPTIONS
 from trainer.kernels.simd import add_to_rows, logistic_gradients, prefetch_row, score_rows, sum_rows, update_rows
-from trainer.kernels.word2vec.input_rows import input_row
+from trainer.kernels.word2vec.input_rows import fetch, slide
 from trainer.kernels.word2vec.layout import (
     KEPT,
     LOSS,
@@ -147,6 +147,7 @@ def block_kernel(architecture: str, dim: int, n_negatives: int, legacy_gradient:
             key = mixed(stream.noise_key, np.uint64(block))
             counter = np.uint64(0)
             slot, n_outputs, n_next = 0, 0, 0
+            ring = (left, left)
             center, following, later = first - 1, first - 1, _next_center(at.words, first, last)
             while center < last:
                 ahead = (slot + SLOTS - 1) % SLOTS
@@ -162,9 +163,11 @@ def block_kernel(architecture: str, dim: int, n_negatives: int, legacy_gradient:
                         prefetch_row(int64_at(at.output_rows, ahead * at.slot + k), dim)
                     entering = later + window
                     if entering < end:
-                        word = max(0, np.int64(int32_at(at.words, entering)))
-                        prefetch_row(input_row(at, word), dim)
+                        fetch(at, entering, dim)
                 if n_outputs > 0:
+                    if at.ring:
+                        near = (max(left, center - window), min(end, center + window + 1))
+                        ring = slide(at, ring, near, dim)
                     until_merge -= 1
                     if until_merge == 0:
                         n_merges += 1
@@ -192,6 +195,8 @@ def block_kernel(architecture: str, dim: int, n_negatives: int, legacy_gradient:
                 center, following, later = following, later, _next_center(at.words, later + 1, last)
                 n_outputs, n_next = n_next, n_later
                 slot = (slot + 1) % SLOTS
+            if at.ring:
+                slide(at, ring, (ring[1], ring[1]), dim)
         merge_replicas(tables.input_vectors, scratch.input_replicas, at.n_replicas)
         merge_replicas(tables.output_vectors, scratch.output_replicas, at.n_replicas)
         tally[KEPT] += n_kept

@@ -51,17 +51,31 @@ class Targets(NamedTuple):
     labels: npt.NDArray[np.float32]
 
 
+class Parts(NamedTuple):
+    """The input rows whose mean each word is: word i's are ``rows[offsets[i]:offsets[i + 1]]``."""
+
+    offsets: npt.NDArray[np.int64]
+    rows: npt.NDArray[np.int32]
+
+
+NO_PARTS = Parts(np.zeros(0, np.int64), np.zeros(0, np.int32))
+"""Each word has an input row of its own."""
+
+
 class Tables(NamedTuple):
-    """Input and output rows, float32, each row 64-byte aligned and padded with zeros."""
+    """Input and output rows, float32, each row 64-byte aligned and padded with zeros; and parts, or `NO_PARTS`."""
 
     input_vectors: npt.NDArray[np.float32]
     output_vectors: npt.NDArray[np.float32]
+    part_offsets: npt.NDArray[np.int64] = NO_PARTS.offsets
+    part_rows: npt.NDArray[np.int32] = NO_PARTS.rows
 
 
 class Scratch(NamedTuple):
     """Memory of one thread. Slots of output rows: while one window's are used, the second next one's are fetched.
 
-    Replicas are of the first rows of both tables (`kernels.word2vec.replicas`), merged every `merge_every` windows.
+    Replicas are of the first rows of both tables (`kernels.word2vec.replicas`), merged every `merge_every` windows. The
+    ring has rows that words are composed in (`kernels.word2vec.input_rows`), if they are.
     """
 
     words: npt.NDArray[np.int32]
@@ -76,11 +90,19 @@ class Scratch(NamedTuple):
     input_replicas: npt.NDArray[np.float32]
     output_replicas: npt.NDArray[np.float32]
     merge_every: int
+    ring: npt.NDArray[np.float32]
+    parts: npt.NDArray[np.int64]
 
 
-def new_scratch(window: int, dim: int, max_outputs: int, n_replicas: int, merge_every: int) -> Scratch:
-    """Scratch for one thread, for windows of `window` words a side and at most `max_outputs` output rows."""
+def new_scratch(
+    window: int, dim: int, max_outputs: int, n_replicas: int, merge_every: int, max_parts: int = 0
+) -> Scratch:
+    """Scratch for one thread, for windows of `window` words a side and at most `max_outputs` output rows.
+
+    `max_parts` are the most rows that a word is composed of, 0 where it has one of its own.
+    """
     replicas = (2, n_replicas, padded(dim))
+    n_slots = 1 << (2 * window + 1).bit_length() if max_parts else 0
     n_outputs = -(-max_outputs // MAX_GROUP) * MAX_GROUP + MAX_GROUP
     width = -(-dim // LANES) * LANES
     n_scores = 2 * window * n_outputs + LANES
@@ -97,6 +119,8 @@ def new_scratch(window: int, dim: int, max_outputs: int, n_replicas: int, merge_
         input_replicas=_apart(math.prod(replicas), np.float32).reshape(replicas),
         output_replicas=_apart(math.prod(replicas), np.float32).reshape(replicas),
         merge_every=merge_every,
+        ring=_apart(n_slots * 2 * width, np.float32).reshape(n_slots, 2, width),
+        parts=_apart(max_parts + 2, np.int64),
     )
 
 
@@ -109,7 +133,7 @@ def _apart(size: int, dtype: npt.DTypeLike) -> npt.NDArray[Any]:
 
 
 class Addresses(NamedTuple):
-    """Where one thread's scratch and the tables lie; `slot` strides are in numbers, `stride` in bytes."""
+    """Where one thread's scratch and the tables lie; `slot` strides are in numbers, all others in bytes."""
 
     words: int
     contexts: int
@@ -133,6 +157,12 @@ class Addresses(NamedTuple):
     offsets: int
     points: int
     point_labels: int
+    part_offsets: int
+    part_rows: int
+    parts: int
+    ring: int
+    last_slot: int
+    ring_stride: int
 
 
 @njit(**KERNEL_OPTIONS)
@@ -158,8 +188,14 @@ def addresses_of(targets, tables, scratch):
         scratch.input_replicas.shape[1],
         4 * tables.input_vectors.shape[1],
         targets.alias_table.ctypes.data,
-        tables.input_vectors.shape[0],
+        tables.output_vectors.shape[0],
         targets.offsets.ctypes.data,
         targets.points.ctypes.data,
         targets.labels.ctypes.data,
+        tables.part_offsets.ctypes.data,
+        tables.part_rows.ctypes.data,
+        scratch.parts.ctypes.data,
+        scratch.ring.ctypes.data if scratch.ring.size else 0,
+        scratch.ring.shape[0] - 1,
+        4 * scratch.ring.shape[1] * scratch.ring.shape[2],
     )

@@ -83,12 +83,12 @@ def gather_context(at, center, left, end, reach):
         word = int32_at(at.words, i)
         if word < 0:
             break
-        write_int64(at.contexts, n, input_row(at, np.int64(word)))
+        write_int64(at.contexts, n, input_row(at, i))
         n += 1
     for i in range(center + 1, min(end, center + reach + 1)):
         word = int32_at(at.words, i)
         if word < 0:
             break
-        write_int64(at.contexts, n, input_row(at, np.int64(word)))
+        write_int64(at.contexts, n, input_row(at, i))
         n += 1
     return n

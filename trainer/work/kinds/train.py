@@ -44,11 +44,10 @@ def run(payload: TrainPayload, context: Context) -> Publishes:
     """Read the corpus, train, and write the version's files to storage."""
     context = replace(context, threads=payload.hyperparameters.get("threads") or context.threads)
     chosen = _chosen(payload, context.threads)
-    spec = payload.text.here()
     ahead, started = _ahead(payload, chosen, context.threads), time.monotonic()
     context.expect({Step(READING): reading.expected_seconds(payload.corpus.n_bytes, context.threads)} | ahead(None))
     parent = Parent(open_version(context, payload.start.version), payload.start) if payload.start else None
-    encoded = _read(payload.corpus, spec, chosen, context, parent)
+    encoded = _read(payload.corpus, payload.text.here(), chosen, context, parent)
     corpus, swapped = _swapped(payload, encoded, context)
     start = parent.start(corpus, payload.algorithm, chosen) if parent else None
     read = time.monotonic()
@@ -73,10 +72,11 @@ def run(payload: TrainPayload, context: Context) -> Publishes:
         context,
         corpus.vocabulary,
         {**trained.arrays, **shown, **(parent.rows(corpus) if parent else {})},
-        provenance=Provenance(origin, spec, context.model),
+        provenance=Provenance(origin, payload.text.here(), context.model),
         limits=IndexLimits(payload.index),
         sets=payload.evaluate,
         annotate=stability.arrays,
+        parts=trained.parts,
         measure=stability.metrics,
         kept=_kept(parent, corpus, trained, aligned),
         continuation=trained.others if payload.continuable else None,

@@ -1,0 +1,42 @@
+"""What a job may set for fastText: what Word2Vec has, and n-grams."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar, Literal, Self
+
+from pydantic import Field, model_validator
+
+from app.core.hyperparameters.word2vec import Word2VecHyperparameters
+
+MAX_BUCKETS = 100_000_000
+MAX_CHARACTERS = 64
+"""Of an n-gram."""
+
+
+class FastTextHyperparameters(Word2VecHyperparameters):
+    """Word2Vec whose input vectors are means of rows of a word and of its n-grams (Bojanowski et al. 2017).
+
+    Words that the corpus lacks are composed of their n-grams, which fall into `n_buckets` by their hash; only buckets
+    that words of the corpus have take memory. A learning rate that is left out is 0.05; for CBOW with the exact
+    gradient it is that of Word2Vec.
+    """
+
+    meaning_of_rows: ClassVar[tuple[str, ...]] = ("architecture", "objective", "min_n", "max_n", "n_buckets")
+
+    preset: Annotated[Literal["fast", "quality", "small-corpus"] | None, Field(description="for a purpose")] = None
+    output: Literal["input"] = "input"
+    min_n: Annotated[int, Field(ge=1, le=MAX_CHARACTERS, description="characters of an n-gram, at least")] = 3
+    max_n: Annotated[int, Field(ge=1, le=MAX_CHARACTERS, description="and at most")] = 6
+    n_buckets: Annotated[
+        int, Field(ge=1, le=MAX_BUCKETS, description="into which n-grams fall; those without any take no memory")
+    ] = 2_000_000
+
+    @model_validator(mode="after")
+    def _check_sizes(self) -> Self:
+        if self.min_n > self.max_n:
+            raise ValueError("min_n must not exceed max_n")
+        return self
+
+    @classmethod
+    def default_learning_rate(cls, given: dict[str, Any]) -> float:
+        return max(0.05, super().default_learning_rate(given))
