@@ -31,6 +31,7 @@ router = APIRouter(tags=["classifiers"])
         200: {"model": ClassifyAnswer, "description": "One result a text"},
         **problem_responses(
             errors.InvalidRequest,
+            errors.TextNotRead,
             errors.ClassifierNotFound,
             errors.VersionNotFound,
             errors.VersionNotLoaded,

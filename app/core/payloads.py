@@ -108,12 +108,14 @@ class TrainPayload(_Payload):
     """Train vectors on a corpus, perhaps with evidence, from chance or from a version.
 
     They are rotated onto the version `align`, if there is one; a `continuable` result keeps what `start` needs.
+    `text_files` are the files that text is read with, by the names that they get as resources of the version.
     """
 
     corpus: CorpusSource
     algorithm: str
     hyperparameters: dict[str, Any]
     text: TextSpec
+    text_files: dict[str, FileSource] = {}
     evidence: bool = False
     publish: Publication = Publication()
     index: IndexRequest = "auto"

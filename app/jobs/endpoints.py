@@ -43,6 +43,7 @@ router = APIRouter(tags=["jobs"])
         errors.CorpusNotFound,
         errors.BadRecord,
         errors.ExtraMissing,
+        errors.TokenizerUnusable,
         errors.FileNotFound,
         errors.VectorsUnreadable,
         errors.EvaluationSetUnreadable,

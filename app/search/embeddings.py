@@ -108,6 +108,7 @@ class EmbeddingsAnswer(answers.Answer):
             errors.ModelNotFound,
             errors.VersionNotFound,
             errors.WordNotFound,
+            errors.TextNotRead,
             errors.VersionNotLoaded,
             errors.DatabaseUnavailable,
         ),

@@ -79,7 +79,7 @@ class WeatAnswer(Association):
     response_class=Response,
     responses={
         200: {"model": WeatAnswer, "description": "The effect, and how often chance makes one as large"},
-        **problem_responses(*OF_A_VERSION, errors.WordSetUnusable, errors.Overloaded),
+        **problem_responses(*OF_A_VERSION, errors.TextNotRead, errors.WordSetUnusable, errors.Overloaded),
     },
 )
 async def measure_association(

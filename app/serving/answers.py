@@ -25,7 +25,7 @@ class OfWord(Answer):
         Literal["pieces", "ngrams"] | None, Field(description="tokens of the version's tokenizer, or n-grams")
     ] = None
     confidence: Annotated[
-        float | None, Field(ge=0, le=1, description="share of the word's n-grams that words of the vocabulary have")
+        float | None, Field(ge=0, le=1, description="share of the word's n-grams or tokens that there are")
     ] = None
 
 

@@ -47,7 +47,7 @@ OF_A_VERSION = (
     errors.DatabaseUnavailable,
 )
 """What may be wrong with any question, alone or in a batch."""
-OF_WORDS = (errors.WordNotFound, errors.NotOneWord)
+OF_WORDS = (errors.WordNotFound, errors.NotOneWord, errors.TextNotRead)
 
 
 @dataclass(frozen=True)

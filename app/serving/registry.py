@@ -44,7 +44,7 @@ from app.serving.version import ServedVersion
 STOP_SECONDS = 2.0
 
 LOADED = Gauge("wordkin_versions_loaded", "Versions that this process serves")
-DEGRADED = Gauge("wordkin_aliases_degraded", "Aliases whose version could not be loaded")
+DEGRADED = Gauge("wordkin_aliases_degraded", "Aliases that are not served as they should be")
 
 Found = TypeVar("Found")
 
@@ -235,6 +235,10 @@ class Registry:
                 new = self._load(entry, new, wanted, old.pinned())
             except VersionNotLoaded as error:
                 degraded[reference(entry.model, alias)] = error.detail
+            else:
+                below = entry.base or entry
+                if why := new.versions[below.model, below.number].exact_only:
+                    degraded[reference(entry.model, alias)] = f"Only words as they are stored are found: {why}"
         new = replace(
             new,
             aliases=aliases_of(state, old, new),

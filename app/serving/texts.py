@@ -14,6 +14,7 @@ from app.core.nearest.text_vectors import word_weights
 from app.core.table.composing import FEW_CHARACTERS, Composed, PieceComposer
 from app.core.table.vocabulary import WordId
 from app.serving.asking import Oov
+from app.serving.tokenised import TokenComposer
 from app.serving.version import ServedVersion
 
 LONG_TEXT = 2000
@@ -104,8 +105,8 @@ def read(version: ServedVersion, text: str, oov: Oov) -> TextVector | NoVector:
 
 def _composed(version: ServedVersion, words: list[str]) -> dict[str, Composed]:
     """Those of the words that the version can compose."""
-    if version.composer is None:
-        return {}
+    if version.composer is None or isinstance(version.composer, TokenComposer):
+        return {}  # the words of a text are tokens already
     found = {word: version.composer.compose(word) for word in dict.fromkeys(words)}
     return {word: composed for word, composed in found.items() if composed}
 

@@ -13,14 +13,16 @@ import numpy as np
 from app.core.catalog import PublishedVersion
 from app.core.errors import NotOneWord, WordNotFound
 from app.core.nearest.scores import DoubleArray
-from app.core.table.composing import FEW_CHARACTERS, Composed, composer_of
+from app.core.table.composing import FEW_CHARACTERS, Composed, Composer, composer_of
 from app.core.table.reading import Table
 from app.core.table.vocabulary import WordId
 from app.core.text import TextReader, without_surrogates
 from app.serving.asking import Oov
 from app.serving.batching import Batcher
 from app.serving.index import open_index
+from app.serving.reading import ExactWords, reader_of
 from app.serving.suggestions import Allowance, Suggestions, allowance
+from app.serving.tokenised import TokenComposer
 
 WARM_QUERIES = 3
 
@@ -46,11 +48,11 @@ class ServedVersion:
         self.table = table
         self.lookup = table.lookup
         self.pool = pool
-        self.text = TextReader(table.manifest.text)
+        self.text = reader_of(table)
         self.index = open_index(table)
         self.batcher = Batcher(self.index, pool)
         self.suggestions = Suggestions(table)
-        self.composer = composer_of(table)
+        self.composer = _composer(table, self.text)
         self.n_scans_waiting = 0  # read and written by the loop alone
 
     def warm(self) -> None:
@@ -62,6 +64,11 @@ class ServedVersion:
             self.table.neighbors.ids[: word_id + 1][-1:].sum()
         if self.composer:
             self.composer.compose(self.lookup.word(0))
+
+    @property
+    def exact_only(self) -> str | None:
+        """Why this process finds nothing but words as they are stored; None if it reads text."""
+        return self.text.why if isinstance(self.text, ExactWords) else None
 
     def direction(self, term: Term | Composed) -> DoubleArray:
         """The unit vector of a term, float64 (dim,)."""
@@ -88,7 +95,9 @@ class ServedVersion:
         ------
         NotOneWord
         """
-        return self._one_word(text) if text.strip() else ""
+        if self.exact_only or not text.strip():
+            return text.strip()
+        return self._one_word(text)
 
     def term(self, text: str) -> Term | None:
         """A word as a user writes it; None if the vocabulary does not have it.
@@ -100,6 +109,8 @@ class ServedVersion:
         word_id = self.lookup.find(without_surrogates(text))  # words of imports may have spaces inside
         if word_id is not None:
             return Term(self.lookup.word(word_id), word_id, "exact")
+        if self.exact_only:
+            return None
         word = self._one_word(text)
         word_id = self.lookup.find(word)
         if word_id is not None or self.composer is None:
@@ -147,6 +158,8 @@ class ServedVersion:
         return {text: word for text, word in found.items() if word}
 
     def _one_word(self, text: str) -> str:
+        if self.text.has_tokenizer and len(runs := self.text.folded(without_surrogates(text)).split()) == 1:
+            return runs[0]
         words = self.text.words(text)
         if len(words) != 1:
             raise NotOneWord(
@@ -164,13 +177,25 @@ class ServedVersion:
         return words[0]
 
     async def word_not_found(self, texts: Sequence[str]) -> WordNotFound:
-        missing = list(dict.fromkeys(self.text.words(text)[0] for text in texts))
+        missing = list(dict.fromkeys(map(self._missing, texts)))
         # not on the search threads: those who ask for known words must not wait for this
         granted = allowance.get(None) or Allowance()
         near = [await asyncio.to_thread(self.suggestions.near, word) if granted.take() else [] for word in missing]
         return WordNotFound(self.lacks(missing), missing=missing, suggestions=dict(zip(missing, near, strict=True)))
 
+    def _missing(self, text: str) -> str:
+        """How a word that was not found is called."""
+        if self.exact_only:
+            return without_surrogates(text)
+        return self._one_word(text) if self.text.has_tokenizer else self.text.words(text)[0]
+
     def lacks(self, words: Sequence[str]) -> str:
         """Say that the vocabulary does not have these words."""
         quoted = ", ".join(map(repr, words))
-        return f"The vocabulary of {self.model!r} version {self.number} does not have {quoted}."
+        why = f" This process finds only words as they are stored: {self.exact_only}" if self.exact_only else ""
+        return f"The vocabulary of {self.model!r} version {self.number} does not have {quoted}.{why}"
+
+
+def _composer(table: Table, reader: TextReader) -> Composer | None:
+    below = composer_of(table)
+    return TokenComposer(table, reader, below) if reader.has_tokenizer else below

@@ -15,13 +15,13 @@ from app.core.text.sample import SAMPLE_BYTES, Sample, read_parquet_sample, read
 
 
 def read_beginning(storage: Storage, corpus: Corpus, spec: TextSpec, *, n_lines: int = 1) -> Sample | None:
-    """The first lines and rows; None if the object is not in storage.
+    """The first lines and rows, split at blanks where the spec has a tokenizer; None if the object is not in storage.
 
     Raises
     ------
     BadRecord, ExtraMissing
     """
-    n_bytes = min(corpus.n_bytes, SAMPLE_BYTES)
+    n_bytes, spec = min(corpus.n_bytes, SAMPLE_BYTES), spec.roughly()
     content = storage.beginning(corpus.key, n_bytes)
     if content is None:
         return None

@@ -22,7 +22,6 @@ from app.core.classifier.features import (
 from app.core.classifier.report import Baselines, CurvePoint, Report, Scores
 from app.core.errors import LabelsUnusable
 from app.core.table.reading import Table
-from app.core.text import TextReader
 from trainer.classifying.choosing import GRID, Places, choose_c, split
 from trainer.classifying.designs import Dense, FloatArray
 from trainer.classifying.labelled import Texts
@@ -135,7 +134,7 @@ class Training:
 
 
 def _read(table: Table, texts: list[str], tell: Tell) -> KnownWords:
-    reader, parts = TextReader(table.manifest.text), []
+    reader, parts = table.reader, []
     for start in range(0, len(texts), TEXTS_AT_A_TIME):
         parts.append(known_words(table, reader, texts[start : start + TEXTS_AT_A_TIME]))
         tell(Progress(min(start + TEXTS_AT_A_TIME, len(texts)) / len(texts)))

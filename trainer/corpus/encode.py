@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -19,11 +20,12 @@ from app.core.errors import (
 )
 from app.core.table.vocabulary import Vocabulary
 from app.core.text import TextReader, TextSpec
+from app.core.text.tokenizers import Resources
 from trainer.corpus.blocks import BLOCK_BYTES, MAX_TYPE_BYTES, BlockReader
 from trainer.corpus.expand import write_ids
 from trainer.corpus.scan import Scanner, Segment
 from trainer.corpus.selection import Selection, select
-from trainer.corpus.source import first_invalid_byte, open_text
+from trainer.corpus.source import not_text, open_text
 from trainer.corpus.spelling import Spellings, spell_tables
 from trainer.steps.arrays import Ids
 from trainer.steps.disk import full_disk_named
@@ -75,6 +77,7 @@ def encode(  # noqa: PLR0913 (each is a setting of its own)
     max_types: int = MAX_TYPES,
     report: Report = ignore,
     known: Vocabulary | None = None,
+    resources: Resources = MappingProxyType({}),
 ) -> EncodedCorpus:
     """Read a corpus file and number its words.
 
@@ -92,10 +95,11 @@ def encode(  # noqa: PLR0913 (each is a setting of its own)
     max_types : types, and then words, that may be in memory; more are counted through disk, and none is pruned
     report : called about twice a second
     known : words that stay however often they occur here; their counts are added. A corpus may then have no word
+    resources : what the tokenizer is made of
 
     Raises
     ------
-    CorpusEmpty, CorpusNotText, BadCompression, BadRecord
+    CorpusEmpty, CorpusNotText, BadCompression, BadRecord, ExtraMissing, TokenizerUnusable
         for what the file holds
     VocabularyEmpty, VocabularyTooSmall, VocabularyTooLarge
         if no word, a single one, or more than `MAX_WORDS` would stay
@@ -105,9 +109,10 @@ def encode(  # noqa: PLR0913 (each is a setting of its own)
         report(Progress(min(fraction, 1.0)))
 
     tick(0.0)
+    reader = TextReader(spec, resources, threads)
     scratch_folder = TemporaryDirectory(prefix="encode-", dir=folder)
     with full_disk_named("There is not enough space left to encode the corpus"), scratch_folder as scratch:
-        segments, spellings, rows = _read(source, Path(scratch), TextReader(spec), threads, max_types, tick)
+        segments, spellings, rows = _read(source, Path(scratch), reader, threads, max_types, tick)
         tick(_SCAN_SHARE)
         word_sets = [part.words for part in spellings.parts]
         has_items = spec.tokenizer == "items"
@@ -136,7 +141,7 @@ def _read(
     """First pass, the words of all types that it found, and what is said of the rows."""
     n_bytes = max(source.stat().st_size, 1)
     try:
-        with open_text(source, reader) as (stream, file, rows):
+        with open_text(source, reader, threads) as (stream, file, rows):
             blocks = BlockReader(stream, file, BLOCK_BYTES, MAX_TYPE_BYTES)
             scanner = Scanner(blocks, scratch, threads, max_types)
             segments = scanner.run(lambda: tick(_SCAN_SHARE * blocks.file_position / n_bytes))
@@ -144,14 +149,7 @@ def _read(
             raise CorpusEmpty
         return segments, spell_tables(*scanner.take_types(), reader, scratch), rows.told() if rows else {}
     except (CorpusNotText, UnicodeDecodeError) as error:
-        raise _not_text(source) from error
-
-
-def _not_text(source: Path) -> CorpusNotText:
-    position = first_invalid_byte(source)
-    if position is None:
-        return CorpusNotText()
-    return CorpusNotText(f"The corpus is not valid UTF-8: byte {position} is the first wrong one.", byte=position)
+        raise not_text(source) from error
 
 
 def _check(selection: Selection, min_count: int) -> None:

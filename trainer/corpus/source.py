@@ -12,13 +12,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from typing_extensions import Buffer
-
-from app.core.errors import BadCompression, BadRecord
+from app.core.errors import BadCompression, BadRecord, CorpusNotText
 from app.core.magic import GZIP, PARQUET, ZSTD
 from app.core.text import Parquet, PlainText, TextReader, Tokens, without_surrogates
 from app.core.text.parquet import ParquetRows
-from app.core.text.rows import MAX_RECORD_BYTES, Rows, line_rows
+from app.core.text.rows import Rows, line_rows
+from trainer.corpus.chunks import Chunks
+from trainer.corpus.lines import lines_of, tokenised
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -31,9 +31,26 @@ _MAX_ROWS = 1 << 14
 ZSTD_WINDOW_LOG_MAX = 27
 
 
+Opened = tuple[io.BufferedReader, BinaryIO, Rows | None]
+
+
 @contextmanager
-def open_text(source: Path, reader: TextReader) -> Iterator[tuple[io.BufferedReader, BinaryIO, Rows | None]]:
-    """The bytes of the text, the file they come from, whose position tells how far the reading is, and its rows."""
+def open_text(source: Path, reader: TextReader, threads: int = 1) -> Iterator[Opened]:
+    """The bytes of the text, the file they come from, whose position tells how far the reading is, and its rows.
+
+    Where the tokenizer must see whole lines, they are words with blanks between them, made with so many threads.
+    """
+    with _open_lines(source, reader) as opened:
+        if not reader.needs_lines:
+            yield opened
+            return
+        stream, file, rows = opened
+        with tokenised(stream, reader, threads) as chunks:
+            yield io.BufferedReader(chunks, _BUFFER_BYTES), file, rows
+
+
+@contextmanager
+def _open_lines(source: Path, reader: TextReader) -> Iterator[Opened]:
     with source.open("rb") as file:
         is_parquet = file.read(len(PARQUET)) == PARQUET
         file.seek(0)
@@ -73,6 +90,14 @@ def first_invalid_byte(source: Path) -> int | None:
             position += len(chunk)
 
 
+def not_text(source: Path) -> CorpusNotText:
+    """Where a corpus is not UTF-8."""
+    position = first_invalid_byte(source)
+    if position is None:
+        return CorpusNotText()
+    return CorpusNotText(f"The corpus is not valid UTF-8: byte {position} is the first wrong one.", byte=position)
+
+
 def _unpacked(file: BinaryIO) -> io.BufferedReader:
     magic = file.read(4)
     file.seek(0)
@@ -83,29 +108,7 @@ def _unpacked(file: BinaryIO) -> io.BufferedReader:
     return cast("io.BufferedReader", file)
 
 
-class _Chunks(io.RawIOBase):
-    """A readable stream of the pieces that `chunk` returns, b"" at the end."""
-
-    def __init__(self) -> None:
-        self._rest = memoryview(b"")
-
-    def chunk(self) -> bytes:
-        raise NotImplementedError
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Buffer, /) -> int:
-        view = memoryview(buffer).cast("B")
-        if not self._rest:
-            self._rest = memoryview(self.chunk())
-        n_bytes = min(len(view), len(self._rest))
-        view[:n_bytes] = self._rest[:n_bytes]
-        self._rest = self._rest[n_bytes:]
-        return n_bytes
-
-
-class _GzipText(_Chunks):
+class _GzipText(Chunks):
     def __init__(self, file: BinaryIO) -> None:
         super().__init__()
         self._file = gzip.GzipFile(fileobj=file)
@@ -117,7 +120,7 @@ class _GzipText(_Chunks):
             raise BadCompression(f"The gzip data of the corpus is damaged or cut off: {error}") from error
 
 
-class _ZstdText(_Chunks):
+class _ZstdText(Chunks):
     def __init__(self, file: BinaryIO) -> None:
         super().__init__()
         self._file = zstd.ZstdFile(file, options={zstd.DecompressionParameter.window_log_max: ZSTD_WINDOW_LOG_MAX})
@@ -129,7 +132,7 @@ class _ZstdText(_Chunks):
             raise BadCompression(f"The zstd data of the corpus is damaged or cut off: {error}") from error
 
 
-class _RowText(_Chunks):
+class _RowText(Chunks):
     """The texts of rows, a line end after each."""
 
     def __init__(self, rows: Rows) -> None:
@@ -151,7 +154,7 @@ class _RowText(_Chunks):
         return without_surrogates("\n".join(texts)).encode()
 
 
-class _ItemText(_Chunks):
+class _ItemText(Chunks):
     """Lines of items, with blanks between the items alone."""
 
     def __init__(self, lines: io.BufferedReader, reader: TextReader) -> None:
@@ -160,6 +163,4 @@ class _ItemText(_Chunks):
         self._reader = reader
 
     def chunk(self) -> bytes:
-        lines = self._lines.read(_BUFFER_BYTES)
-        rest = self._lines.readline(MAX_RECORD_BYTES) if lines else b""
-        return self._reader.separated((lines + rest).decode()).encode()
+        return self._reader.separated(lines_of(self._lines, _BUFFER_BYTES).decode()).encode()

@@ -11,7 +11,6 @@ from app.core.evaluation.results import EvaluationReport
 from app.core.evaluation.sets import EvaluationSet, read_questions
 from app.core.table.manifest import FileOrigin
 from app.core.table.reading import Table
-from app.core.text import TextReader
 from trainer.evaluating.bias import AskedBias, bias_report
 from trainer.evaluating.geometry import geometry
 from trainer.evaluating.scoring import Vectors, evaluate
@@ -39,7 +38,7 @@ def evaluate_table(
     EvaluationSetUnreadable
     """
     started = time.monotonic()
-    vectors = Vectors(table.lookup.find, table.unit_vectors[:], TextReader(table.manifest.text), threads)
+    vectors = Vectors(table.lookup.find, table.unit_vectors[:], table.reader, threads)
     results, outcomes = [], []
     n_steps = len(sets) + len(bias) + 1
     for number, (asked, path, origin) in enumerate(sets):

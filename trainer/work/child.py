@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import os
 import signal
-import threading
-from multiprocessing import connection as process_connection
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -16,6 +12,7 @@ from app.core.errors import JobUnreadable, MemoryShort, StorageUnavailable, Word
 from app.core.payloads import KINDS as PAYLOADS
 from app.core.storage import Storage
 from trainer.steps.disk import full_disk_named
+from trainer.steps.ending import end_with_parent
 from trainer.work.context import context_of
 from trainer.work.messages import Interrupted, Order, Refused, Result
 from trainer.work.telling import Teller
@@ -24,7 +21,7 @@ from trainer.work.telling import Teller
 def run(order: Order, connection: Connection) -> None:
     """Do the job; the last message is the result. Without one the process has crashed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to the whole group; the worker decides
-    _end_with_parent()
+    end_with_parent()
     connection.send(_result(order, connection))
 
 
@@ -55,16 +52,3 @@ def _do(order: Order, connection: Connection) -> Result:
     teller, storage = Teller(connection), Storage(order.storage_url, cache=Path(order.cache))
     with compilations_told(teller.compiling):
         return KINDS[claim.kind](payload, context_of(order, storage, teller))
-
-
-def _end_with_parent() -> None:
-    """A worker that was killed cannot stop its process: the process notices by itself."""
-    parent = multiprocessing.parent_process()
-    if parent is None:
-        return
-
-    def watch() -> None:
-        process_connection.wait([parent.sentinel])
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()

@@ -16,7 +16,6 @@ from app.core.payloads import EvaluationSource, SetSource
 from app.core.steps import Hard, Leace
 from app.core.table.manifest import Manifest
 from app.core.table.reading import Table, read_table
-from app.core.text import TextReader
 from trainer.deriving.concepts import concept_of
 from trainer.deriving.working import Facts, Sources, Working
 from trainer.evaluating.associations import association_changes
@@ -76,7 +75,7 @@ def _measured(
 
 
 def _vectors(context: Context, table: Table) -> Vectors:
-    return Vectors(table.lookup.find, table.unit_vectors[:], TextReader(table.manifest.text), context.threads)
+    return Vectors(table.lookup.find, table.unit_vectors[:], table.reader, context.threads)
 
 
 def _residue(parent: Table, table: Table, step: Hard | Leace, sources: Sources) -> list[ResidualBias]:
@@ -94,7 +93,7 @@ def _residue(parent: Table, table: Table, step: Hard | Leace, sources: Sources) 
 
 def _professions(table: Table, shared: Ids) -> Ids:
     """Places among the shared words; none in other languages than English."""
-    reader = TextReader(table.manifest.text)
+    reader = table.reader
     ids = [table.lookup.find(reader.folded(word)) for word in gender_english().professions]
     return np.flatnonzero(np.isin(shared, [each for each in ids if each is not None]))
 

@@ -15,7 +15,6 @@ from app.core.table.arrays import PARENT_ROWS, Arrays
 from app.core.table.continuation import is_continued_by, read_continuation
 from app.core.table.manifest import StartOrigin
 from app.core.table.reading import Table
-from app.core.text import TextReader
 from trainer.algorithms.algorithm import Start
 from trainer.corpus.encode import EncodedCorpus
 from trainer.publishing.publish import Kept
@@ -89,7 +88,7 @@ class Parent:
         said = self.said.freeze
         if not isinstance(said, tuple):
             return np.full(len(self.table.vocabulary), said == "parent")
-        reader = TextReader(self.table.manifest.text)
+        reader = self.table.reader
         ids = self.table.vocabulary.ids_of([reader.folded(word) for word in said])
         if (ids < 0).any():
             missing = [word for word, i in zip(said, ids.tolist(), strict=True) if i < 0]

@@ -63,6 +63,12 @@ class TrainingCrashed(WordkinError):
     is_answered = False
 
 
+class TokenizerNotLearned(WordkinError):
+    """The tokenizer could not be learned of the corpus."""
+
+    is_answered = False
+
+
 class VocabularyEmpty(WordkinError):
     """No word of the corpus is frequent enough; lower min_count or send more text."""
 

@@ -62,7 +62,11 @@ class BadRecord(WordkinError):
 
 
 class ExtraMissing(WordkinError):
-    """The library that reads or writes this format is not installed."""
+    """The library that reads or writes this format, or the tokenizer, is not installed."""
+
+
+class TokenizerUnusable(WordkinError):
+    """The model or the dictionary of a tokenizer is not what it should be."""
 
 
 class BadCompression(WordkinError):

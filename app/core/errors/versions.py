@@ -65,6 +65,10 @@ class NotOneWord(WordkinError):
     """As the version reads text, this is not exactly one word, or marks of it would be dropped."""
 
 
+class TextNotRead(WordkinError):
+    """This process cannot read text as the version's corpus was read: only words as they are stored are found."""
+
+
 class WordSetUnusable(WordkinError):
     """Too few words of a set have vectors in this version."""
 

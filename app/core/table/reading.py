@@ -26,6 +26,7 @@ from app.core.table.manifest import INDEX_FILE, TABLE_FILE, Manifest, TrainedOri
 from app.core.table.parts import Parts, misfit_of_parts
 from app.core.table.quantised import UnitVectors, stored_as, unit_rows, unit_vectors_of
 from app.core.table.vocabulary import Vocabulary
+from app.core.text import TextReader
 
 MAX_HEADER_BYTES = 1 << 20
 PAGE_BYTES = 4096
@@ -56,6 +57,16 @@ class Table:
     @cached_property
     def lookup(self) -> WordLookup:
         return WordLookup(self.vocabulary, self.arrays["word_slots"], self.arrays["word_order"])
+
+    @cached_property
+    def reader(self) -> TextReader:
+        """Reads text as the corpus was read.
+
+        Raises
+        ------
+        ExtraMissing, TokenizerUnusable, TableDamaged
+        """
+        return TextReader(self.manifest.text, read_resources(self.folder, self.manifest))
 
     @cached_property
     def evidence(self) -> Evidence | None:
@@ -94,6 +105,19 @@ class Table:
     @property
     def n_bytes(self) -> int:
         return self.manifest.n_bytes
+
+
+def read_resources(folder: Path, manifest: Manifest) -> dict[str, bytes]:
+    """The files that text is read with, verified once more; raises `TableDamaged`."""
+    found = {}
+    for name, digest in manifest.text.resources.items():
+        try:
+            found[name] = (folder / name).read_bytes()
+        except OSError as error:
+            raise TableDamaged(f"{name} cannot be read: {reason(error)}.") from error
+        if hashlib.sha256(found[name]).hexdigest() != digest:
+            raise TableDamaged(f"{name} does not have the digest that text was read with.")
+    return found
 
 
 def open_table(folder: Path, manifest_sha256: str | None = None) -> Table:

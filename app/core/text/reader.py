@@ -6,12 +6,14 @@ import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from functools import cached_property
+from types import MappingProxyType
 
 import regex
 
 from app.core.names import MAX_WORD_BYTES
 from app.core.text.formats import Tokens
 from app.core.text.spec import WORD_CHARACTERS, TextSpec
+from app.core.text.tokenizers import Resources
 
 # Bytes 0 to 32 separate words for every tokenizer, so that a corpus can be split before it is decoded.
 _ASCII_SPACE = frozenset(range(33)) - {ord("\n")}
@@ -32,6 +34,8 @@ _BEFORE_WORD = regex.compile(r"^[\s\p{Ps}\p{Pi}\p{Pf}\"'¡¿]+")
 _AFTER_WORD = regex.compile(r"[\s\p{Pe}\p{Pi}\p{Pf}\"'.,;:!?…。、，．！？：；]+$")
 """Marks that a word has beside it in a sentence; what else is dropped from a query may be half of its meaning."""
 TEXTS_AT_A_TIME = 1000
+MAX_CONTEXT = 1000
+"""Characters of a line that a tokenizer reads together; longer ones are cut, at a blank where there is one."""
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 _JAMO = r"\u1100-\u11ff\u3130-\u318f\ua960-\ua97f\ud7b0-\ud7ff"
@@ -60,12 +64,31 @@ def without_surrogates(text: str) -> str:
 
 
 class TextReader:
-    """Reads text as a spec says."""
+    """Reads text as a spec says.
 
-    def __init__(self, spec: TextSpec) -> None:
+    Parameters
+    ----------
+    spec : what it says
+    resources : the files that its tokenizer is made of
+    threads : of the tokenizer, if it has any
+
+    Raises
+    ------
+    ExtraMissing, TokenizerUnusable
+    """
+
+    def __init__(self, spec: TextSpec, resources: Resources = MappingProxyType({}), threads: int = 1) -> None:
         self.spec = spec
+        self.resources = resources
+        self._tokenizer = spec.options.open(resources, threads) if spec.options else None
+        self.needs_lines = bool(self._tokenizer and self._tokenizer.needs_lines)
         self._ascii = self._ascii_table()
         self._kept = self._kept_pattern()
+
+    @property
+    def has_tokenizer(self) -> bool:
+        """Whether one run between blanks may be several words by their meaning, not by the marks in it."""
+        return self._tokenizer is not None
 
     def words(self, text: str) -> list[str]:
         """All words of any text, in order; line ends separate words like any other white space."""
@@ -80,11 +103,17 @@ class TextReader:
             if isinstance(self.spec.format, Tokens):
                 yield from map(self.words, some)
                 continue
-            lines = self.rewrite(without_surrogates("\n".join([text.replace("\n", " ") for text in some])))
+            joined = without_surrogates("\n".join([text.replace("\n", " ") for text in some]))
+            lines = self.rewrite(self.separated(joined))
             yield from map(_words_of_line, lines.split("\n"))
 
     def separated(self, text: str) -> str:
-        """Text as `rewrite` wants it: blanks are between words alone, also where items have blanks inside."""
+        """Text as `rewrite` wants it: blanks are between words alone, also where items have blanks inside.
+
+        Where words depend on what stands beside them, they are found here, line by line.
+        """
+        if self.needs_lines:
+            return self._tokenized(text)
         if not isinstance(self.spec.format, Tokens):
             return text
         apart = text.replace(self.spec.format.separator, "\0")
@@ -97,6 +126,8 @@ class TextReader:
         """
         if isinstance(self.spec.format, Tokens):
             return self._items(lines, self.spec.format.separator)
+        if self._tokenizer:
+            return lines if self.needs_lines else self._tokenized(lines)
         if self._kept is None:
             return self._rewrite(lines)
         parts = self._kept.split(self._prepare(lines))  # what is kept is at the odd places
@@ -115,6 +146,14 @@ class TextReader:
         inside = _AFTER_WORD.sub("", _BEFORE_WORD.sub("", text)).replace("\u2019", "'")
         words = self.words(text)
         return any(self._by_blanks.words(part) == words for part in (text, inside))
+
+    def _tokenized(self, text: str) -> str:
+        """Each line as the words that the tokenizer makes of it, with blanks between them."""
+        assert self._tokenizer is not None  # noqa: S101 (for the type checker)
+        lines = _SPACE.sub(" ", self._in_case(self._prepare(text))).split("\n")
+        parts = [_contexts(line) for line in lines]
+        found = iter(self._tokenizer.tokenize([part for line in parts for part in line]))
+        return "\n".join(" ".join(word for _ in line for word in next(found)) for line in parts)
 
     @cached_property
     def _by_blanks(self) -> TextReader:
@@ -177,6 +216,17 @@ class TextReader:
             elif self.spec.case == "lower":
                 table[point] = ord(character.lower())
         return table
+
+
+def _contexts(line: str) -> list[str]:
+    """A line in parts that are not too long."""
+    parts = []
+    while len(line) > MAX_CONTEXT:
+        cut = line.rfind(" ", 1, MAX_CONTEXT + 1)
+        cut = cut if cut > 0 else MAX_CONTEXT
+        parts.append(line[:cut])
+        line = line[cut:].lstrip(" ")
+    return [*parts, line]
 
 
 def _words_of_line(line: str) -> list[str]:

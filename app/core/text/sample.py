@@ -74,7 +74,8 @@ def _lines(texts: list[str], spec: TextSpec, n_lines: int, names: list[str]) -> 
             lines.append(words)
     if not lines:
         raise BadRecord(
-            f"The corpus has no words as it would be read: format {spec.format.kind!r}, tokenizer {spec.tokenizer!r}.",
+            f"The corpus has no words as it would be read: format {spec.format.kind!r}, "
+            f"tokenizer {spec.tokenizer if isinstance(spec.tokenizer, str) else spec.tokenizer.kind!r}.",
             names=names,
         )
     return lines

@@ -5,13 +5,16 @@ from __future__ import annotations
 import functools
 import unicodedata
 import zlib
+from importlib.metadata import PackageNotFoundError
+from importlib.metadata import version as package_version
 from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 import regex
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from app.core.text.formats import Format, PlainText
+from app.core.text.tokenizers import Chosen, TokenizerOptions, named
 
 NEWEST_RULES = 2
 """1: as at first. 2: blanks that look like nothing separate words, no word is marks alone, and no fold begins one with
@@ -34,6 +37,11 @@ def word_character_digest() -> str:
 KeptToken = Annotated[str, Field(pattern=r"^[^\s\x00-\x20\x7f]+$", max_length=100, examples=["c++"])]
 
 
+def _is_empty(recorded: Any) -> bool:
+    """Whether there is nothing to store, so that what was stored before this could be said stays as it was."""
+    return not recorded
+
+
 class TextSpec(BaseModel):
     """How text becomes words.
 
@@ -41,6 +49,7 @@ class TextSpec(BaseModel):
     letters, except for Hangul jamo, which plain NFKC would change. `none` does neither.
     `words` are runs of letters, marks and digits, with apostrophes inside them; `whitespace` only splits, for text
     that was tokenised before; `items`, which the format `tokens` has and no other, keeps what is between separators.
+    Other tokenizers are objects with a `kind`, or that name alone.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -48,7 +57,7 @@ class TextSpec(BaseModel):
     format: Annotated[Format, Field(discriminator="kind")] = PlainText()
     normalization: Literal["nfc", "nfkc_jamo_safe", "none"] = "nfc"
     case: Literal["lower", "keep"] = "lower"
-    tokenizer: Literal["words", "whitespace", "items"] = "words"
+    tokenizer: Annotated[Literal["words", "whitespace", "items"] | Chosen, BeforeValidator(named)] = "words"
     keep_tokens: Annotated[
         tuple[KeptToken, ...],
         Field(max_length=1000, description="of `words`: these stay whole where no word character is beside them"),
@@ -60,6 +69,14 @@ class TextSpec(BaseModel):
     word_characters: Annotated[
         str, Field(max_length=40, description="digest of the word characters; recorded, not chosen")
     ] = Field(default_factory=word_character_digest)
+    packages: Annotated[
+        dict[str, str],
+        Field(description="releases of the tokenizer's packages; recorded, not chosen", exclude_if=_is_empty),
+    ] = {}
+    resources: Annotated[
+        dict[str, str],
+        Field(description="digests of the files that text is read with; recorded, not chosen", exclude_if=_is_empty),
+    ] = {}
 
     @model_validator(mode="before")
     @classmethod
@@ -80,8 +97,32 @@ class TextSpec(BaseModel):
 
     def here(self) -> TextSpec:
         """The same choices by the rules and the Unicode data of this process, which whoever reads a corpus records."""
-        chosen = self.model_dump(exclude={"rules", "unicode_version", "word_characters"})
-        return TextSpec.model_validate(chosen | {"rules": NEWEST_RULES})
+        chosen = self.model_dump(exclude={"rules", "unicode_version", "word_characters", "packages", "resources"})
+        found = TextSpec.model_validate(chosen | {"rules": NEWEST_RULES})
+        return found.model_copy(update={"packages": found.packages_here()})
+
+    @property
+    def options(self) -> TokenizerOptions | None:
+        """What was chosen of a tokenizer that is none of the plain ones."""
+        return None if isinstance(self.tokenizer, str) else self.tokenizer
+
+    def packages_here(self) -> dict[str, str]:
+        """The releases of the tokenizer's packages that are installed."""
+        found = {}
+        for package in self.options.packages if self.options else ():
+            try:
+                found[package] = package_version(package)
+            except PackageNotFoundError:
+                continue
+        return found
+
+    def files(self) -> dict[str, str]:
+        """The uploaded files that text is read with, by the names that they get as resources."""
+        return self.options.files() if self.options else {}
+
+    def roughly(self) -> TextSpec:
+        """The same without a tokenizer that is large, or not made yet: enough to see whether there is text."""
+        return self.model_copy(update={"tokenizer": "whitespace"}) if self.options else self
 
     def differences(self) -> list[str]:
         """Why this process may read text otherwise than the one that made the spec; empty if it does not."""
@@ -90,4 +131,10 @@ class TextSpec(BaseModel):
             found.append(f"Unicode {self.unicode_version} when trained, {unicodedata.unidata_version} here")
         if self.tokenizer == "words" and self.word_characters != word_character_digest():
             found.append(f"word characters {self.word_characters} when trained, {word_character_digest()} here")
+        here = self.packages_here()
+        found += [
+            f"{package} {release} when trained, {here[package]} here"
+            for package, release in self.packages.items()
+            if here.get(package, release) != release
+        ]
         return found

@@ -15,6 +15,7 @@ from app.core.payloads import ImportPayload
 from app.core.records import File
 from app.core.storage import Storage
 from app.core.vector_files import HEAD_BYTES, WITHOUT_WORDS, recognise
+from app.jobs.kinds.tokenizer import check_tokenizer
 from app.jobs.schemas import ImportSubmission
 
 
@@ -34,7 +35,11 @@ class Import:
         return Found(files[submission.file], files[submission.vocabulary] if submission.vocabulary else None)
 
     def check(self, submission: ImportSubmission, found: Found, storage: Storage) -> None:
-        """Raise `VectorsUnreadable` if the file is of no format that can be read, or if its words are missing."""
+        """Raise `VectorsUnreadable` if the file is of no format that can be read, or if its words are missing.
+
+        Raise `InvalidRequest` or `ExtraMissing` for a tokenizer that words from elsewhere cannot be read with.
+        """
+        check_tokenizer(submission.text)
         head = storage.beginning(found.file.key, min(found.file.n_bytes, HEAD_BYTES))
         name: str = recognise(head) if head and submission.format == "auto" else submission.format
         if name in WITHOUT_WORDS and not submission.vocabulary:

@@ -7,26 +7,30 @@ from typing import NamedTuple
 
 from sqlalchemy.orm import Session
 
-from app.core.catalog import LATEST, corpora, version_of
-from app.core.catalog.sources import corpus_source, version_source
+from app.core.catalog import LATEST, corpora, files, version_of
+from app.core.catalog.sources import corpus_source, file_source, version_source
 from app.core.errors import InvalidRequest, ModelNotFound, VersionNotFound
 from app.core.jobs import JobRequest
-from app.core.names import reference
+from app.core.names import in_one_order, reference
 from app.core.payloads import StartSource, TrainPayload
-from app.core.records import Corpus, Version
+from app.core.records import Corpus, File, Version
 from app.core.storage import Storage
 from app.jobs.kinds.start import check_continuable, check_start
+from app.jobs.kinds.tokenizer import check_with_files
 from app.jobs.schemas import TrainSubmission
 from app.jobs.starts import StartChoice
 from app.web.beginning import read_beginning
 
 
 class Found(NamedTuple):
-    """The corpus, the version to go on from, and the version that the new one is to be comparable with."""
+    """The corpus, the version to go on from, the version that the new one is to be comparable with, and the files that
+    text is read with, by the names that they get as resources.
+    """
 
     corpus: Corpus
     parent: Version | None
     previous: Version | None
+    files: dict[str, File]
 
 
 class Train:
@@ -38,12 +42,15 @@ class Train:
             parent = version_of(session, start.model, start.version, hold=hold)
         if submission.align:
             previous = parent or _previous(session, submission, hold=hold)
-        return Found(corpora.named(session, submission.corpus, hold=hold), parent, previous)
+        wanted = submission.text.files()
+        named = {name: files.named(session, name, hold=hold) for name in in_one_order(wanted.values())}
+        read = {resource: named[name] for resource, name in wanted.items()}
+        return Found(corpora.named(session, submission.corpus, hold=hold), parent, previous, read)
 
     def check(self, submission: TrainSubmission, found: Found, storage: Storage) -> None:
         """Raise `BadRecord` if the beginning of the corpus cannot be read as the job says.
 
-        Raise `InvalidRequest` for what does not go together.
+        Raise `InvalidRequest` for what does not go together, and `ExtraMissing` or `TokenizerUnusable`.
         """
         if submission.evidence and submission.swap_pairs:
             raise InvalidRequest("evidence: it shows the text as it is, and cannot be had together with swap_pairs.")
@@ -51,15 +58,17 @@ class Train:
             check_continuable(submission)
         if submission.start and found.parent:
             check_start(submission, submission.start.freeze, found.parent)
+        check_with_files(submission.text, found.files, storage)
         read_beginning(storage, found.corpus, submission.text.here())
 
     def request(self, submission: TrainSubmission, found: Found) -> JobRequest:
-        corpus, parent, previous = found
+        corpus, parent, previous, read_with = found
         payload = TrainPayload(
             corpus=corpus_source(corpus),
             algorithm=submission.algorithm,
             hyperparameters=submission.hyperparameters.model_dump(mode="json"),
             text=submission.text.here(),
+            text_files={name: file_source(file) for name, file in read_with.items()},
             evidence=submission.evidence,
             publish=submission.publish,
             index=submission.index,
@@ -75,6 +84,7 @@ class Train:
             submission.model,
             payload.model_dump(mode="json"),
             corpus.id,
+            file_ids=sorted({file.id for file in read_with.values()}) or None,
             versions=[reference(read.model, read.number)] if read else None,
         )
 

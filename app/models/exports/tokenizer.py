@@ -23,6 +23,8 @@ def differences(spec: TextSpec) -> list[str]:
     found = ["The tables of Unicode are those of the library."]
     if spec.normalization == "nfkc_jamo_safe":
         found.append("Compatibility forms, such as full-width letters, are not folded: normalise text before.")
+    if spec.options:
+        found.append(f"It only splits at blanks: use the tokenizer {spec.options.kind!r} before.")
     if spec.keep_tokens:
         found.append("A token that is kept whole is found after normalisation, not before.")
     return found
@@ -86,7 +88,7 @@ def _normalizers(spec: TextSpec) -> Iterator[dict[str, Any]]:
 def _pre_tokenizer(spec: TextSpec) -> dict[str, Any]:
     if isinstance(spec.format, Tokens):
         return _split(rf"\s*(?:{re.escape(spec.format.separator)}|\n)\s*", takes_matches=False)
-    if spec.tokenizer == "whitespace":
+    if spec.tokenizer == "whitespace" or spec.options:
         return _split(r"[\s\x00-\x20]+", takes_matches=False)
     if not spec.keep_tokens:
         return _split(_WORD, takes_matches=True)

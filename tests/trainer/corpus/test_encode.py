@@ -71,7 +71,7 @@ def encoded(
 
 
 def expected(lines: list[str], spec: TextSpec, min_count: int = 1, max_words: int | None = None) -> oracle_text.Encoded:
-    read = [oracle_text.words(line, spec.normalization, spec.case, spec.tokenizer) for line in lines]
+    read = [oracle_text.words(line, spec.normalization, spec.case, str(spec.tokenizer)) for line in lines]
     return oracle_text.encode(read, min_count, max_words)
 
 

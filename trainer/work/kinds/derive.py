@@ -10,9 +10,8 @@ from app.core.payloads import DerivePayload
 from app.core.steps import Hard, Leace
 from app.core.table.manifest import DerivedOrigin, StepDone
 from app.core.table.parts import TOKENIZER
-from app.core.table.reading import Table
+from app.core.table.reading import Table, read_resources
 from app.core.table.vocabulary import Vocabulary
-from app.core.text import TextReader
 from trainer.deriving.apply import apply, overlap
 from trainer.deriving.working import Facts, Sources, Working, working_of
 from trainer.publishing.index import IndexLimits
@@ -35,7 +34,7 @@ def run(payload: DerivePayload, context: Context) -> Publishes:
     sources = Sources(
         tables={name: open_version(context, version) for name, version in payload.versions.items()},
         files={name: verified_file(context, file) for name, file in payload.files.items()},
-        reader=TextReader(parent.manifest.text),
+        reader=parent.reader,
     )
     work = working_of(parent)
     found = apply(work, payload.steps, sources, report)
@@ -70,10 +69,11 @@ def _compared(published: Publishes, payload: DerivePayload) -> Publishes:
 
 
 def _resources(parent: Table, work: Working) -> dict[str, bytes]:
-    """The tokenizer that words are still cut by."""
+    """What text is read with, and the tokenizer that words are still cut by."""
+    resources = read_resources(parent.folder, parent.manifest)
     if work.parts is None or work.parts.token_words is None:
-        return {}
-    return {TOKENIZER: (parent.folder / TOKENIZER).read_bytes()}
+        return resources
+    return resources | {TOKENIZER: (parent.folder / TOKENIZER).read_bytes()}
 
 
 def _origin(

@@ -15,10 +15,10 @@ from app.core.payloads import CorpusSource, TrainPayload
 from app.core.table.arrays import Arrays, FloatArray
 from app.core.table.digests import digest_of
 from app.core.table.manifest import CorpusOrigin, EvidenceDescription, TrainedOrigin
-from app.core.text import TextReader, TextSpec
+from app.core.text import TextReader
 from trainer.algorithms import ALGORITHMS, EXPECTED
 from trainer.algorithms.algorithm import Trained, Work
-from trainer.corpus import costs as reading
+from trainer.corpus import costs
 from trainer.corpus.encode import EncodedCorpus, encode
 from trainer.corpus.swapping import swap
 from trainer.evaluating.scoring import Vectors
@@ -33,6 +33,7 @@ from trainer.work.evaluated import word_sets_of
 from trainer.work.forecast import Step
 from trainer.work.messages import Publishes
 from trainer.work.published import PUBLISHING, publish_version
+from trainer.work.reading import Reading, reading_of
 from trainer.work.replicas import REPLICAS, Asked, Replica, Stability, replicas_of
 from trainer.work.start import Parent
 from trainer.work.stored import open_version
@@ -45,18 +46,17 @@ def run(payload: TrainPayload, context: Context) -> Publishes:
     context = replace(context, threads=payload.hyperparameters.get("threads") or context.threads)
     chosen = _chosen(payload, context.threads)
     ahead, started = _ahead(payload, chosen, context.threads), time.monotonic()
-    context.expect({Step(READING): reading.expected_seconds(payload.corpus.n_bytes, context.threads)} | ahead(None))
+    context.expect({Step(READING): costs.expected_seconds(payload.corpus.n_bytes, context.threads)} | ahead(None))
     parent = Parent(open_version(context, payload.start.version), payload.start) if payload.start else None
-    encoded = _read(payload.corpus, payload.text.here(), chosen, context, parent)
-    corpus, swapped = _swapped(payload, encoded, context)
+    reading, encoded = _read(payload, chosen, context, parent)
+    corpus, swapped = _swapped(payload, encoded, reading.reader(), context)
     start = parent.start(corpus, payload.algorithm, chosen) if parent else None
     read = time.monotonic()
     context.expect(ahead(corpus))
     work = Work(corpus, context.scratch, context.threads, context.report(TRAINING), context.checkpoints, start)
     trained = ALGORITHMS[payload.algorithm](work, chosen)
-    replicas = _replicas(payload, work, chosen, context)
-    seconds = {"reading": round(read - started, 3), "training": round(time.monotonic() - read, 3)}
-    told = {"job": context.job_id, "attempt": context.attempt, "seconds": seconds}
+    replicas = _replicas(payload, work, chosen, reading.reader(), context)
+    told = _told(context, started, read)
     shown, described = _evidence(payload, corpus, chosen, context)
     aligned = _aligned(payload, work, trained, context)
     origin = TrainedOrigin(
@@ -72,7 +72,7 @@ def run(payload: TrainPayload, context: Context) -> Publishes:
         context,
         corpus.vocabulary,
         {**trained.arrays, **shown, **(parent.rows(corpus) if parent else {})},
-        provenance=Provenance(origin, payload.text.here(), context.model),
+        provenance=Provenance(origin, reading.spec, context.model),
         limits=IndexLimits(payload.index),
         sets=payload.evaluate,
         annotate=stability.arrays,
@@ -80,6 +80,7 @@ def run(payload: TrainPayload, context: Context) -> Publishes:
         measure=stability.metrics,
         kept=_kept(parent, corpus, trained, aligned),
         continuation=trained.others if payload.continuable else None,
+        resources=reading.resources,
     )
     return replace(published, told=published.told | swapped | aligned | stability.told)
 
@@ -89,12 +90,19 @@ def _chosen(payload: TrainPayload, threads: int) -> Hyperparameters:
     return kind.model_validate(payload.hyperparameters | {"threads": threads})
 
 
-def _replicas(payload: TrainPayload, work: Work, chosen: Hyperparameters, context: Context) -> list[Replica]:
+def _told(context: Context, started: float, read: float) -> dict[str, Any]:
+    """Which attempt it was, and its seconds until now."""
+    seconds = {"reading": round(read - started, 3), "training": round(time.monotonic() - read, 3)}
+    return {"job": context.job_id, "attempt": context.attempt, "seconds": seconds}
+
+
+def _replicas(
+    payload: TrainPayload, work: Work, chosen: Hyperparameters, reader: TextReader, context: Context
+) -> list[Replica]:
     """What further trainings gave, if they were asked for."""
 
     def measure(unit_vectors: FloatArray) -> Effects:
-        find, reader = work.corpus.vocabulary.ids().get, TextReader(payload.text.here())
-        vectors = Vectors(find, unit_vectors, reader, context.threads)
+        vectors = Vectors(work.corpus.vocabulary.ids().get, unit_vectors, reader, context.threads)
         return effects(vectors, word_sets_of(context, payload.evaluate))
 
     expected = EXPECTED[payload.algorithm](work.corpus.n_tokens, chosen, context.threads)
@@ -123,7 +131,7 @@ def _ahead(
 ) -> Callable[[EncodedCorpus | None], dict[Step, float]]:
     """What the steps after the reading will take: of a corpus, or of one that is yet to be read."""
     n_bytes = payload.corpus.n_bytes
-    n_tokens, n_words = reading.expected_tokens(n_bytes), reading.expected_words(n_bytes, chosen.max_words)
+    n_tokens, n_words = costs.expected_tokens(n_bytes), costs.expected_words(n_bytes, chosen.max_words)
     speed = product_seconds(n_words, chosen.dim, threads)
     limits = IndexLimits(payload.index)
 
@@ -145,9 +153,9 @@ def _ahead(
 
 
 def _read(
-    source: CorpusSource, spec: TextSpec, chosen: Hyperparameters, context: Context, parent: Parent | None
-) -> EncodedCorpus:
-    report = context.report(READING)
+    payload: TrainPayload, chosen: Hyperparameters, context: Context, parent: Parent | None
+) -> tuple[Reading, EncodedCorpus]:
+    report, source = context.report(READING), payload.corpus
     if not context.storage.exists(source.key):
         raise CorpusMissing(
             f"The text of the corpus {source.name!r} is not in storage; upload it again.", key=source.key
@@ -155,10 +163,12 @@ def _read(
     path = context.storage.local_file(source.key, context.scratch / "source")
     with ThreadPoolExecutor(1) as pool:
         digest = pool.submit(digest_of, path)  # beside the reading, which finds the file in the system's cache
+        reading = reading_of(payload, path, context, parent.table if parent else None)
         corpus = encode(
             path,
             context.scratch,
-            spec=spec,
+            spec=reading.spec,
+            resources=reading.resources,
             min_count=chosen.min_count,
             max_words=chosen.max_words,
             threads=context.threads,
@@ -169,16 +179,16 @@ def _read(
             raise CorpusDamaged(
                 f"The stored text of the corpus {source.name!r} is not what was uploaded.", key=source.key
             )
-    return corpus
+    return reading, corpus
 
 
 def _swapped(
-    payload: TrainPayload, corpus: EncodedCorpus, context: Context
+    payload: TrainPayload, corpus: EncodedCorpus, reader: TextReader, context: Context
 ) -> tuple[EncodedCorpus, dict[str, dict[str, Any]]]:
     """The corpus with the lines that pairs of words add, and what is told of them."""
     if not payload.swap_pairs:
         return corpus, {}
-    swapped, told = swap(corpus, payload.swap_pairs, TextReader(payload.text.here()), context.scratch)
+    swapped, told = swap(corpus, payload.swap_pairs, reader, context.scratch)
     return swapped, {"swapped": told}
 
 

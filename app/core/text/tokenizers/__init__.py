@@ -1,0 +1,54 @@
+"""Every kind of tokenizer beside `words`, `whitespace` and `items`, which `app.core.text.reader` has itself."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import Discriminator, Tag
+
+from app.core.text.tokenizers.character_ngrams import CharacterNgrams
+from app.core.text.tokenizers.icu import Icu
+from app.core.text.tokenizers.kiwi import Kiwi
+from app.core.text.tokenizers.mecab_ko import MecabKo
+from app.core.text.tokenizers.others import Other
+from app.core.text.tokenizers.seam import MAX_RESOURCE_BYTES, RESOURCES, Resources, Tokenizer, TokenizerOptions
+from app.core.text.tokenizers.sentencepiece import SentencePiece
+
+PLAIN = ("words", "whitespace", "items")
+KINDS = ("sentencepiece", "mecab-ko", "kiwi", "icu", "character-ngrams")
+
+
+def _kind(said: Any) -> str:
+    kind = said.get("kind") if isinstance(said, dict) else getattr(said, "kind", None)
+    return kind if kind in KINDS else "other"
+
+
+def named(said: Any) -> Any:
+    """A name alone as an object that has no more than a kind, and the plain ones the other way round."""
+    if isinstance(said, str):
+        return said if said in PLAIN else {"kind": said}
+    if isinstance(said, dict) and said.get("kind") in PLAIN and len(said) == 1:
+        return said["kind"]
+    return said
+
+
+Chosen = Annotated[
+    Annotated[SentencePiece, Tag("sentencepiece")]
+    | Annotated[MecabKo, Tag("mecab-ko")]
+    | Annotated[Kiwi, Tag("kiwi")]
+    | Annotated[Icu, Tag("icu")]
+    | Annotated[CharacterNgrams, Tag("character-ngrams")]
+    | Annotated[Other, Tag("other")],
+    Discriminator(_kind),
+]
+
+__all__ = [
+    "MAX_RESOURCE_BYTES",
+    "PLAIN",
+    "RESOURCES",
+    "Chosen",
+    "Resources",
+    "Tokenizer",
+    "TokenizerOptions",
+    "named",
+]

@@ -1,0 +1,42 @@
+"""What a tokenizer needs, here and of what was uploaded."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from app.core.errors import InvalidRequest
+from app.core.records import File
+from app.core.storage import Storage
+from app.core.text import TextSpec
+from app.core.text.tokenizers import MAX_RESOURCE_BYTES
+
+
+def check_tokenizer(spec: TextSpec) -> None:
+    """Raise `ExtraMissing`, or `InvalidRequest` for one that is made of a corpus or of files."""
+    if spec.options is None:
+        return
+    if spec.options.is_learned or spec.options.files():
+        raise InvalidRequest(f"text.tokenizer: {spec.options.kind!r} is made by a training; imports take others.")
+    spec.options.check_installed()
+
+
+def check_with_files(spec: TextSpec, files: Mapping[str, File], storage: Storage) -> None:
+    """See that the library is there, and that the files are what it can read.
+
+    Raises
+    ------
+    ExtraMissing, TokenizerUnusable, InvalidRequest
+    """
+    options = spec.options
+    if options is None:
+        return
+    options.check_installed()
+    resources = {}
+    for name, file in files.items():
+        if file.n_bytes > MAX_RESOURCE_BYTES:
+            raise InvalidRequest(f"text: the file {file.name!r} has more than {MAX_RESOURCE_BYTES} bytes.")
+        content = storage.beginning(file.key, file.n_bytes)
+        if content is not None:
+            resources[name] = content
+    if files and len(resources) == len(files):
+        options.check_resources(resources)

@@ -1,0 +1,52 @@
+"""Words that are several tokens to the version's tokenizer, such as a noun with its particles, or a rare name."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from app.core.nearest import scores
+from app.core.table.composing import MAX_COMPOSED, Composed, Composer
+from app.core.table.reading import Table
+from app.core.table.vocabulary import WordId
+from app.core.text import TextReader
+
+
+class TokenComposer:
+    """The mean of a word's tokens, half of which the table must have; `below` composes single tokens that it lacks.
+
+    The confidence is the share of the tokens that it has.
+
+    Parameters
+    ----------
+    table : has the tokens
+    reader : makes them
+    below : of the table, if it has one
+    """
+
+    def __init__(self, table: Table, reader: TextReader, below: Composer | None) -> None:
+        self._table = table
+        self._reader = reader
+        self._below = below
+
+    def word_id(self, word: str) -> WordId | None:
+        if len(word) > MAX_COMPOSED:
+            return None
+        tokens = self._reader.words(word)
+        return self._table.lookup.find(tokens[0]) if len(tokens) == 1 else None
+
+    def compose(self, word: str) -> Composed | None:
+        if len(word) > MAX_COMPOSED:
+            return None
+        tokens = self._reader.words(word)
+        if len(tokens) == 1:
+            return self._below.compose(tokens[0]) if self._below else None
+        ids = [self._table.lookup.find(token) for token in tokens]
+        known = [word_id for word_id in ids if word_id is not None]
+        if not known or 2 * len(known) < len(tokens):
+            return None
+        vectors = self._table.unit_vectors[known] * self._table.norms[known, None]
+        mean = vectors.mean(axis=0, dtype=np.float64)
+        direction = scores.direction(mean[None], [1.0])
+        return (
+            None if direction is None else Composed(word, mean, direction, "pieces", round(len(known) / len(tokens), 4))
+        )

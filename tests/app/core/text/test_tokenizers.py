@@ -1,0 +1,184 @@
+"""Tokenizers beside the plain ones: what they make of text, and what is recorded of them."""
+
+from __future__ import annotations
+
+import io
+import sys
+from importlib.metadata import EntryPoint
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from app.core.errors import ExtraMissing, TokenizerUnusable
+from app.core.text import TextReader, TextSpec
+from app.core.text.tokenizers import others
+from app.core.text.tokenizers.kiwi import DICTIONARY
+from app.core.text.tokenizers.sentencepiece import MODEL
+
+sentencepiece = pytest.importorskip("sentencepiece")
+pytest.importorskip("mecab")
+pytest.importorskip("icu4py")
+
+KOREAN = "학교에서 봤는데 재미있었어요, AI반도체! ㅋㅋㅋ"
+CHEAP: list[Any] = ["sentencepiece", "mecab-ko", {"kind": "icu", "locale": "th"}, "character-ngrams"]
+
+
+def small_model() -> bytes:
+    model = io.BytesIO()
+    lines = ["low\t9", "lower\t7", "newest\t6", "widest\t5", "학교에서\t8", "학교를\t8"]
+    sentencepiece.SentencePieceTrainer.train(
+        sentence_iterator=iter(lines),
+        input_format="tsv",
+        model_writer=model,
+        vocab_size=330,
+        model_type="bpe",
+        byte_fallback=True,
+        normalization_rule_name="identity",
+        hard_vocab_limit=False,
+        minloglevel=2,
+    )
+    return model.getvalue()
+
+
+RESOURCES = {MODEL: small_model()}
+
+
+def reader_of(tokenizer: Any, **said: Any) -> TextReader:
+    return TextReader(TextSpec(tokenizer=tokenizer, **said), RESOURCES)
+
+
+@pytest.mark.parametrize(
+    ("tokenizer", "text", "words"),
+    [
+        ("mecab-ko", KOREAN, ["학교", "보", "재밌", "ai", "반도체", "ㅋㅋㅋ"]),
+        ({"kind": "mecab-ko", "form": "surface"}, KOREAN, ["학교", "봤", "재미있", "ai", "반도체", "ㅋㅋㅋ"]),
+        (
+            {"kind": "mecab-ko", "tags": True, "drop": ["SF", "SC"]},
+            "학교에서 봤다!",
+            ["학교/NNG", "에서/JKB", "보/VV", "았/EP", "다/EF"],
+        ),
+        ({"kind": "icu", "locale": "th"}, "สวัสดีชาวโลก, hello", ["สวัสดี", "ชาว", "โลก", "hello"]),
+        ({"kind": "icu", "locale": "zh"}, "我来到北京清华大学", ["我", "来到", "北京", "清华大学"]),
+        ("character-ngrams", "北京大学 a i, 각", ["北京", "京大", "大学", "a", "i", "각"]),
+        ({"kind": "character-ngrams", "n": 1}, "né", ["n", "é"]),
+        ("sentencepiece", "LOWEST 학교에", ["low", "##est", "학교에"]),
+    ],
+)
+def test_what_each_makes_of_text(tokenizer: Any, text: str, words: list[str]) -> None:
+    assert reader_of(tokenizer).words(text) == words
+
+
+def test_kiwi_reads_stems_and_surfaces_and_takes_a_dictionary() -> None:
+    """One test, since the library takes seconds to load."""
+    pytest.importorskip("kiwipiepy")
+    resources = {DICTIONARY: "# names\n워드킨\tNNP\t5\n".encode()}
+    spec = TextSpec.model_validate({"tokenizer": {"kind": "kiwi", "user_dictionary": "names"}})
+    assert spec.files() == {DICTIONARY: "names"}
+    assert TextReader(spec, resources).words("워드킨에서 봤습니다 \U0001f600 학교를") == [
+        "워드킨",
+        "보",
+        "\U0001f600",
+        "학교",
+    ]
+    surface = TextSpec.model_validate({"tokenizer": {"kind": "kiwi", "form": "surface", "tags": True, "drop": []}})
+    found = TextReader(surface, resources).words("\U0001f600학교에서 봤어요")
+    assert found[-4:] == ["학교/NNG", "에서/JKB", "봤/VV", "어요/EF"]
+    assert list(TextReader(spec, resources).words_of_each(["학교를", "", "바다가"])) == [["학교"], [], ["바다"]]
+
+
+@settings(max_examples=25, deadline=None)
+@given(text=st.text(st.characters(exclude_categories=())), other=st.text(max_size=20))
+@pytest.mark.parametrize("tokenizer", CHEAP, ids=str)
+def test_any_text_is_read_and_no_line_depends_on_another(tokenizer: Any, text: str, other: str) -> None:
+    reader = reader_of(tokenizer)
+    line, beside = text.replace("\n", " "), other.replace("\n", " ")
+    alone = reader.words(line)
+    assert all(alone)
+    assert not any(character <= " " for word in alone for character in word)
+    assert list(reader.words_of_each([beside, line, beside]))[1] == alone
+    assert reader_of(tokenizer).words(line) == alone
+
+
+@pytest.mark.parametrize("tokenizer", CHEAP, ids=str)
+def test_a_long_line_is_read_in_parts(tokenizer: Any) -> None:
+    reader = reader_of(tokenizer)
+    assert reader.words("학교에서 " * 900) == reader.words("학교에서") * 900
+
+
+def test_a_specification_is_one_line_of_json_and_old_ones_stay_as_they_were() -> None:
+    assert "packages" not in TextSpec().model_dump(mode="json")
+    assert TextSpec.model_validate({"tokenizer": {"kind": "words"}}) == TextSpec()
+    spec = TextSpec.model_validate({"tokenizer": "mecab-ko"})
+    assert spec.model_dump(mode="json")["tokenizer"] == {
+        "kind": "mecab-ko",
+        "form": "stem",
+        "tags": False,
+        "drop": ["J", "E", "VCP", "SF", "SP", "SS", "SE", "SO", "SW", "SC", "SY"],
+    }
+    here = spec.here()
+    assert set(here.packages) == {"python-mecab-ko", "python-mecab-ko-dic"}
+    assert TextSpec.model_validate_json(here.model_dump_json()) == here
+    older = here.model_copy(update={"packages": {"python-mecab-ko": "0.1"}})
+    assert older.differences() == [f"python-mecab-ko 0.1 when trained, {here.packages['python-mecab-ko']} here"]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"tokenizer": {"kind": "mecab-ko", "n_pieces": 400}},
+        {"tokenizer": {"kind": "mecab-ko", "drop": ["x"]}},
+        {"tokenizer": {"kind": "sentencepiece", "n_pieces": 10}},
+        {"tokenizer": {"kind": "icu", "locale": "../x"}},
+        {"tokenizer": {"kind": "../x"}},
+        {"tokenizer": "mecab-ko", "format": {"kind": "tokens"}},
+        {"tokenizer": "mecab-ko", "keep_tokens": ["c++"]},
+    ],
+)
+def test_what_does_not_belong_together_is_refused(said: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        TextSpec.model_validate(said)
+
+
+@pytest.mark.parametrize(
+    ("module", "tokenizer"),
+    [("sentencepiece", "sentencepiece"), ("mecab", "mecab-ko"), ("kiwipiepy", "kiwi"), ("icu4py.breakers", "icu")],
+)
+def test_without_the_library_the_command_that_installs_it_is_named(
+    module: str, tokenizer: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, module, None)
+    with pytest.raises(ExtraMissing, match=rf"pip install 'wordkin\[{tokenizer}\]'"):
+        reader_of(tokenizer)
+
+
+def test_files_that_are_none_are_told() -> None:
+    pieces, kiwi = (TextSpec.model_validate({"tokenizer": kind}).options for kind in ("sentencepiece", "kiwi"))
+    assert pieces is not None
+    assert kiwi is not None
+    with pytest.raises(TokenizerUnusable, match=r"is no model of sentencepiece\."):
+        pieces.check_resources({MODEL: b"no model"})
+    with pytest.raises(TokenizerUnusable, match=r"Line 2 of the user dictionary is not: word, tab, tag\."):
+        kiwi.check_resources({DICTIONARY: "학교\tNNG\n바다\n".encode()})
+
+
+class Halves:
+    """Cuts every run in two."""
+
+    needs_lines = False
+
+    def __init__(self, parameters: dict[str, Any]) -> None:
+        self._join = parameters["join"]
+
+    def tokenize(self, lines: list[str]) -> list[list[str]]:
+        return [[self._join.join([run[:1], run[1:]]) for run in line.split()] for line in lines]
+
+
+def test_a_package_brings_a_tokenizer_along(monkeypatch: pytest.MonkeyPatch) -> None:
+    point = EntryPoint("halves", f"{__name__}:Halves", others.GROUP)
+    monkeypatch.setattr(others, "entry_points", lambda **said: [point] if said["name"] == "halves" else [])
+    assert reader_of({"kind": "halves", "parameters": {"join": "-"}}).words("King  sea") == ["k-ing", "s-ea"]
+    with pytest.raises(ExtraMissing, match="There is no tokenizer 'thirds' here"):
+        reader_of("thirds")

@@ -1,0 +1,50 @@
+"""Submitting a training with a tokenizer: its files are held, and what is missing is told. No trainer runs here."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from app.core.text.tokenizers.sentencepiece import MODEL
+from tests.app.core.text.test_tokenizers import RESOURCES
+from tests.app.jobs.conftest import BODY
+
+pytestmark = pytest.mark.usefixtures("corpus")
+
+
+def submit(client: TestClient, tokenizer: Any, **said: Any) -> Any:
+    return client.post("/jobs", json=BODY | {"text": {"tokenizer": tokenizer}} | said)
+
+
+def test_a_model_is_held_for_the_job(client: TestClient) -> None:
+    assert client.put("/files/pieces", content=RESOURCES[MODEL]).status_code == 201
+    submitted = submit(client, {"kind": "sentencepiece", "model": "pieces"})
+    assert submitted.status_code == 202, submitted.text
+    refused = client.delete("/files/pieces")
+    assert (refused.status_code, refused.json()["type"]) == (409, "/problems/file-in-use")
+
+
+def test_what_is_missing_is_told_when_it_is_submitted(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert submit(client, "mecab-ko").status_code == 202
+    assert submit(client, {"kind": "sentencepiece", "model": "nowhere"}).status_code == 404
+    client.put("/files/notes", content=b"no model")
+    refused = submit(client, {"kind": "sentencepiece", "model": "notes"})
+    assert (refused.status_code, refused.json()["type"]) == (422, "/problems/tokenizer-unusable")
+    unknown = submit(client, "thirds")
+    assert (unknown.status_code, unknown.json()["type"]) == (501, "/problems/extra-missing")
+    assert unknown.json()["detail"].startswith("There is no tokenizer 'thirds' here")
+    monkeypatch.setitem(sys.modules, "mecab", None)
+    missing = submit(client, "mecab-ko")
+    assert (missing.status_code, missing.json()["extra"]) == (501, "mecab-ko")
+    assert "pip install 'wordkin[mecab-ko]'" in missing.json()["detail"]
+
+
+def test_an_import_takes_no_tokenizer_that_is_made_by_a_training(client: TestClient) -> None:
+    client.put("/files/v", content=b"king 1 2\n")
+    body = {"kind": "import", "model": "m", "file": "v", "text": {"tokenizer": "sentencepiece"}}
+    refused = client.post("/jobs", json=body)
+    assert refused.status_code == 422
+    assert "'sentencepiece' is made by a training" in refused.json()["detail"]

@@ -1,0 +1,113 @@
+"""A training with a tokenizer: its files go with the version, and the API answers words that are several tokens."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from app.core.catalog import PublishedVersion
+from app.core.errors import ExtraMissing, NotOneWord, TextNotRead, WordNotFound
+from app.core.hyperparameters import Word2VecHyperparameters
+from app.core.payloads import CorpusSource, TrainPayload
+from app.core.storage import Storage
+from app.core.table.composing import Composed
+from app.core.table.reading import Table
+from app.core.text import TextSpec
+from app.core.text.tokenizers.sentencepiece import MODEL
+from app.serving.texts import TextVector, read
+from app.serving.version import ServedVersion, Term
+from tests.trainer.work.conftest import context_in, opened
+from tests.trainer.work.test_composition import parent_of
+from tests.trainer.work.test_derive import run as derive
+from trainer.work.kinds import train
+from trainer.work.messages import Publishes
+
+pytest.importorskip("sentencepiece")
+pytest.importorskip("mecab")
+
+TEXT = "학교에서 바다를 봤다 low lower newest\n학교가 바다에 있다 lower lowest low\n" * 100
+
+
+def run(storage: Storage, folder: Path, tokenizer: Any) -> Publishes:
+    content = TEXT.encode()
+    storage.put_new(content, "corpora/c")
+    hyperparameters = Word2VecHyperparameters(dim=4, epochs=1, min_count=1, threads=1, subsampling_threshold=0)
+    payload = TrainPayload(
+        corpus=CorpusSource(
+            name="c", key="corpora/c", sha256=hashlib.sha256(content).hexdigest(), n_bytes=len(content)
+        ),
+        algorithm="word2vec",
+        hyperparameters=hyperparameters.model_dump(mode="json"),
+        text=TextSpec.model_validate({"tokenizer": tokenizer}),
+    )
+    return train.run(payload, context_in(storage, folder, threads=1))
+
+
+def served(table: Table) -> ServedVersion:
+    entry = PublishedVersion(model="m", number=1, prefix="p", manifest_sha256="0")
+    version = ServedVersion(entry, table, ThreadPoolExecutor(1))
+    version.warm()
+    return version
+
+
+def composed(version: ServedVersion, text: str) -> Composed:
+    (found,) = asyncio.run(version.words([text], "compose"))
+    assert isinstance(found, Composed)
+    return found
+
+
+def test_pieces_are_stored_with_the_version_and_compose_words(storage: Storage, tmp_path: Path) -> None:
+    result = run(storage, tmp_path / "s", {"kind": "sentencepiece", "n_pieces": 310, "model_type": "bpe"})
+    table = opened(storage, tmp_path / "s", result)
+    assert table.manifest.text.resources == {MODEL: table.manifest.files[MODEL].sha256}
+    version = served(table)
+    low = version.term("Low")
+    assert low is not None
+    assert (low.word, low.step) == ("low", "normalised")
+    found = composed(version, "lowlow")
+    assert version.text.words("lowlow") == ["low", "##low"]
+    assert (found.composed_from, found.confidence) == ("pieces", 0.5)
+    np.testing.assert_allclose(found.vector, table.vector(table.vocabulary.words().index("low")), rtol=1e-6)
+    with pytest.raises(WordNotFound):
+        asyncio.run(version.words(["lowlow"], "reject"))
+    with pytest.raises(NotOneWord):
+        version.term("low lower")
+    text = read(version, "lower lowlow", "compose")
+    assert isinstance(text, TextVector)
+    assert text.n_tokens == 3
+    child = derive(storage, tmp_path / "child", parent_of(tmp_path / "s", result), [{"step": "prune", "max_words": 8}])
+    assert opened(storage, tmp_path / "child", child).reader.words("lowlow") == ["low", "##low"]
+
+
+def test_particles_are_read_away_and_without_the_library_exact_words_are_answered(
+    storage: Storage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    result = run(storage, tmp_path / "s", "mecab-ko")
+    table = opened(storage, tmp_path / "s", result)
+    version = served(table)
+    for written in ("학교에서", "학교를", "학교가"):
+        term = version.term(written)
+        assert isinstance(term, Term)
+        assert (term.word, term.step) == ("학교", "tokenised")
+    assert composed(version, "바다학교에서").composed_from == "pieces"
+    with pytest.raises(WordNotFound):
+        asyncio.run(version.words(["에서"], "compose"))
+    monkeypatch.setitem(sys.modules, "mecab", None)
+    exact = served(opened(storage, tmp_path / "s", result))
+    term = exact.term("학교")
+    assert term is not None
+    why = "The tokenizer mecab-ko needs an extra: pip install 'wordkin[mecab-ko]'."
+    assert (term.step, exact.exact_only) == ("exact", why)
+    with pytest.raises(WordNotFound, match=r"finds only words as they are stored: .*wordkin\[mecab-ko\]"):
+        asyncio.run(exact.words(["학교에서"], "compose"))
+    with pytest.raises(TextNotRead, match="answers only words as they are stored"):
+        read(exact, "학교에서 바다를", "compose")
+    with pytest.raises(ExtraMissing):
+        run(storage, tmp_path / "again", "mecab-ko")

@@ -1,0 +1,45 @@
+"""How a training reads its corpus: what was asked for, with the files that the tokenizer is made of."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.core.payloads import TrainPayload
+from app.core.table.reading import Table, read_resources
+from app.core.text import TextReader, TextSpec
+from app.core.text.tokenizers.sentencepiece import MODEL, SentencePiece
+from trainer.corpus.pieces import learn_pieces
+from trainer.work.context import Context
+from trainer.work.stored import verified_file
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A spec with the digests of its resources, and those."""
+
+    spec: TextSpec
+    resources: dict[str, bytes]
+
+    def reader(self) -> TextReader:
+        return TextReader(self.spec, self.resources)
+
+
+def reading_of(payload: TrainPayload, corpus: Path, context: Context, parent: Table | None) -> Reading:
+    """What the corpus is read with: uploaded files, those of the version that is gone on from, or what is learned.
+
+    Raises
+    ------
+    ExtraMissing, TokenizerNotLearned, FileMissing, FileDamaged
+    """
+    spec = payload.text.here()
+    if spec.options:
+        spec.options.check_installed()
+    resources = {name: verified_file(context, file).read_bytes() for name, file in payload.text_files.items()}
+    if parent:
+        resources = read_resources(parent.folder, parent.manifest) | resources
+    if isinstance(spec.options, SentencePiece) and MODEL not in resources:
+        resources[MODEL] = learn_pieces(corpus, context.scratch, spec, spec.options, context.threads)
+    digests = {name: hashlib.sha256(content).hexdigest() for name, content in resources.items()}
+    return Reading(spec.model_copy(update={"resources": digests}), resources)
