@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import math
-from array import array
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -13,8 +10,8 @@ import numpy as np
 from trainer.classifying.choosing import TFIDF_GRID, choose_c
 from trainer.classifying.designs import Sparse
 from trainer.classifying.logistic import Labels, fit, linear_of
+from trainer.classifying.ngrams import Characters, Integers, Keys, count, parts_of, read
 
-MAX_N = 4
 MAX_WEIGHTS = 1_000_000
 """Of all classes together: their optimiser keeps twenty times as many numbers."""
 MAX_FEATURES = 300_000
@@ -25,17 +22,6 @@ MAX_CHARACTERS = 10_000_000
 ASKED_AT_A_TIME = 20_000
 TOLERANCE = 1e-4
 """As scikit-learn has it by default."""
-
-
-def ngrams(text: str) -> Counter[str]:
-    """How often each n-gram is in a text; a word has a blank before and after it, and no n-gram crosses two."""
-    found: Counter[str] = Counter()
-    for word in text.lower().split():
-        found.update(word)
-        padded = f" {word} "
-        for n in range(2, MAX_N + 1):
-            found.update([padded[i : i + n] for i in range(len(padded) - n + 1)])
-    return found
 
 
 def affordable(texts: Sequence[str]) -> int:
@@ -57,28 +43,47 @@ class TfIdf:
     """
 
     def __init__(self, texts: Sequence[str], n_scores: int = 1) -> None:
-        counts: Counter[str] = Counter()
-        for text in texts:
-            counts.update(ngrams(text).keys())
-            if len(counts) > MAX_COUNTED:
-                counts = Counter({ngram: n for ngram, n in counts.items() if n > 1})
-        limit = min(MAX_FEATURES, MAX_WEIGHTS // n_scores)
-        kept = sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:limit]
-        self._ids = {ngram: i for i, (ngram, _) in enumerate(kept)}
-        self._idf = [math.log((1 + len(texts)) / (1 + n)) + 1 for _, n in kept]
+        self._characters = Characters(texts)
+        keys, counts = np.zeros(0, np.uint64), np.zeros(0, np.int64)
+        for part in parts_of(texts):
+            words = read(part, self._characters)
+            new, numbers = np.unique(words.keys, return_inverse=True)
+            n_texts = np.bincount(count(words, numbers, len(new)).columns, minlength=len(new))
+            keys, counts = _added(keys, counts, new, n_texts)
+            if len(keys) > MAX_COUNTED:
+                keys, counts = keys[counts > 1], counts[counts > 1]
+        kept = np.lexsort((keys, -counts))[: min(MAX_FEATURES, MAX_WEIGHTS // n_scores)]
+        by_key = np.argsort(keys[kept])
+        self._keys = np.concatenate([np.zeros(1, np.uint64), keys[kept][by_key]])  # no n-gram is 0
+        self._columns = np.concatenate([[-1], by_key])
+        self._idf = np.log((1 + len(texts)) / (1 + counts[kept])) + 1
 
     def rows(self, texts: Iterable[str]) -> Sparse:
         """The rows of texts; what the training did not have is left out."""
-        offsets, columns, values = array("q", [0]), array("i"), array("f")
-        for text in texts:
-            known = [(i, n) for ngram, n in ngrams(text).items() if (i := self._ids.get(ngram)) is not None]
-            weights = [(1 + math.log(n)) * self._idf[i] for i, n in known]
-            length = math.sqrt(sum(weight * weight for weight in weights))
-            columns.extend([i for i, _ in known])
-            values.extend([weight / length for weight in weights])
-            offsets.append(len(columns))
-        arrays = (np.array(offsets, np.int64), np.array(columns, np.int32), np.array(values, np.float32))
-        return Sparse(*arrays, n_features=max(len(self._ids), 1))
+        rows = [self._rows(part) for part in parts_of(texts)]
+        lengths = np.concatenate([np.zeros(0, np.int64), *(np.diff(row.offsets) for row in rows)])
+        offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+        columns = np.concatenate([row.columns for row in rows] or [np.zeros(0, np.int32)])
+        values = np.concatenate([row.values for row in rows] or [np.zeros(0, np.float32)])
+        return Sparse(offsets, columns, values, n_features=max(len(self._idf), 1))
+
+    def _rows(self, texts: Sequence[str]) -> Sparse:
+        words = read(texts, self._characters)
+        places = np.searchsorted(self._keys, words.keys, side="right") - 1
+        numbers = np.where(self._keys[places] == words.keys, self._columns[places], -1)
+        found = count(words, numbers, len(self._idf))
+        weights = (1 + np.log(found.counts)) * self._idf[found.columns]
+        lengths = np.diff(found.offsets)
+        squares = np.bincount(np.repeat(np.arange(len(texts)), lengths), weights * weights, len(texts))
+        values = weights / np.repeat(np.sqrt(squares), lengths)
+        return Sparse(found.offsets, found.columns, values.astype(np.float32), len(self._idf))
+
+
+def _added(keys: Keys, counts: Integers, more: Keys, their_counts: Integers) -> tuple[Keys, Integers]:
+    """Keys in order, and their counts in both."""
+    both, numbers = np.unique(np.concatenate([keys, more]), return_inverse=True)
+    sums = np.bincount(numbers, np.concatenate([counts, their_counts]), len(both))
+    return both, sums.astype(np.int64)
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,4 +1,4 @@
-"""Products of a sparse matrix in rows (CSR) with a dense one."""
+"""Sparse matrices in rows (CSR): their products with dense ones, and counts."""
 
 from __future__ import annotations
 
@@ -45,3 +45,34 @@ def transposed_times(offsets: Any, columns: Any, values: Any, dense: Any, out: A
         for place in range(offsets[row], offsets[row + 1]):
             for i in range(n):
                 out[columns[place], i] += values[place] * dense[row, i]
+
+
+@njit(**KERNEL_OPTIONS)
+def count_parts(
+    offsets: Any, words: Any, part_offsets: Any, parts: Any, places: Any, found: Any, columns: Any, counts: Any
+) -> None:
+    """Count the parts that the words of each text have together.
+
+    Parameters
+    ----------
+    offsets : int64 (n_texts + 1,), text ``i`` has ``words[offsets[i]]`` to before ``words[offsets[i + 1]]``, read
+    words : int32 (n,), read
+    part_offsets, parts : int64 (n_words + 1,) and int32, the parts of each word in the same way, read
+    places : int64 (n_parts,), -1 before the call, changed
+    found : int64 (n_texts + 1,), the first 0 before the call, written: offsets of what is counted
+    columns, counts : int32, at least as long as the parts of all words, written: each part of a text once, how often
+    """
+    end = 0
+    for text in range(len(offsets) - 1):
+        start = end
+        for token in range(offsets[text], offsets[text + 1]):
+            for i in range(part_offsets[words[token]], part_offsets[words[token] + 1]):
+                part = parts[i]
+                if places[part] < start:
+                    places[part] = end
+                    columns[end] = part
+                    counts[end] = 1
+                    end += 1
+                else:
+                    counts[places[part]] += 1
+        found[text + 1] = end
