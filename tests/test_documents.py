@@ -48,9 +48,17 @@ def commands(text: str) -> list[str]:
     return [line for line in lines if line.strip()]
 
 
+def prose(name: str) -> str:
+    return re.sub(r"```.*?```", "", (ROOT / name).read_text(), flags=re.S)
+
+
 def headings(name: str) -> list[int]:
-    prose = re.sub(r"```.*?```", "", (ROOT / name).read_text(), flags=re.S)
-    return [len(level) for level in re.findall(r"^(#+) ", prose, re.M)]
+    return [len(level) for level in re.findall(r"^(#+) ", prose(name), re.M)]
+
+
+def requests(name: str) -> list[str]:
+    """What is shown with blanks before it: requests and files of which only the shape is meant."""
+    return re.findall(r"^    .*$", prose(name), re.M)
 
 
 def runnable(name: str) -> list[Block]:
@@ -144,9 +152,10 @@ def test_no_command_needs_a_newer_curl_than_systems_have() -> None:
             assert newer is None, block.text
 
 
-@pytest.mark.parametrize("name", ["README", *(f"docs/{guide}" for guide in GUIDES)])
+@pytest.mark.parametrize("name", ["README", "docs/bias", *(f"docs/{guide}" for guide in GUIDES)])
 def test_both_languages_have_the_same_sections_and_commands(name: str) -> None:
     assert headings(f"{name}.ko.md") == headings(f"{name}.md")
+    assert requests(f"{name}.ko.md") == requests(f"{name}.md")
     english, korean = blocks(f"{name}.md"), blocks(f"{name}.ko.md")
     assert [block.language for block in korean] == [block.language for block in english]
     for ours, theirs in zip(english, korean, strict=True):
