@@ -33,6 +33,7 @@ ExportFormat = Literal[
     "word2vec-binary",
     "glove",
     "fasttext-vec",
+    "fasttext-binary",
     "npz",
     "jsonl",
     "safetensors",

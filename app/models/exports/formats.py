@@ -8,10 +8,11 @@ from dataclasses import dataclass
 
 from app.core.vector_files import ExportFormat
 from app.models.exports import columns
+from app.models.exports.fasttext_binary import write_fasttext_binary
 from app.models.exports.finalfusion import write_finalfusion
 from app.models.exports.npz import write_npz
 from app.models.exports.projector import write_projector
-from app.models.exports.selection import LINE_ENDS_AND_TABS, WHITE_SPACE, Selection
+from app.models.exports.selection import LINE_ENDS_AND_TABS, WHITE_SPACE, ZERO_BYTE, Selection
 from app.models.exports.static import write_model2vec, write_nn_embedding
 from app.models.exports.synonyms import write_synonyms
 from app.models.exports.tensors import write_safetensors
@@ -52,6 +53,7 @@ FORMATS: dict[ExportFormat, Format] = {
     "word2vec-binary": Format(BINARY, "word2vec.bin", write_word2vec_binary, WHITE_SPACE),
     "glove": Format(TEXT, "glove.txt", write_glove, WHITE_SPACE),
     "fasttext-vec": Format(TEXT, "vec", write_word2vec_text, WHITE_SPACE),
+    "fasttext-binary": Format(BINARY, "fasttext.bin", write_fasttext_binary, ZERO_BYTE),
     "npz": Format("application/zip", "npz", write_npz),
     "jsonl": Format("application/jsonl", "jsonl", write_json_lines),
     "safetensors": Format(BINARY, "safetensors", write_safetensors),

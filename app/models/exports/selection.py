@@ -6,13 +6,14 @@ import itertools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from app.core.errors import WordNotWritable
-from app.core.table.arrays import FloatArray, Neighbors
+from app.core.table.arrays import PART_KEYS, PART_VECTORS, FloatArray, Neighbors
 from app.core.table.manifest import Manifest
 from app.core.table.vocabulary import Vocabulary
 
@@ -26,6 +27,7 @@ BLOCK_NEIGHBORS = 1 << 10
 WHITE_SPACE = re.compile(r"\s")
 ANY_WORD = "jsonl, npz or safetensors"
 """Formats that can hold any word."""
+ZERO_BYTE = re.compile(r"\x00")
 LINE_ENDS_AND_TABS = re.compile(r"[\t\n\v\f\r\x1c-\x1f\x85\u2028\u2029]")
 
 
@@ -143,6 +145,21 @@ class Selection:
         offsets = self._table.rows("word_offsets", 0, self.n_words + 1)
         content = self._table.rows("word_bytes", 0, int(offsets[-1]))
         return Vocabulary(content, offsets, self._table.rows("counts", 0, self.n_words))
+
+    def parts(self, keys: npt.NDArray[np.int64]) -> FloatArray:
+        """Rows of tokens or n-grams by their keys, which rise; zeros for those that are not there."""
+        found = np.zeros((len(keys), self.dim), np.float32)
+        places = np.minimum(np.searchsorted(self._part_keys, keys), max(len(self._part_keys) - 1, 0))
+        is_known = self._part_keys[places] == keys if len(self._part_keys) else np.zeros(len(keys), np.bool_)
+        wanted, known = places[is_known], np.flatnonzero(is_known)
+        runs = np.flatnonzero(np.diff(wanted, prepend=-2) != 1)
+        for first, last in itertools.pairwise([*runs.tolist(), len(wanted)]):
+            found[known[first:last]] = self._table.rows(PART_VECTORS, int(wanted[first]), int(wanted[last - 1]) + 1)
+        return found
+
+    @cached_property
+    def _part_keys(self) -> npt.NDArray[np.int32]:
+        return self._table.rows(PART_KEYS, 0, self._table.shape(PART_KEYS)[0])
 
     def neighbors(self) -> Iterator[Neighbors]:
         """The stored neighbours of the first words, which are all or the most frequent."""
