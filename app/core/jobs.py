@@ -24,6 +24,7 @@ from sqlalchemy import ColumnElement, Select, and_, or_, select, update
 from sqlalchemy.orm import Session
 
 from app.core import access
+from app.core.claims import Claim
 from app.core.database import Database, now, serialise
 from app.core.errors import IdempotencyConflict, JobFinished, JobNotFound, LeaseLost, WorkerLost
 from app.core.leases import LeaseWatch
@@ -43,18 +44,6 @@ class JobRequest:
     file_ids: list[str] | None = None
     versions: list[str] | None = None
     """The corpus, the files and the versions, as ``model@3``, that must stay until the job has ended."""
-
-
-@dataclass(frozen=True)
-class Claim:
-    """A job and the right to write to it."""
-
-    job_id: str
-    token: str
-    attempt: int
-    kind: str
-    model: str | None
-    payload: dict[str, Any]
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from app.core.jobs import Claim
+from app.core.claims import Claim
 
 
 @dataclass(frozen=True)

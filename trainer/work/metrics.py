@@ -6,8 +6,9 @@ import sys
 
 from prometheus_client import Gauge, Info, start_http_server
 
+from app.core.claims import Claim
 from app.core.errors import reason
-from app.core.jobs import Claim, JobProgress
+from app.core.jobs import JobProgress
 from app.core.settings import Settings
 
 BUSY = Gauge("wordkin_trainer_busy", "1 while this trainer has a job")

@@ -15,9 +15,9 @@ from pathlib import Path
 import structlog
 
 from app.core import jobs, names
+from app.core.claims import Claim
 from app.core.database import Database
 from app.core.errors import DatabaseUnavailable, LeaseLost, StorageUnavailable, TrainerBroken, WordkinError, reason
-from app.core.jobs import Claim
 from app.core.leases import LeaseWatch
 from app.core.settings import Settings
 from app.core.storage import Storage

@@ -12,9 +12,10 @@ from sqlalchemy.orm import Session
 from app.core import jobs
 from app.core.catalog import evaluations
 from app.core.catalog.models import LATEST, point
+from app.core.claims import Claim
 from app.core.database import now, serialise
 from app.core.evaluation.gate import Evidence
-from app.core.jobs import Claim, JobRequest
+from app.core.jobs import JobRequest
 from app.core.records import Alias, ClassifierBase, Model, ModelKind, Version
 
 

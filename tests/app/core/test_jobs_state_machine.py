@@ -15,9 +15,10 @@ from sqlalchemy import select
 from app.core import catalog, jobs
 from app.core.catalog import corpora
 from app.core.catalog.uploads import CorpusContent
+from app.core.claims import Claim
 from app.core.database import Database
 from app.core.errors import JobFinished, LeaseLost
-from app.core.jobs import Claim, JobProgress, JobRequest
+from app.core.jobs import JobProgress, JobRequest
 from app.core.records import Alias, AliasMove, Corpus, Job, JobState, Model, Version
 from tests.conftest import Clock
 

@@ -7,8 +7,9 @@ from datetime import timedelta
 import pytest
 
 from app.core import jobs
+from app.core.claims import Claim
 from app.core.database import Database
-from app.core.jobs import Claim, JobRequest
+from app.core.jobs import JobRequest
 from app.core.leases import LeaseWatch
 from tests.conftest import Clock
 

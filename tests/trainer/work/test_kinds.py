@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from app.core import payloads
-from app.core.jobs import Claim
+from app.core.claims import Claim
 from trainer.work import child
 from trainer.work.kinds import KINDS
 from trainer.work.messages import Order, Refused

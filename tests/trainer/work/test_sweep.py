@@ -11,9 +11,10 @@ import pytest
 from app.core import catalog, jobs, names, ownership
 from app.core.catalog import corpora
 from app.core.catalog.uploads import CorpusContent
+from app.core.claims import Claim
 from app.core.database import Database
 from app.core.errors import StorageForeign
-from app.core.jobs import Claim, JobRequest
+from app.core.jobs import JobRequest
 from app.core.storage import Storage
 from tests.conftest import Clock
 from trainer.work.sweep import QUARANTINE, UNKNOWN_GRACE, UPLOAD_GRACE, discard, sweep
