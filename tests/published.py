@@ -8,9 +8,10 @@ import socket
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import httpx
@@ -85,12 +86,13 @@ def write_version(
     lines: Sequence[Sequence[str]] = (),
     parts: Parts | None = None,
     tokenizer: bytes | None = None,
+    resources: Mapping[str, bytes] = MappingProxyType({}),
 ) -> Written:
     """Publish into a local folder, with the evidence of these lines if there are any (window 5)."""
     folder.mkdir(parents=True, exist_ok=True)
-    if tokenizer:
-        (folder / "resources").mkdir()
-        (folder / TOKENIZER).write_bytes(tokenizer)
+    for name, content in ({**resources} | ({TOKENIZER: tokenizer} if tokenizer else {})).items():
+        (folder / "resources").mkdir(exist_ok=True)
+        (folder / name).write_bytes(content)
     copied = vectors.copy()
     stability = Stability(replicas, vocabulary_of(words), copied)
     arrays: dict[str, npt.NDArray[Any]] = {}

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import NoReturn
 
 from app.core.errors import ExtraMissing, TextNotRead, TokenizerUnusable
+from app.core.table.golden import misread
 from app.core.table.reading import Table
 from app.core.text import TextReader
 
@@ -30,6 +31,8 @@ class ExactWords(TextReader):
 def reader_of(table: Table) -> TextReader:
     """The reader of a table, or `ExactWords`; raises `TableDamaged`."""
     try:
-        return table.reader
+        reader = table.reader
     except (ExtraMissing, TokenizerUnusable) as error:
         return ExactWords(table, error.detail)
+    why = misread(table, reader)
+    return ExactWords(table, why) if why else reader

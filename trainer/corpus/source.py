@@ -14,7 +14,7 @@ from typing import BinaryIO, cast
 
 from app.core.errors import BadCompression, BadRecord, CorpusNotText
 from app.core.magic import GZIP, PARQUET, ZSTD
-from app.core.text import Parquet, PlainText, TextReader, Tokens, without_surrogates
+from app.core.text import Parquet, PlainText, TextReader, TextSpec, Tokens, without_surrogates
 from app.core.text.parquet import ParquetRows
 from app.core.text.rows import Rows, line_rows
 from trainer.corpus.chunks import Chunks
@@ -28,6 +28,7 @@ else:
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _BUFFER_BYTES = 1 << 18
 _MAX_ROWS = 1 << 14
+FIRST_BYTES = 1 << 16
 ZSTD_WINDOW_LOG_MAX = 27
 
 
@@ -70,6 +71,17 @@ def _open_lines(source: Path, reader: TextReader) -> Iterator[Opened]:
         else:
             rows = line_rows(reader.spec.format, stream.readline)
             yield io.BufferedReader(_RowText(rows), _BUFFER_BYTES), file, rows
+
+
+def first_lines(source: Path, spec: TextSpec, n_lines: int, max_length: int) -> list[str]:
+    """The first lines that have text, as they are, but not more of each than so many characters."""
+    rough = spec.roughly()
+    if isinstance(spec.format, Tokens):
+        rough = rough.model_copy(update={"format": PlainText(), "tokenizer": "whitespace"})
+    with open_text(source, TextReader(rough)) as (stream, _, _):
+        text = stream.read(FIRST_BYTES).decode(errors="ignore")
+    lines = (line[:max_length] for line in text.split("\n"))
+    return [line for line in lines if line.strip()][:n_lines]
 
 
 def first_invalid_byte(source: Path) -> int | None:

@@ -7,23 +7,32 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.core.payloads import TrainPayload
+from app.core.table.golden import GOLDEN_FILE, MAX_LINE, N_LINES, GoldenSample
 from app.core.table.reading import Table, read_resources
+from app.core.table.vocabulary import Vocabulary
 from app.core.text import TextReader, TextSpec
 from app.core.text.tokenizers.sentencepiece import MODEL, SentencePiece
 from trainer.corpus.pieces import learn_pieces
+from trainer.corpus.source import first_lines
 from trainer.work.context import Context
 from trainer.work.stored import verified_file
 
 
 @dataclass(frozen=True)
 class Reading:
-    """A spec with the digests of its resources, and those."""
+    """A spec with the digests of its resources, those, and lines for the golden sample."""
 
     spec: TextSpec
     resources: dict[str, bytes]
+    first_lines: list[str]
 
     def reader(self) -> TextReader:
         return TextReader(self.spec, self.resources)
+
+    def stored(self, vocabulary: Vocabulary) -> dict[str, bytes]:
+        """The files of the version: those that text is read with, and the golden sample."""
+        sample = GoldenSample.of(self.first_lines, self.reader, vocabulary.ids().get)
+        return self.resources | {GOLDEN_FILE: sample.content()}
 
 
 def reading_of(payload: TrainPayload, corpus: Path, context: Context, parent: Table | None) -> Reading:
@@ -42,4 +51,5 @@ def reading_of(payload: TrainPayload, corpus: Path, context: Context, parent: Ta
     if isinstance(spec.options, SentencePiece) and MODEL not in resources:
         resources[MODEL] = learn_pieces(corpus, context.scratch, spec, spec.options, context.threads)
     digests = {name: hashlib.sha256(content).hexdigest() for name, content in resources.items()}
-    return Reading(spec.model_copy(update={"resources": digests}), resources)
+    lines = first_lines(corpus, spec, N_LINES, MAX_LINE)
+    return Reading(spec.model_copy(update={"resources": digests}), resources, lines)

@@ -18,6 +18,7 @@ from app.core.hyperparameters import Word2VecHyperparameters
 from app.core.payloads import CorpusSource, TrainPayload
 from app.core.storage import Storage
 from app.core.table.composing import Composed
+from app.core.table.golden import golden_sample, misread
 from app.core.table.reading import Table
 from app.core.text import TextSpec
 from app.core.text.tokenizers.sentencepiece import MODEL
@@ -83,7 +84,15 @@ def test_pieces_are_stored_with_the_version_and_compose_words(storage: Storage, 
     assert isinstance(text, TextVector)
     assert text.n_tokens == 3
     child = derive(storage, tmp_path / "child", parent_of(tmp_path / "s", result), [{"step": "prune", "max_words": 8}])
-    assert opened(storage, tmp_path / "child", child).reader.words("lowlow") == ["low", "##low"]
+    derived = opened(storage, tmp_path / "child", child)
+    assert derived.reader.words("lowlow") == ["low", "##low"]
+    for each in (table, derived):
+        sample = golden_sample(each)
+        assert sample is not None
+        assert len(sample.lines) == 50
+        words = {word: i for i, word in enumerate(each.vocabulary.words())}
+        assert sample.ids[1] == [words.get(word, -1) for word in each.reader.words(TEXT.split("\n")[1])]
+        assert misread(each, each.reader) is None
 
 
 def test_particles_are_read_away_and_without_the_library_exact_words_are_answered(

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from app.core.payloads import DerivePayload
 from app.core.steps import Hard, Leace
+from app.core.table.golden import GOLDEN_FILE, GoldenSample, golden_sample
 from app.core.table.manifest import DerivedOrigin, StepDone
 from app.core.table.parts import TOKENIZER
 from app.core.table.reading import Table, read_resources
@@ -69,8 +70,11 @@ def _compared(published: Publishes, payload: DerivePayload) -> Publishes:
 
 
 def _resources(parent: Table, work: Working) -> dict[str, bytes]:
-    """What text is read with, and the tokenizer that words are still cut by."""
+    """What text is read with, the golden sample by the new ids, and the tokenizer that words are still cut by."""
     resources = read_resources(parent.folder, parent.manifest)
+    if sample := golden_sample(parent):
+        ids = {word: i for i, word in enumerate(work.words)}
+        resources[GOLDEN_FILE] = GoldenSample.of(sample.lines, parent.reader, ids.get).content()
     if work.parts is None or work.parts.token_words is None:
         return resources
     return resources | {TOKENIZER: (parent.folder / TOKENIZER).read_bytes()}

@@ -80,7 +80,7 @@ def run(payload: TrainPayload, context: Context) -> Publishes:
         measure=stability.metrics,
         kept=_kept(parent, corpus, trained, aligned),
         continuation=trained.others if payload.continuable else None,
-        resources=reading.resources,
+        resources=reading.stored(corpus.vocabulary),
     )
     return replace(published, told=published.told | swapped | aligned | stability.told)
 
