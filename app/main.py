@@ -46,7 +46,7 @@ CORS: dict[str, Any] = {
         "If-None-Match",
         "Last-Event-ID",
     ),
-    "expose_headers": ("ETag", "Location", "Retry-After", "X-Request-Id"),
+    "expose_headers": ("ETag", "Location", "RateLimit", "RateLimit-Policy", "Retry-After", "X-Request-Id"),
 }
 """What pages of other origins may use, if there are any."""
 DOCUMENT = document.Document()
@@ -86,16 +86,7 @@ def create_app(settings: Settings, opened: Resources | None = None) -> FastAPI:
     )
     app.state.settings = settings
     app.router.redirect_slashes = False  # a redirect would follow the Host header
-    app.add_middleware(Compress, unless={route.path for route in search_routes if isinstance(route, DirectRoute)})
-    app.add_middleware(CheckKey, routes=app.router.routes)
-    app.add_middleware(AnswerHead)  # outside, so that it tells the length that GET has
-    app.add_middleware(CheckHost, hosts=settings.hosts)
-    larger = {"/v1/embeddings": embeddings.MAX_BODY_BYTES, "/classify": classify.MAX_BODY_BYTES}
-    app.add_middleware(LimitBody, max_bytes=MAX_JSON_BYTES, others=larger, unless_below=("/corpora/", "/files/"))
-    app.add_middleware(Observe)
-    if settings.origins:  # far out: without its headers a page cannot read an error either
-        app.add_middleware(CORSMiddleware, allow_origins=settings.origins, **CORS)
-    app.add_middleware(Secure)
+    _wrap(app, settings)
     problems.install(app)
     app.router.routes[:0] = search_routes  # flat and first: matching an included router is slow
     app.router.routes += _other_routes()
@@ -113,3 +104,21 @@ def _other_routes() -> list[BaseRoute]:
     for router in (console_router, health.router, problems.router):
         all_of_them.include_router(router)
     return all_of_them.routes
+
+
+def _wrap(app: FastAPI, settings: Settings) -> None:
+    """Put around all routes what every request passes, the innermost first."""
+    app.add_middleware(Compress, unless={route.path for route in search_routes if isinstance(route, DirectRoute)})
+    app.add_middleware(CheckKey, routes=app.router.routes)
+    if settings.rate_limit:
+        from app.web.rates import LimitRate  # noqa: PLC0415 (only who limits needs the library)
+
+        app.add_middleware(LimitRate, limits=settings.rate_limit)
+    app.add_middleware(AnswerHead)  # outside, so that it tells the length that GET has
+    app.add_middleware(CheckHost, hosts=settings.hosts)
+    larger = {"/v1/embeddings": embeddings.MAX_BODY_BYTES, "/classify": classify.MAX_BODY_BYTES}
+    app.add_middleware(LimitBody, max_bytes=MAX_JSON_BYTES, others=larger, unless_below=("/corpora/", "/files/"))
+    app.add_middleware(Observe)
+    if settings.origins:  # far out: without its headers a page cannot read an error either
+        app.add_middleware(CORSMiddleware, allow_origins=settings.origins, **CORS)
+    app.add_middleware(Secure)

@@ -60,6 +60,8 @@ class Settings(BaseSettings):
     """Whether an address that others can reach may be served while there is no key; the first key ends that."""
     key_secret: str = ""
     """What digests of keys are made with; default: kept in the database. With another one all keys are invalid."""
+    rate_limit: str = ""
+    """How often a key, or an address without one, may ask a process: ``100/second;2000/minute``; default: always."""
     audit_days: Annotated[float, Field(gt=0)] = 365.0
     """How long it is kept what was done with keys."""
     log_level: LogLevel = "info"
@@ -107,6 +109,7 @@ class Settings(BaseSettings):
         for origin in self.origins:
             if not ORIGIN.fullmatch(origin):
                 raise ValueError(f"WORDKIN_CORS_ORIGINS: {origin!r} is no origin such as https://shop.example, nor *")
+        _check_rates(self.rate_limit)
         if self.heartbeat_seconds > self.lease_seconds / 3:
             raise ValueError(
                 f"WORDKIN_HEARTBEAT_SECONDS ({self.heartbeat_seconds:g}) must be at most a third of "
@@ -174,6 +177,17 @@ def _check_scheme(name: str, url: str, schemes: tuple[str, ...]) -> None:
     """Refuse another scheme; the URL itself is not told, as it may hold a password."""
     if url and url.partition("://")[0].partition("+")[0] not in schemes:
         raise ValueError(f"WORDKIN_{name} must begin with one of {', '.join(f'{scheme}://' for scheme in schemes)}")
+
+
+def _check_rates(limits: str) -> None:
+    if not limits:
+        return
+    from limits import parse_many  # noqa: PLC0415 (only who limits needs it)
+
+    try:
+        parse_many(limits)
+    except ValueError as error:
+        raise ValueError(f"WORDKIN_RATE_LIMIT: {limits!r} is no limit such as 100/second") from error
 
 
 def explained(error: ValidationError) -> str:

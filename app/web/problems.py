@@ -72,6 +72,7 @@ STATUS: dict[type[WordkinError], HTTPStatus] = {
     errors.KeyInvalid: HTTPStatus.UNAUTHORIZED,
     errors.NotPermitted: HTTPStatus.FORBIDDEN,
     errors.KeyNotFound: HTTPStatus.NOT_FOUND,
+    errors.RateExceeded: HTTPStatus.TOO_MANY_REQUESTS,
 }
 PROBLEM_CONTENT: dict[str, Any] = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")

@@ -1,6 +1,6 @@
 """Every condition a caller can act on: one class each, its docstring the default message. No HTTP in here."""
 
-from app.core.errors.access import KeyInvalid, KeyNotFound, KeyRequired, NotPermitted
+from app.core.errors.access import KeyInvalid, KeyNotFound, KeyRequired, NotPermitted, RateExceeded
 from app.core.errors.base import WordkinError, reason
 from app.core.errors.jobs import (
     CorpusTooSmall,
@@ -131,6 +131,7 @@ __all__ = [
     "Overloaded",
     "PreconditionFailed",
     "PreconditionRequired",
+    "RateExceeded",
     "StepImpossible",
     "StorageForeign",
     "StorageFull",

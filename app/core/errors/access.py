@@ -19,3 +19,7 @@ class NotPermitted(WordkinError):
 
 class KeyNotFound(WordkinError):
     """There is no key of this id."""
+
+
+class RateExceeded(WordkinError):
+    """More requests came than one key or address may send; Retry-After says when the next is let through."""

@@ -44,7 +44,7 @@ def test_a_named_origin_may_read_answers_and_errors(shop: httpx.Client, method: 
     assert (response.status_code, response.headers["Access-Control-Allow-Origin"]) == (status, SHOP)
     assert "Origin" in response.headers["Vary"]
     exposed = response.headers["Access-Control-Expose-Headers"].split(", ")
-    assert exposed == ["ETag", "Location", "Retry-After", "X-Request-Id"]
+    assert exposed == ["ETag", "Location", "RateLimit", "RateLimit-Policy", "Retry-After", "X-Request-Id"]
     assert response.headers["X-Request-Id"]
 
 
