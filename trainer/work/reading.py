@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from app.core.payloads import TrainPayload
@@ -26,6 +27,7 @@ class Reading:
     resources: dict[str, bytes]
     first_lines: list[str]
 
+    @cached_property
     def reader(self) -> TextReader:
         return TextReader(self.spec, self.resources)
 

@@ -49,13 +49,13 @@ def run(payload: TrainPayload, context: Context) -> Publishes:
     context.expect({Step(READING): costs.expected_seconds(payload.corpus.n_bytes, context.threads)} | ahead(None))
     parent = Parent(open_version(context, payload.start.version), payload.start) if payload.start else None
     reading, encoded = _read(payload, chosen, context, parent)
-    corpus, swapped = _swapped(payload, encoded, reading.reader(), context)
+    corpus, swapped = _swapped(payload, encoded, reading.reader, context)
     start = parent.start(corpus, payload.algorithm, chosen) if parent else None
     read = time.monotonic()
     context.expect(ahead(corpus))
     work = Work(corpus, context.scratch, context.threads, context.report(TRAINING), context.checkpoints, start)
     trained = ALGORITHMS[payload.algorithm](work, chosen)
-    replicas = _replicas(payload, work, chosen, reading.reader(), context)
+    replicas = _replicas(payload, work, chosen, reading.reader, context)
     told = _told(context, started, read)
     shown, described = _evidence(payload, corpus, chosen, context)
     aligned = _aligned(payload, work, trained, context)
