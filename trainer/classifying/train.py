@@ -23,6 +23,7 @@ from app.core.classifier.report import Baselines, CurvePoint, Report, Scores
 from app.core.errors import LabelsUnusable
 from app.core.table.reading import Table
 from trainer.classifying.choosing import GRID, Places, choose_c, split
+from trainer.classifying.costs import BASELINES, FITTING, READING
 from trainer.classifying.designs import Dense, FloatArray
 from trainer.classifying.labelled import Texts
 from trainer.classifying.logistic import Labels, Linear, fit, linear_of
@@ -150,16 +151,16 @@ def train(table: Table, texts: Texts, wanted: Wanted, phase: Callable[[str], Tel
     LabelsUnusable
         There are too many texts, or no words that the version knows.
     """
-    work = Training(table, texts, wanted, phase("reading"))
+    work = Training(table, texts, wanted, phase(READING))
     n_texts = len(work.training)
-    tell = phase("fitting")
+    tell = phase(FITTING)
     best = work.fitted(n_texts, wanted.c)
     sizes = [size for size in CURVE if size < n_texts and len(np.unique(work.classes[:size])) > 1]
     points = []
     for i, size in enumerate(sizes):
         tell(Progress((i + 1) / (len(sizes) + 1)))
         points.append((size, work.fitted(size)))
-    tell = phase("baselines")
+    tell = phase(BASELINES)
     measured = []
     for i, size in enumerate([*sizes, n_texts]):
         measured.append(work.baseline(size))

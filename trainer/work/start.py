@@ -35,6 +35,10 @@ class Parent:
     def name(self) -> str:
         return reference(self.said.version.model, self.said.version.version)
 
+    def is_refitted(self, algorithm: str, chosen: Hyperparameters) -> bool:
+        """Whether an epoch more fits what the version has not kept."""
+        return not is_continued_by(self.table.manifest, algorithm, chosen)
+
     def start(self, corpus: EncodedCorpus, algorithm: str, chosen: Hyperparameters) -> Start:
         """What the training goes on from.
 
@@ -46,7 +50,7 @@ class Parent:
         rows = np.flatnonzero(corpus.known_ids >= 0)
         ids, table = corpus.known_ids[rows].astype(np.int64), self.table
         others: Arrays | None = None
-        if is_continued_by(table.manifest, algorithm, chosen):
+        if not self.is_refitted(algorithm, chosen):
             whole = read_continuation(table.folder, len(table.vocabulary), chosen.rows_beside)
             others = {name: array[rows] for name, array in whole.items()}
         shares = table.vocabulary.counts[rows] / corpus.vocabulary.counts[ids]

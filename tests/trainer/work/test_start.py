@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,8 @@ from app.core.text import TextSpec
 from app.models.schemas import VersionDescription
 from tests.published import random_vectors, write_version
 from tests.trainer.work.conftest import context_in, opened, version_row
+from trainer.algorithms import EXPECTED
+from trainer.work.forecast import Step
 from trainer.work.kinds import train
 from trainer.work.messages import Publishes
 from trainer.work.stored import store_version
@@ -40,7 +44,17 @@ FIRST = text([f"w{i}" for i in range(40)], 400, 1)
 SECOND = text([f"w{i}" for i in range(20)] + [f"new{i}" for i in range(10)], 400, 2)
 
 
-def run(storage: Storage, folder: Path, corpus: bytes, start: VersionSource | None = None, **said: Any) -> Publishes:
+Expect = Callable[[Mapping[Step, float]], None]
+
+
+def run(
+    storage: Storage,
+    folder: Path,
+    corpus: bytes,
+    start: VersionSource | None = None,
+    expect: Expect | None = None,
+    **said: Any,
+) -> Publishes:
     key = f"corpora/{hashlib.sha256(corpus).hexdigest()[:8]}"
     storage.put_new(corpus, key)
     chosen = Word2VecHyperparameters(dim=DIM, epochs=2, min_count=2, threads=1, subsampling_threshold=0)
@@ -54,7 +68,8 @@ def run(storage: Storage, folder: Path, corpus: bytes, start: VersionSource | No
         align=start,
         **said,
     )
-    return train.run(payload, context_in(storage, folder, threads=1))
+    context = context_in(storage, folder, threads=1)
+    return train.run(payload, replace(context, expect=expect) if expect else context)
 
 
 def of(folder: Path, result: Publishes) -> VersionSource:
@@ -124,7 +139,12 @@ def test_frozen_words_are_published_bit_for_bit(storage: Storage, tmp_path: Path
     assert bits(table, table.arrays[PARENT_ROWS]) == bits(versions.first, slice(None))
     assert result.told["aligned"]["left_out"] == "the words that it went on from stay where they were"
     assert result.manifest["origin"]["start"]["refitted"] is not continuable
-    _, table = versions.go_on("some", freeze=("W3", "w5"))
+    expected: list[float] = []
+    _, table = versions.go_on(
+        "some", freeze=("W3", "w5"), expect=lambda ahead: expected.append(ahead[Step("training")])
+    )
+    plain = EXPECTED["word2vec"](400 * 8, Word2VecHyperparameters(dim=DIM, epochs=2 if continuable else 3), 1)
+    assert expected[-1] == pytest.approx(plain[None]), "an epoch more, where it is fitted anew"
     rows, ids = table.arrays[PARENT_ROWS], versions.first.vocabulary.ids()
     both = [ids["w3"], ids["w5"]]
     assert bits(table, rows[both]) == bits(versions.first, both)

@@ -11,12 +11,15 @@ from typing import Any
 from threadpoolctl import threadpool_limits
 
 from app.core.classifier.artefact import CLASSIFIER_FILE, ClassifierManifest, write_arrays, write_manifest
+from app.core.classifier.features import n_features
 from app.core.payloads import ClassifierPayload
 from app.core.table.manifest import MANIFEST_FILE
+from trainer.classifying.costs import expected_seconds
 from trainer.classifying.labelled import read_texts
 from trainer.classifying.train import Wanted, train
 from trainer.publishing.publish import code_version
 from trainer.work.context import Context
+from trainer.work.forecast import Step
 from trainer.work.messages import Publishes
 from trainer.work.stored import open_version, verified_file
 
@@ -29,6 +32,9 @@ def run(payload: ClassifierPayload, context: Context) -> Publishes:
     started = time.monotonic()
     table = open_version(context, payload.base)
     texts = read_texts(verified_file(context, payload.file), payload.fields, payload.min_texts)
+    width = n_features(payload.features, table.manifest.dim)
+    seconds = expected_seconds(len(texts.texts), sum(map(len, texts.texts)), width, len(texts.labels))
+    context.expect({Step(phase): each for phase, each in seconds.items()})
     wanted = Wanted(payload.features, payload.held_out, payload.seed, payload.c)
     with threadpool_limits(1):  # its products are small, and one thread gives the same bits every time
         trained = train(table, texts, wanted, context.report)

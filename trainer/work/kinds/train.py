@@ -45,9 +45,10 @@ def run(payload: TrainPayload, context: Context) -> Publishes:
     """Read the corpus, train, and write the version's files to storage."""
     context = replace(context, threads=payload.hyperparameters.get("threads") or context.threads)
     chosen = _chosen(payload, context.threads)
-    ahead, started = _ahead(payload, chosen, context.threads), time.monotonic()
-    context.expect({Step(READING): costs.expected_seconds(payload.corpus.n_bytes, context.threads)} | ahead(None))
+    started = time.monotonic()
     parent = Parent(open_version(context, payload.start.version), payload.start) if payload.start else None
+    ahead = _ahead(payload, chosen, context.threads, parent)
+    context.expect({Step(READING): costs.expected_seconds(payload.corpus.n_bytes, context.threads)} | ahead(None))
     reading, encoded = _read(payload, chosen, context, parent)
     corpus, swapped = _swapped(payload, encoded, reading.reader, context)
     start = parent.start(corpus, payload.algorithm, chosen) if parent else None
@@ -127,11 +128,15 @@ def _kept(parent: Parent | None, corpus: EncodedCorpus, trained: Trained, aligne
 
 
 def _ahead(
-    payload: TrainPayload, chosen: Hyperparameters, threads: int
+    payload: TrainPayload, chosen: Hyperparameters, threads: int, parent: Parent | None
 ) -> Callable[[EncodedCorpus | None], dict[Step, float]]:
     """What the steps after the reading will take: of a corpus, or of one that is yet to be read."""
     n_bytes = payload.corpus.n_bytes
     n_tokens, n_words = costs.expected_tokens(n_bytes), costs.expected_words(n_bytes, chosen.max_words)
+    if parent:
+        n_words = max(n_words, len(parent.table.vocabulary))
+    if parent and parent.is_refitted(payload.algorithm, chosen):
+        chosen = chosen.model_copy(update={"epochs": chosen.epochs + 1})
     speed = product_seconds(n_words, chosen.dim, threads)
     limits = IndexLimits(payload.index)
 
