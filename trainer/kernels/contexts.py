@@ -14,6 +14,10 @@ from trainer.kernels.simd import prefetch_row
 
 AHEAD, LINE_NUMBERS = 12, 32
 """So many places ahead, the two cache lines around a place are asked for: places lie far apart."""
+MANY_PAIRS = 1
+"""From so many pairs a column on, to look at all columns takes less time than to note which ones a word is near."""
+STEP_BITS, N_STEPS = 49, 256
+"""Products are sorted into eight steps from each power of two to the next, and the smallest ones together."""
 PLACES = 3
 """Places of a pair that are looked for."""
 SHOWN_A_PASSAGE = 2
@@ -59,21 +63,56 @@ def write_positions(ids, words, next_places, positions):
 
 @njit(**KERNEL_OPTIONS)
 def _keep_best(sums, touched, weights, bar, products, best_ids, best_counts):
-    """Write the touched columns of the largest sum x weight above `bar`, and clear the sums."""
-    n_best, most = 0, len(best_ids)
+    """Write the touched columns of the largest sum x weight above `bar`, and clear the sums.
+
+    `touched` and `products` are overwritten.
+    """
+    n_above, n_best, most = 0, 0, len(best_ids)
     for column in touched:
-        count = np.int64(sums[column])
+        products[n_above], touched[n_above] = np.int64(sums[column]) * weights[column], column
+        n_above += products[n_above] > bar  # no branch: it would be guessed wrong
         sums[column] = 0
-        product = count * weights[column]
-        if product <= bar or (n_best == most and not _is_before(product, column, products[-1], best_ids[-1])):
+    for i in range(_strongest(products, touched, n_above, most)):
+        product, column = products[i], touched[i]
+        if n_best == most and not _is_before(product, column, products[most - 1], touched[most - 1]):
             continue
         n_best = min(n_best + 1, most)
         place = n_best - 1
-        while place > 0 and _is_before(product, column, products[place - 1], best_ids[place - 1]):
-            products[place] = products[place - 1]
-            best_ids[place], best_counts[place] = best_ids[place - 1], best_counts[place - 1]
+        while place > 0 and _is_before(product, column, products[place - 1], touched[place - 1]):
+            products[place], touched[place] = products[place - 1], touched[place - 1]
             place -= 1
-        products[place], best_ids[place], best_counts[place] = product, column, count
+        products[place], touched[place] = product, column
+    for i in range(n_best):
+        best_ids[i] = touched[i]
+        best_counts[i] = np.int64(np.rint(products[i] / weights[touched[i]]))  # the sum, below 2**50
+
+
+@njit(**KERNEL_OPTIONS)
+def _strongest(products, columns, n_products, n_wanted):
+    """Move the `n_wanted` largest of so many positive products to the front, with a few more; how many they are.
+
+    They are counted by the first bits of their exponents and fractions, which order as they do.
+    """
+    if n_products <= n_wanted:
+        return n_products
+    codes, numbers = products.view(np.int64), np.zeros(N_STEPS, np.int32)
+    largest = codes[0]
+    for i in range(n_products):
+        largest = max(largest, codes[i])
+    top = largest >> STEP_BITS
+    for i in range(n_products):
+        numbers[min(top - (codes[i] >> STEP_BITS), N_STEPS - 1)] += 1
+    n_counted, step = 0, 0
+    while n_counted < n_wanted:
+        n_counted += numbers[step]
+        step += 1
+    if step == N_STEPS:
+        return n_products
+    least, n_kept = (top - step + 1) << STEP_BITS, 0
+    for i in range(n_products):
+        products[n_kept], columns[n_kept] = products[i], columns[i]
+        n_kept += codes[n_kept] >= least
+    return n_kept
 
 
 @njit(**KERNEL_OPTIONS)
@@ -100,31 +139,61 @@ def choose_contexts(ids, places, rows, window, weights, least, sums, touched, ch
     chosen_counts : int64 (n_words, n_contexts), 0; written for the rows: how often each was counted
     """
     positions, starts = places
-    first, last = rows
-    n_columns, end = np.int32(len(weights)), len(ids) - 1
-    one = sums.dtype.type(1)
-    products = np.empty(chosen_ids.shape[1])
-    for row in range(first, last):
-        after = starts[row - first + 1]
-        n_touched = 0
-        for place in range(starts[row - first], after):
-            center = np.int64(positions[place])
-            if place + AHEAD < after:
-                prefetch_row(ids.ctypes.data + 4 * (np.int64(positions[place + AHEAD]) - window), LINE_NUMBERS)
-            for side in range(2):
-                step = 1 - 2 * side
-                position = center
-                for _ in range(min(window, end - center if side == 0 else center)):
-                    position += step
-                    if ids[position] < 0:
-                        break
-                    column = np.uint64(min(ids[position], n_columns))  # no branch, nor one for negative indices
-                    touched[n_touched] = column
-                    n_touched += sums[column] == 0
-                    sums[column] += one
+    n_columns = len(weights)
+    products = np.empty(n_columns)
+    for row in range(rows[0], rows[1]):
+        mine = positions[starts[row - rows[0]] : starts[row - rows[0] + 1]]
+        if 2 * window * len(mine) < MANY_PAIRS * n_columns:
+            n_touched = _count_touched(ids, mine, window, n_columns, sums, touched)
+        else:
+            n_touched = _count_all(ids, mine, window, n_columns, sums, touched)
         sums[n_columns] = 0
         mine = touched[:n_touched]
         _keep_best(sums, mine, weights, least[row], products, chosen_ids[row], chosen_counts[row])
+
+
+@njit(**KERNEL_OPTIONS)
+def _count_touched(ids, places, window, n_columns, sums, touched):
+    """Add to `sums` who stands near the places, and write which columns these are; how many."""
+    n_touched, end, last_column, one = 0, len(ids) - 1, np.int32(n_columns), sums.dtype.type(1)
+    for place in range(len(places)):
+        center = np.int64(places[place])
+        if place + AHEAD < len(places):
+            prefetch_row(ids.ctypes.data + 4 * (np.int64(places[place + AHEAD]) - window), LINE_NUMBERS)
+        for side in range(2):
+            step = 1 - 2 * side
+            position = center
+            for _ in range(min(window, end - center if side == 0 else center)):
+                position += step
+                if ids[position] < 0:
+                    break
+                column = np.uint64(min(ids[position], last_column))  # no branch, nor one for negative indices
+                touched[n_touched] = column
+                n_touched += sums[column] == 0
+                sums[column] += one
+    return n_touched
+
+
+@njit(**KERNEL_OPTIONS)
+def _count_all(ids, places, window, n_columns, sums, touched):
+    """The same, by a look at all sums behind the counting."""
+    n_touched, end, last_column, one = 0, len(ids) - 1, np.int32(n_columns), sums.dtype.type(1)
+    for place in range(len(places)):
+        center = np.int64(places[place])
+        if place + AHEAD < len(places):
+            prefetch_row(ids.ctypes.data + 4 * (np.int64(places[place + AHEAD]) - window), LINE_NUMBERS)
+        for side in range(2):
+            step = 1 - 2 * side
+            position = center
+            for _ in range(min(window, end - center if side == 0 else center)):
+                position += step
+                if ids[position] < 0:
+                    break
+                sums[np.uint64(min(ids[position], last_column))] += one
+    for column in range(n_columns):
+        touched[n_touched] = column
+        n_touched += sums[column] != 0
+    return n_touched
 
 
 @njit(**KERNEL_OPTIONS)

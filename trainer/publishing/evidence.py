@@ -32,8 +32,8 @@ MOST_CONTEXT_WORDS = 10_000
 N_CONTEXTS = 50
 N_EXAMPLES, N_PASSAGE_WORDS = 12, 16
 SMOOTHING = 0.75
-GROUPS = 8
-"""Parts that the words are taken in, at least where there are so many; each reads the whole corpus once."""
+GROUPS = 2
+"""Parts a thread that the words are taken in, at least where there are so many; each reads the whole corpus once."""
 FEWEST_PLACES, MOST_PLACES = 1 << 18, 1 << 26
 """Places of a part, but for a single word that has more: 4 bytes each, a part a thread."""
 ROWS = 64
@@ -138,13 +138,13 @@ class _Search:
 
         n_places = max(int(self.word_counts[: len(self.ids)].sum()), 1)
         with Crew(threads, lambda: report(Progress(done / n_places))) as crew:
-            for first, last in crew.in_order(task, self._groups(n_places)):
+            for first, last in crew.in_order(task, self._groups(n_places // (GROUPS * threads))):
                 done += int(self.word_counts[first:last].sum())
         report(Progress(1.0))
 
-    def _groups(self, n_places: int) -> Iterator[tuple[int, int]]:
-        """Runs of words that have as many places, as far as single words let them."""
-        most = min(max(n_places // GROUPS, FEWEST_PLACES), MOST_PLACES)
+    def _groups(self, wanted: int) -> Iterator[tuple[int, int]]:
+        """Runs of words that have the wanted number of places, as far as single words and the limits let them."""
+        most = min(max(wanted, FEWEST_PLACES), MOST_PLACES)
         before = np.concatenate([[0], np.cumsum(self.word_counts[: len(self.ids)])])
         first = 0
         while first < len(self.ids):
