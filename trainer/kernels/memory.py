@@ -13,6 +13,8 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+from trainer.kernels.llvm import prefetch
+
 
 def _place(context: Any, builder: Any, kind: Any, address: Any, index: Any) -> Any:
     pointer = builder.inttoptr(address, context.get_value_type(kind).as_pointer())
@@ -47,5 +49,16 @@ int32_at, int64_at, uint64_at, float32_at = (
 )
 """``int32_at(address, i)``: the i-th number from `address` on."""
 
-write_int64, write_float32 = (_writer(kind) for kind in (types.int64, types.float32))
+write_int32, write_int64, write_float32 = (_writer(kind) for kind in (types.int32, types.int64, types.float32))
 """``write_int64(address, i, value)``"""
+
+
+@intrinsic
+def ask_for(typing, address):
+    """Ask for the cache line at an address, before it is needed."""
+
+    def codegen(context: Any, builder: Any, _: Any, values: Sequence[Any]) -> Any:
+        prefetch(builder, values[0])
+        return context.get_dummy_value()
+
+    return types.void(types.int64), codegen

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 
 from app.core.nearest import exact
-from app.core.table.writing import normalise
+from trainer.publishing.candidates import PANEL
 from trainer.publishing.index import IndexLimits
 from trainer.publishing.neighbors import N_NEIGHBORS, n_covered
 from trainer.steps.crew import Crew
@@ -16,15 +16,16 @@ from trainer.steps.crew import Crew
 NEIGHBOR_TABLE, GRAPH, FILES = "neighbor table", "graph", "files"
 """The steps of publishing."""
 
-GRAPH_PRODUCTS = 25_000
-"""A graph takes as long for each number of the table as so many multiplications of the neighbour table."""
-# 15,000 to 33,000 on one core for 30,000 words x 64 to 300.
+PAIR_PRODUCTS, WORD_PRODUCTS = 15, 400_000
+"""To look at a pair's score takes as long as so many multiplications, to rank a word's candidates as so many."""
+# Fitted to tables of 5,000 to 68,000 words x 100: in all 2.9 to 1.3 times the multiplications.
+GRAPH_PRODUCTS = 90_000
+"""A graph takes as long for each number of the table as so many multiplications on one core."""
+# 108,000 and 70,000 for 20,000 words x 64 and 300.
 FILE_BYTES_PER_SECOND = 300e6
 """Written, read for its digest, and put into storage."""
-TRIED_WORDS, TRIED_ROWS, TRIALS = 1 << 16, 128, 3
-"""The size of a trial: some 70 ms for 100 dimensions; the fastest counts, the first one is mostly the slowest."""
-# 4.0e-11 s a product beside 3.7e-11 to 4.1e-11 of whole tables of 60,000 and 90,000 words; a single trial with half the
-# words had said 4.5e-11 to 8.2e-11.
+TRIED_BLOCKS, TRIALS = 20, 3
+"""The size of a trial: some 20 ms for 100 dimensions; the fastest counts, the first one is mostly the slowest."""
 
 
 def expected_seconds(n_words: int, dim: int, threads: int, limits: IndexLimits) -> dict[str | None, float]:
@@ -36,7 +37,7 @@ def expected_seconds(n_words: int, dim: int, threads: int, limits: IndexLimits) 
     threads : as for the neighbour table
     limits : what decides whether there will be a graph
     """
-    return scaled(n_words, dim, limits, threads=threads, product_seconds=product_seconds(n_words, dim, threads))
+    return scaled(n_words, dim, limits, threads=threads, product_seconds=product_seconds(dim, threads))
 
 
 def scaled(
@@ -45,25 +46,26 @@ def scaled(
     """Seconds of each step where one multiplication takes `product_seconds` on all `threads` together."""
     covered = n_covered(n_words, dim)
     n_bytes = n_words * dim * 4 + covered * N_NEIGHBORS * 8
-    seconds: dict[str | None, float] = {NEIGHBOR_TABLE: covered * n_words * dim * product_seconds}
+    n_pairs = covered * (n_words - covered / 2)
+    products = n_pairs * (dim + PAIR_PRODUCTS) + covered * WORD_PRODUCTS
+    seconds: dict[str | None, float] = {NEIGHBOR_TABLE: products * product_seconds}
     if limits.wants_graph(n_words * dim):
         seconds[GRAPH] = n_words * dim * GRAPH_PRODUCTS * product_seconds * threads
     return seconds | {FILES: n_bytes / FILE_BYTES_PER_SECOND}
 
 
-def product_seconds(n_words: int, dim: int, threads: int) -> float:
-    """Seconds of one multiplication on all threads together: each searches a small random table, as publishing does."""
-    n_words = min(n_words, TRIED_WORDS)
-    unit_vectors, _ = normalise(np.random.default_rng(0).standard_normal((n_words, dim), np.float32))
-    directions = unit_vectors[:TRIED_ROWS].astype(np.float64)
+def product_seconds(dim: int, threads: int) -> float:
+    """Seconds of one multiplication on all threads together: each multiplies panels, as for the neighbour table."""
+    rows, columns = np.random.default_rng(0).standard_normal((2, PANEL, dim), np.float32)
+    scores = np.empty((threads, PANEL, PANEL), np.float32)
 
-    def search(_: int) -> None:
-        exact.nearest(unit_vectors, directions, min(N_NEIGHBORS + 1, n_words))
+    def multiply(thread: int) -> None:
+        for _ in range(TRIED_BLOCKS):
+            np.matmul(rows, columns.T, out=scores[thread])
 
     with exact.one_thread_a_scan(), Crew(threads) as crew:
-        search(0)  # the first one pays for memory and libraries
-        seconds = min(_seconds(lambda: crew.on_each(search, range(threads))) for _ in range(TRIALS))
-    return seconds / (threads * len(directions) * n_words * dim)
+        seconds = min(_seconds(lambda: crew.on_each(multiply, range(threads))) for _ in range(TRIALS))
+    return seconds / (threads * TRIED_BLOCKS * PANEL * PANEL * dim)
 
 
 def _seconds(work: Callable[[], object]) -> float:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from app.core.nearest import exact
-from app.core.table.arrays import FloatArray, Neighbors
+from app.core.table.arrays import Neighbors
 from app.core.table.quantised import UnitVectors
 from app.core.table.vocabulary import Vocabulary
+from trainer.publishing.candidates import PANEL, Candidates
 from trainer.steps.crew import Crew
 from trainer.steps.progress import Progress, Report
 
@@ -20,19 +20,23 @@ MOST_PRODUCTS = 1_500_000_000_000
 """Beyond `ALWAYS_COVERED` words, more are covered while covered words x words x dim stays below this."""
 # About a minute on two cores.
 
+BLOCK = 1024
+"""Words are covered in multiples of it."""
+
 HUB_NEIGHBORS = 10
 N_HUBS = 10
-BLOCK = 1024
 
 
 def nearest_neighbors(unit_vectors: UnitVectors, *, threads: int, report: Report) -> Neighbors:
     """Compute the exact top `N_NEIGHBORS` of every word that the limits cover.
 
-    Threads share the blocks; each row's result depends on its row alone, so it is the same for any number of threads.
+    A score serves both of its words, so only half of the pairs are multiplied. Products of float32 propose candidates,
+    among them all that can be answers, and these are scored as the service does it. So the result is the same for
+    any order of the blocks and any number of threads.
 
     Parameters
     ----------
-    unit_vectors : float32 (n_words, dim), C-contiguous
+    unit_vectors : float32 (n_words, dim), C-contiguous, or quantised
     threads : how many share the blocks
     report : told how far it is
 
@@ -40,21 +44,34 @@ def nearest_neighbors(unit_vectors: UnitVectors, *, threads: int, report: Report
     -------
     Neighbors, ids int32 and scores float32 (n_covered, min(50, n_words - 1))
     """
-    covered = n_covered(*unit_vectors.shape)
-    ids: list[npt.NDArray[np.int32]] = []
-    found: list[FloatArray] = []
+    covered, k = n_covered(*unit_vectors.shape), min(N_NEIGHBORS, len(unit_vectors) - 1)
+    candidates = Candidates(unit_vectors, covered, k, threads)
+    n_panels = -(-len(unit_vectors) // PANEL)
+    strips = [strip(panel, n_panels) for panel in range(-(-covered // PANEL))]
+    n_steps, done = sum(map(len, strips)) + 2 * len(strips), [0] * len(strips)
 
     def tell() -> None:
-        report(Progress(fraction=min(len(ids) * BLOCK / covered, 1.0)))
+        report(Progress(fraction=sum(done) / n_steps))
+
+    def offer_own(panel: int) -> None:
+        candidates.offer_own(panel)
+        done[panel] += 1
+
+    def offer_strip(panel: int) -> None:
+        for other in strips[panel]:
+            if not crew.is_stopping:
+                candidates.offer_block(panel, other)
+                done[panel] += 1
+
+    def rank(panel: int) -> None:
+        candidates.rank(panel)
+        done[panel] += 1
 
     with exact.one_thread_a_scan(), Crew(threads, tell) as crew:
-        for block_ids, block_scores in crew.in_order(
-            lambda start: _block(unit_vectors, start), range(0, covered, BLOCK)
-        ):
-            ids.append(block_ids)
-            found.append(block_scores)
+        for work in (offer_own, offer_strip, rank):
+            crew.on_each(work, range(len(strips)))
     tell()
-    return Neighbors(np.concatenate(ids), np.concatenate(found))
+    return candidates.neighbors
 
 
 def n_covered(n_words: int, dim: int) -> int:
@@ -63,11 +80,13 @@ def n_covered(n_words: int, dim: int) -> int:
     return min(n_words, -(-wanted // BLOCK) * BLOCK)
 
 
-def _block(unit_vectors: UnitVectors, start: int) -> tuple[npt.NDArray[np.int32], FloatArray]:
-    rows = np.arange(start, min(start + BLOCK, len(unit_vectors)))
-    k = min(N_NEIGHBORS, len(unit_vectors) - 1)
-    ids, found = exact.nearest_others(unit_vectors, rows, k)
-    return ids.astype(np.int32), found.astype(np.float32)
+def strip(panel: int, n_panels: int) -> list[int]:
+    """The later panels, which a covered panel meets.
+
+    Every other strip goes backwards, so that threads on strips beside each other seldom meet at the same panel.
+    """
+    later = range(panel + 1, n_panels)
+    return list(reversed(later) if panel % 2 else later)
 
 
 def hubness(neighbors: Neighbors, vocabulary: Vocabulary) -> dict[str, Any]:

@@ -9,8 +9,8 @@ from trainer.publishing.index import IndexLimits
 def test_steps_cost_what_they_multiply() -> None:
     seconds = scaled(100_000, 300, IndexLimits(), threads=2, product_seconds=1e-11)
     assert list(seconds) == ["neighbor table", "graph", "files"]
-    assert seconds["neighbor table"] == pytest.approx(100_000**2 * 300 * 1e-11)
-    assert seconds["graph"] == pytest.approx(100_000 * 300 * 25_000 * 2e-11)
+    assert seconds["neighbor table"] == pytest.approx((100_000**2 / 2 * 315 + 100_000 * 400_000) * 1e-11)
+    assert seconds["graph"] == pytest.approx(100_000 * 300 * 90_000 * 2e-11)
     assert seconds["files"] == pytest.approx((100_000 * 300 * 4 + 100_000 * 50 * 8) / 300e6)
 
 

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
-from app.core.table.arrays import Neighbors
+from app.core.table.arrays import FloatArray, Neighbors
+from app.core.table.quantised import Quantised, UnitVectors, quantise
 from app.core.table.writing import normalise
 from tests.oracles import search as oracle_search
 from tests.published import random_vectors, vocabulary_of
@@ -31,6 +34,59 @@ def test_bytes_do_not_depend_on_threads() -> None:
     assert one.scores.tobytes() == three.scores.tobytes()
 
 
+def equal_to_some(n_words: int) -> FloatArray:
+    """Every third one equal to one other, some opposite to it, and zeros, which are as near to each other as to all."""
+    found = normalise(random_vectors(n_words, 20))[0]
+    found[::3] = found[1]
+    found[5::9] = -found[1]
+    found[2::50] = 0
+    return found
+
+
+def on_a_grid(n_words: int) -> FloatArray:
+    """Few scores, each of many pairs."""
+    found = np.random.default_rng(4).integers(1, 4, (n_words, 4)).astype(np.float32)
+    return normalise(found)[0]
+
+
+SEARCHED: dict[str, Callable[[], UnitVectors]] = {
+    "random": lambda: normalise(random_vectors(1700, 12))[0],
+    "beside a full mask": lambda: normalise(random_vectors(577, 130))[0],
+    "as many as are wanted": lambda: normalise(random_vectors(51, 5))[0],
+    "fewer": lambda: normalise(random_vectors(9, 5))[0],
+    "equal to some": lambda: equal_to_some(1100),
+    "on a grid": lambda: on_a_grid(1100),
+    "all equal": lambda: np.repeat(normalise(random_vectors(1, 8))[0], 600, axis=0),
+    "all but equal": lambda: normalise(random_vectors(1, 8) + np.float32(1e-6) * random_vectors(600, 8))[0],
+    "zeros": lambda: np.zeros((600, 3), np.float32),
+    "int8": lambda: Quantised(quantise(normalise(random_vectors(700, 33))[0], "int8")),
+    "float16": lambda: Quantised(quantise(normalise(random_vectors(700, 33))[0], "float16")),
+}
+
+
+@pytest.mark.parametrize("case", SEARCHED)
+@pytest.mark.parametrize("threads", [1, 3])
+def test_table_has_the_bytes_of_plain_numpy(case: str, threads: int) -> None:
+    unit_vectors = SEARCHED[case]()
+    found = nearest_neighbors(unit_vectors, threads=threads, report=ignore)
+    for i in range(0, len(unit_vectors), 5):
+        assert (found.ids[i].tolist(), found.scores[i].tobytes()) == expected(unit_vectors, i)
+
+
+def expected(unit_vectors: UnitVectors, word: int) -> tuple[list[int], bytes]:
+    """All scores in float64, rounded; sorted by falling score, ties by rising id."""
+    doubles = unit_vectors[:].astype(np.float64)
+    cosines = np.round((doubles * doubles[word]).sum(axis=1), 6) + 0.0
+    order = [j for j in np.lexsort((np.arange(len(doubles)), -cosines)).tolist() if j != word][:50]
+    return order, cosines[order].astype(np.float32).tobytes()
+
+
+@pytest.mark.parametrize(("n_covered", "n_panels"), [(1, 1), (2, 2), (5, 5), (3, 6)])
+def test_every_pair_of_panels_meets_once(n_covered: int, n_panels: int) -> None:
+    met = [(panel, other) for panel in range(n_covered) for other in neighbors.strip(panel, n_panels)]
+    assert sorted(met) == [(i, j) for i in range(n_covered) for j in range(i + 1, n_panels)]
+
+
 def test_a_word_is_not_its_own_neighbor_even_among_equals() -> None:
     """60 equal vectors: some words are not even among their own first 51."""
     unit_vectors = normalise(np.repeat(random_vectors(2, 5), 60, axis=0))[0]
@@ -55,9 +111,12 @@ def test_only_the_most_frequent_are_covered_of_a_large_table(monkeypatch: pytest
     found = nearest_neighbors(unit_vectors, threads=1, report=reports.append)
     assert len(found.ids) == 2 * neighbors.BLOCK
     assert int(found.ids.max()) > len(found.ids), "neighbours come from the whole vocabulary"
+    for i in range(0, 2048, 50):
+        assert (found.ids[i].tolist(), found.scores[i].tobytes()) == expected(unit_vectors, i)
     fractions = [report.fraction for report in reports]
     assert fractions == sorted(fractions)
-    assert set(fractions) == {0.0, 0.5, 1.0}
+    assert 0.1 < fractions[len(fractions) // 2] < 1
+    assert fractions[-1] == 1
 
 
 @pytest.mark.parametrize(

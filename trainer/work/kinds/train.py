@@ -137,7 +137,7 @@ def _ahead(
         n_words = max(n_words, len(parent.table.vocabulary))
     if parent and parent.is_refitted(payload.algorithm, chosen):
         chosen = chosen.model_copy(update={"epochs": chosen.epochs + 1})
-    speed = product_seconds(n_words, chosen.dim, threads)
+    speed = product_seconds(chosen.dim, threads)
     limits = IndexLimits(payload.index)
 
     def ahead(corpus: EncodedCorpus | None) -> dict[Step, float]:

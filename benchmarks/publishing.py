@@ -1,0 +1,90 @@
+"""The neighbour table beside the matrix products it is made of: ``python -m benchmarks.publishing --help``."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Callable
+
+import numpy as np
+
+from app.core.nearest import exact
+from app.core.table.arrays import FloatArray, Neighbors
+from app.core.table.writing import normalise
+from benchmarks import machine
+from benchmarks.contest import OURS, Case, Measurement, run
+from benchmarks.quality import Score
+from benchmarks.rows import as_table
+from benchmarks.world import clustered
+from trainer.publishing.neighbors import n_covered, nearest_neighbors
+from trainer.steps.crew import Crew
+from trainer.steps.progress import ignore
+
+PANEL = 512
+"""Of 64 x 1024 to 2048 x 2048, products of this size were the fastest on one thread."""
+N_COMPARED = 1000
+
+
+def table_case(words: int, dim: int, threads: int) -> Case:
+    """Processor seconds, since the clock's depend on what else runs; those of the clock are in the notes."""
+    unit_vectors, _ = normalise(clustered(words, dim))
+    nearest_neighbors(unit_vectors[:2000].copy(), threads=threads, report=ignore)  # kernels are compiled once
+
+    def ours(_: int) -> Measurement:
+        found: list[Neighbors] = []
+        seconds = _timed(lambda: found.append(nearest_neighbors(unit_vectors, threads=threads, report=ignore)))
+        return Measurement(seconds[0], {"as scanned": _as_scanned(unit_vectors, found[0])}, {"seconds": seconds[1]})
+
+    def products(_: int) -> Measurement:
+        processor, clock = _timed(lambda: half_of_all_products(unit_vectors, threads))
+        return Measurement(processor, notes={"seconds": clock})
+
+    return Case(f"neighbors-{words}-d{dim}", "cpu seconds", False, {OURS: ours, "sgemm of half": products})
+
+
+def half_of_all_products(unit_vectors: FloatArray, threads: int) -> None:
+    """Every covered word with every other word, once: nothing is kept."""
+    covered, n_words = n_covered(*unit_vectors.shape), len(unit_vectors)
+    starts = list(range(0, covered, PANEL))
+
+    def multiply(start: int) -> None:
+        scores = np.empty((PANEL, PANEL), np.float32)
+        rows = unit_vectors[start : start + PANEL]
+        for other in range(start, n_words, PANEL):
+            columns = unit_vectors[other : other + PANEL]
+            np.matmul(rows, columns.T, out=scores[: len(rows), : len(columns)])
+
+    with exact.one_thread_a_scan(), Crew(threads) as crew:
+        crew.on_each(multiply, starts)
+
+
+def _timed(work: Callable[[], object]) -> tuple[float, float]:
+    """Seconds of processors and of the clock."""
+    processor, clock = time.process_time(), time.perf_counter()
+    work()
+    return time.process_time() - processor, time.perf_counter() - clock
+
+
+def _as_scanned(unit_vectors: FloatArray, found: Neighbors) -> Score:
+    """Words whose ids and scores are those of a scan of the whole table, to the last bit."""
+    rows = np.linspace(0, len(found.ids) - 1, min(N_COMPARED, len(found.ids))).astype(np.int64)
+    ids, scores = exact.nearest_others(unit_vectors, rows, found.ids.shape[1])
+    equal = (found.ids[rows] == ids).all(axis=1) & (found.scores[rows] == scores.astype(np.float32)).all(axis=1)
+    return Score(float(equal.mean()), len(rows), len(found.ids))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.publishing", description=__doc__)
+    parser.add_argument("--words", type=int, nargs="+", default=[67_889])
+    parser.add_argument("--dim", type=int, nargs="+", default=[100])
+    parser.add_argument("--threads", type=int, default=machine.cores())
+    parser.add_argument("--repeats", type=int, default=3)
+    arguments = parser.parse_args()
+    print(machine.cpu_name(), machine.versions("numpy", "numba"), f"{arguments.threads} threads", flush=True)
+    sizes = [(words, dim) for words in arguments.words for dim in arguments.dim]
+    rows = [row for size in sizes for row in run(table_case(*size, arguments.threads), arguments.repeats)]
+    print(as_table(rows))
+
+
+if __name__ == "__main__":
+    main()
