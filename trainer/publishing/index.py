@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import faiss
 import numpy as np
@@ -156,6 +157,9 @@ def _scan(queries: Directions, unit_vectors: UnitVectors) -> None:
 def _build(unit_vectors: UnitVectors, report: Report) -> faiss.IndexHNSWFlat:
     index = faiss.IndexHNSWFlat(unit_vectors.shape[1], LINKS, faiss.METRIC_INNER_PRODUCT)
     index.hnsw.efConstruction = EF_CONSTRUCTION
+    codes = cast("faiss.IndexFlat", faiss.downcast_index(index.storage)).codes
+    codes.resize(np.dtype(np.float32).itemsize * unit_vectors.size)  # else it would double, and copy itself, many times
+    codes.resize(0)
     for start in range(0, len(unit_vectors), ADDED_AT_A_TIME):
         index.add(unit_vectors[start : start + ADDED_AT_A_TIME])
         report(Progress(fraction=index.ntotal / len(unit_vectors)))
