@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import socket
+import time
 from collections.abc import Iterator
 
 import httpx
 import pytest
 
+from app.web import protocol
 from app.web.protocol import MAX_HEAD_BYTES
 from tests.published import World, random_vectors
 
@@ -22,8 +24,8 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
     world.close()
 
 
-def sent(client: httpx.Client, *pieces: bytes) -> tuple[int, dict[str, str], bytes]:
-    """Status, headers and body of what is answered to these bytes on a connection of their own."""
+def raw_answer(client: httpx.Client, *pieces: bytes) -> bytes:
+    """What is answered to these bytes on a connection of their own."""
     with socket.create_connection((client.base_url.host, client.base_url.port or 80), 10) as connection:
         answer = b""
         try:
@@ -34,7 +36,12 @@ def sent(client: httpx.Client, *pieces: bytes) -> tuple[int, dict[str, str], byt
         except ConnectionError:  # it was closed while we still sent
             while got := connection.recv(1 << 16):
                 answer += got
-    head, _, body = answer.partition(b"\r\n\r\n")
+    return answer
+
+
+def sent(client: httpx.Client, *pieces: bytes) -> tuple[int, dict[str, str], bytes]:
+    """The same as status, headers and body."""
+    head, _, body = raw_answer(client, *pieces).partition(b"\r\n\r\n")
     first, *lines = head.decode().split("\r\n")
     return int(first.split()[1]), dict(line.lower().split(": ", 1) for line in lines), body
 
@@ -82,3 +89,30 @@ def test_bodies_and_following_requests_are_left_as_they_are(client: httpx.Client
     assert status == 200
     assert "감동".encode() in answered
     assert answered.endswith(b'{"status":"alive"}')
+
+
+@pytest.mark.parametrize("pieces", [(), (b"GET /liv",), (b"GET /livez HTTP/1.1\r\n", HOST)])
+def test_a_connection_from_which_no_whole_head_comes_is_ended(
+    client: httpx.Client, monkeypatch: pytest.MonkeyPatch, pieces: tuple[bytes, ...]
+) -> None:
+    monkeypatch.setattr(protocol, "HEAD_SECONDS", 0.2)
+    assert b"HTTP/1.1 408 " in raw_answer(client, *pieces)
+
+
+def test_a_body_that_hardly_comes_is_ended_and_one_that_comes_is_not(
+    client: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(protocol, "BODY_SECONDS", 0.3)
+    head = b"PUT /files/slow HTTP/1.1\r\n" + HOST + b"Content-Length: 1000000\r\n\r\n"
+    status, headers, body = sent(client, head, b"x")
+    assert (status, headers["content-type"]) == (408, "application/problem+json")
+    assert "30,000 bytes" in json.loads(body)["detail"]
+    assert client.get("/files/slow").status_code == 404
+    monkeypatch.setattr(protocol, "MIN_BODY_BYTES", 1)
+
+    def pieces() -> Iterator[bytes]:
+        for _ in range(8):
+            time.sleep(0.1)
+            yield b"x" * 1000
+
+    assert client.put("/files/steady", content=pieces()).status_code == 201
