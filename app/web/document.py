@@ -8,8 +8,13 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from app.web.problems import PROBLEM_CONTENT, Problem
+from app.core import errors
+from app.web.problems import PROBLEM_CONTENT, Problem, problem_responses
 from app.web.scopes import SCHEMES
+
+OF_KEYS = (errors.KeyRequired, errors.KeyInvalid, errors.NotPermitted, errors.RateExceeded)
+"""What whoever needs a key may be refused for before a route is asked."""
+PROBLEM = "application/problem+json"
 
 
 class Document:
@@ -55,8 +60,20 @@ def _tell_problems(operation: dict[str, Any]) -> None:
     if "application/json" in operation.get("requestBody", {}).get("content", {}):
         responses["413"] = {"description": "The body is too large", "content": PROBLEM_CONTENT}
     if operation.get("security"):
-        responses["401"] = {"description": "Key required; Key invalid", "content": PROBLEM_CONTENT}
-        responses["403"] = {"description": "Not permitted", "content": PROBLEM_CONTENT}
+        for status, described in problem_responses(*OF_KEYS).items():
+            _add(responses.setdefault(str(status), {}), described)
+
+
+def _add(response: dict[str, Any], described: dict[str, Any]) -> None:
+    """Tell further problems of a status; those that it has already stay."""
+    said = response.setdefault("content", {}).setdefault(PROBLEM, {"schema": described["content"][PROBLEM]["schema"]})
+    examples = said.get("examples", {})
+    new = {name: value for name, value in described["content"][PROBLEM]["examples"].items() if name not in examples}
+    said["examples"] = examples | new
+    told = response.get("description")
+    response["description"] = (
+        f"{told}; {described['description']}" if told and new else told or described["description"]
+    )
 
 
 def _drop_defaults_of_models(schema: dict[str, Any]) -> None:

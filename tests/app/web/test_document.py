@@ -94,3 +94,28 @@ def test_two_who_ask_first_get_one_document(database_url: str, monkeypatch: pyte
         first, second = pool.submit(ask), pool.submit(ask)
     assert first.result() is second.result()
     assert len(made) == 1
+
+
+def test_what_a_key_must_allow_is_told(document: Json) -> None:
+    """By every operation; those that need none are told so."""
+    scheme = document["components"]["securitySchemes"]["key"]
+    assert (scheme["type"], scheme["scheme"]) == ("http", "bearer")
+    needed = {name: operation["security"] for name, operation in operations(document).items()}
+    assert {name for name, needs in needed.items() if not needs} == {
+        "livez",
+        "readyz",
+        "list_problem_types",
+        "get_problem_type",
+    }
+    some = {name: needed[name] for name in ("get_neighbors", "submit_job", "delete_model")}
+    assert some == {
+        "get_neighbors": [{"key": ["read"]}],
+        "submit_job": [{"key": ["train"]}],
+        "delete_model": [{"key": ["admin"]}],
+    }
+    told = operations(document)["get_neighbors"]["responses"]
+    examples = {
+        status: set(told[status]["content"]["application/problem+json"]["examples"]) for status in ("401", "429")
+    }
+    assert examples == {"401": {"key-required", "key-invalid"}, "429": {"overloaded", "rate-exceeded"}}
+    assert told["429"]["description"] == "Overloaded; Rate exceeded"
