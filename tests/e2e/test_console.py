@@ -17,6 +17,7 @@ from app.command.processes import Service
 from app.core.records import Job
 from tests.conftest import missing
 from tests.e2e.conftest import job_in_state, served_version, submit
+from tests.keyed import make_key
 from tests.published import World, random_vectors
 
 OPTIONS = [
@@ -108,7 +109,8 @@ class _Beside(BaseHTTPRequestHandler):
             self._send(200, {"Content-Type": "text/html"}, self.ours.encode())
             return
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        kept = {name: self.headers[name] for name in ("If-Match", "Content-Type") if name in self.headers}
+        names = ("If-Match", "Content-Type", "Authorization")
+        kept = {name: self.headers[name] for name in names if name in self.headers}
         told = httpx.request(self.command, self.service + self.path, content=body, headers=kept, timeout=60)
         headers = {name: told.headers[name] for name in ("Content-Type", "ETag") if name in told.headers}
         self._send(told.status_code, headers, told.content)
@@ -221,3 +223,29 @@ def test_make_latest_moves_the_alias_and_the_page_shows_it(chromium: str, tmp_pa
     rows = [line.split("\t") for line in text.splitlines() if line.startswith("m\t")]
     assert [(row[1], row[-1]) for row in rows] == [("2", "Make latest"), ("1 latest", "")], text
     assert "m, version" not in text, "an answer of the version that was latest stays"
+
+
+GIVE_KEY = """<iframe src="/console"></iframe><script>
+const inside = () => document.querySelector("iframe").contentDocument
+const form = () => inside().getElementById("key-form")
+function give() {
+  if (!form() || form().hidden) return setTimeout(give, 100)
+  form().elements.key.value = "KEY"
+  form().requestSubmit()
+  show()
+}
+const isShown = () => form().hidden && inside().body.innerText.includes("1 loaded")
+const show = () => isShown() ? document.body.append(inside().body.innerText) : setTimeout(show, 100)
+give()
+</script>"""
+
+
+def test_the_page_asks_for_a_key_and_sends_it(chromium: str, tmp_path: Path) -> None:
+    world = World(tmp_path / "world")
+    world.publish("m", ["king", "queen", "man", "woman"], random_vectors(4, 6))
+    script = GIVE_KEY.replace("KEY", make_key(world.database, "read"))
+    with world.served() as client:
+        assert client.get("/models").status_code == 401
+        text = pressed(chromium, tmp_path, str(client.base_url), script)
+    world.close()
+    assert "m\t1 latest\t" in text, text
