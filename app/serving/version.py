@@ -161,6 +161,8 @@ class ServedVersion:
         if self.text.has_tokenizer and len(runs := self.text.folded(without_surrogates(text)).split()) == 1:
             return runs[0]
         words = self.text.words(text)
+        if not words and self.text.words_left_out(text):
+            raise NotOneWord(f"{text!r} is a stop word of this version, or too long for one.", query=text, words=[])
         if len(words) != 1:
             raise NotOneWord(
                 f"{text!r} is {len(words)} words as this version reads text: {words[:10]}.",

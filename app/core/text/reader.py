@@ -10,9 +10,10 @@ from types import MappingProxyType
 
 import regex
 
+from app.core.errors import TokenizerUnusable
 from app.core.names import MAX_WORD_BYTES
 from app.core.text.formats import Tokens
-from app.core.text.spec import WORD_CHARACTERS, TextSpec
+from app.core.text.spec import STOP_WORDS, WORD_CHARACTERS, TextSpec
 from app.core.text.tokenizers import Resources
 
 # Bytes 0 to 32 separate words for every tokenizer, so that a corpus can be split before it is decoded.
@@ -83,6 +84,7 @@ class TextReader:
         self._tokenizer = spec.options.open(resources, threads) if spec.options else None
         self.needs_lines = bool(self._tokenizer and self._tokenizer.needs_lines)
         self._ascii = self._ascii_table()
+        self._stop_words = frozenset(self._hidden(word) for word in self._listed_stop_words())
         self._kept = self._kept_pattern()
 
     @property
@@ -124,6 +126,10 @@ class TextReader:
 
         No line depends on another one, and no word on those beside it.
         """
+        lines = self._spelled(lines)
+        return self._without_stop_words(lines) if self._stop_words or self.spec.max_word_length else lines
+
+    def _spelled(self, lines: str) -> str:
         if isinstance(self.spec.format, Tokens):
             return self._items(lines, self.spec.format.separator)
         if self._tokenizer:
@@ -158,7 +164,8 @@ class TextReader:
     @cached_property
     def _by_blanks(self) -> TextReader:
         """Reads the same way, but drops no marks."""
-        return TextReader(self.spec.model_copy(update={"tokenizer": "whitespace", "keep_tokens": ()}))
+        spec = self.spec.model_copy(update={"tokenizer": "whitespace", "keep_tokens": ()})
+        return TextReader(spec, self.resources)
 
     def _rewrite(self, lines: str) -> str:
         if lines.isascii():
@@ -180,6 +187,30 @@ class TextReader:
 
     def _in_case(self, lines: str) -> str:
         return self._normalise(lines.lower()) if self.spec.case == "lower" else lines
+
+    def words_left_out(self, text: str) -> bool:
+        """Whether there are words in this text that are left out by what they are."""
+        return bool(self._spelled(self.separated(without_surrogates(text)).replace("\n", " ")).split())
+
+    def _listed_stop_words(self) -> Sequence[str]:
+        if not isinstance(self.spec.stop_words, str):
+            return self.spec.stop_words
+        try:
+            return self.resources[STOP_WORDS].decode("utf-8-sig").splitlines()
+        except UnicodeDecodeError as error:
+            raise TokenizerUnusable("The file of stop words is not UTF-8.") from error
+
+    def _hidden(self, word: str) -> str:
+        """A stop word as `rewrite` finds it, an item's blanks hidden."""
+        return self.folded(word).strip().replace(" ", INNER_BLANK)
+
+    def _without_stop_words(self, lines: str) -> str:
+        longest = self.spec.max_word_length or MAX_WORD_BYTES
+        kept = (
+            " ".join([word for word in line.split(" ") if len(word) <= longest and word not in self._stop_words])
+            for line in lines.split("\n")
+        )
+        return "\n".join(kept)
 
     def _kept_pattern(self) -> regex.Pattern[str] | None:
         """Matches the tokens to keep, the longest first, if there are any."""

@@ -13,8 +13,9 @@ import numpy as np
 import regex
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from app.core.names import MAX_WORD_BYTES, FileReference
 from app.core.text.formats import Format, PlainText
-from app.core.text.tokenizers import Chosen, TokenizerOptions, named
+from app.core.text.tokenizers import RESOURCES, Chosen, TokenizerOptions, named
 
 NEWEST_RULES = 2
 """1: as at first. 2: blanks that look like nothing separate words, no word is marks alone, and no fold begins one with
@@ -34,6 +35,7 @@ def word_character_digest() -> str:
     return f"{zlib.crc32(repr([run.span() for run in runs]).encode()):08x}"
 
 
+STOP_WORDS = f"{RESOURCES}/stop_words.txt"
 KeptToken = Annotated[str, Field(pattern=r"^[^\s\x00-\x20\x7f]+$", max_length=100, examples=["c++"])]
 
 
@@ -62,6 +64,18 @@ class TextSpec(BaseModel):
         tuple[KeptToken, ...],
         Field(max_length=1000, description="of `words`: these stay whole where no word character is beside them"),
     ] = ()
+    stop_words: Annotated[
+        tuple[KeptToken, ...] | FileReference,
+        Field(
+            max_length=10_000,
+            description="words that are left out, of the corpus and of texts: a list, or an uploaded file, one a line",
+            exclude_if=_is_empty,
+        ),
+    ] = ()
+    max_word_length: Annotated[
+        int | None,
+        Field(ge=1, le=MAX_WORD_BYTES, description="in characters; longer words are left out", exclude_if=_is_empty),
+    ] = None
     rules: Annotated[int, Field(ge=1, le=NEWEST_RULES, description="of reading; recorded, not chosen")] = 1
     unicode_version: Annotated[
         str, Field(max_length=40, description="of normalisation and case; recorded, not chosen")
@@ -118,11 +132,13 @@ class TextSpec(BaseModel):
 
     def files(self) -> dict[str, str]:
         """The uploaded files that text is read with, by the names that they get as resources."""
-        return self.options.files() if self.options else {}
+        found = self.options.files() if self.options else {}
+        return found | ({STOP_WORDS: self.stop_words} if isinstance(self.stop_words, str) else {})
 
     def roughly(self) -> TextSpec:
-        """The same without a tokenizer that is large, or not made yet: enough to see whether there is text."""
-        return self.model_copy(update={"tokenizer": "whitespace"}) if self.options else self
+        """The same without what is large, made of files, or not made yet: enough to see whether there is text."""
+        less: dict[str, Any] = {"stop_words": (), "max_word_length": None}
+        return self.model_copy(update=less | ({"tokenizer": "whitespace"} if self.options else {}))
 
     def differences(self) -> list[str]:
         """Why this process may read text otherwise than the one that made the spec; empty if it does not."""

@@ -7,12 +7,14 @@ from collections.abc import Mapping
 from app.core.errors import InvalidRequest
 from app.core.records import File
 from app.core.storage import Storage
-from app.core.text import TextSpec
+from app.core.text import TextReader, TextSpec
 from app.core.text.tokenizers import MAX_RESOURCE_BYTES
 
 
 def check_tokenizer(spec: TextSpec) -> None:
     """Raise `ExtraMissing`, or `InvalidRequest` for one that is made of a corpus or of files."""
+    if isinstance(spec.stop_words, str):
+        raise InvalidRequest("text.stop_words: only a training reads them of a file.")
     if spec.options is None:
         return
     if spec.options.is_learned or spec.options.files():
@@ -28,9 +30,8 @@ def check_with_files(spec: TextSpec, files: Mapping[str, File], storage: Storage
     ExtraMissing, TokenizerUnusable, InvalidRequest
     """
     options = spec.options
-    if options is None:
-        return
-    options.check_installed()
+    if options:
+        options.check_installed()
     resources = {}
     for name, file in files.items():
         if file.n_bytes > MAX_RESOURCE_BYTES:
@@ -38,5 +39,8 @@ def check_with_files(spec: TextSpec, files: Mapping[str, File], storage: Storage
         content = storage.beginning(file.key, file.n_bytes)
         if content is not None:
             resources[name] = content
-    if files and len(resources) == len(files):
+    if len(resources) < len(files):
+        return  # the job waits for the storage, and then finds out
+    if options and options.files():
         options.check_resources(resources)
+    TextReader(spec.model_copy(update={"tokenizer": "whitespace"}), resources)

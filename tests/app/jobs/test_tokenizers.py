@@ -48,3 +48,12 @@ def test_an_import_takes_no_tokenizer_that_is_made_by_a_training(client: TestCli
     refused = client.post("/jobs", json=body)
     assert refused.status_code == 422
     assert "'sentencepiece' is made by a training" in refused.json()["detail"]
+
+
+def test_stop_words_of_a_file_are_held_for_the_job_and_read_when_it_is_submitted(client: TestClient) -> None:
+    client.put("/files/stop", content=b"one\n")
+    client.put("/files/broken", content=b"\xff")
+    assert client.post("/jobs", json=BODY | {"text": {"stop_words": "stop", "max_word_length": 40}}).status_code == 202
+    assert client.delete("/files/stop").status_code == 409
+    refused = client.post("/jobs", json=BODY | {"text": {"stop_words": "broken"}})
+    assert (refused.status_code, refused.json()["type"]) == (422, "/problems/tokenizer-unusable")
