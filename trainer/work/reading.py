@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,6 +13,7 @@ from app.core.table.golden import GOLDEN_FILE, MAX_LINE, N_LINES, GoldenSample
 from app.core.table.reading import Table, read_resources
 from app.core.table.vocabulary import Vocabulary
 from app.core.text import TextReader, TextSpec
+from app.core.text.phrases import PHRASES, Pairs, written
 from app.core.text.tokenizers.sentencepiece import MODEL, SentencePiece
 from trainer.corpus.pieces import learn_pieces
 from trainer.corpus.source import first_lines
@@ -30,6 +32,13 @@ class Reading:
     @cached_property
     def reader(self) -> TextReader:
         return TextReader(self.spec, self.resources)
+
+    def with_phrases(self, passes: Sequence[Pairs]) -> Reading:
+        """The same, with the pairs that were joined."""
+        content = written(passes)
+        digests = self.spec.resources | {PHRASES: hashlib.sha256(content).hexdigest()}
+        spec = self.spec.model_copy(update={"resources": digests})
+        return Reading(spec, self.resources | {PHRASES: content}, self.first_lines)
 
     def stored(self, vocabulary: Vocabulary) -> dict[str, bytes]:
         """The files of the version: those that text is read with, and the golden sample."""

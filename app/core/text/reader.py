@@ -13,6 +13,7 @@ import regex
 from app.core.errors import TokenizerUnusable
 from app.core.names import MAX_WORD_BYTES
 from app.core.text.formats import Tokens
+from app.core.text.phrases import PHRASES, Joiner
 from app.core.text.spec import STOP_WORDS, WORD_CHARACTERS, TextSpec
 from app.core.text.tokenizers import Resources
 
@@ -83,6 +84,7 @@ class TextReader:
         self.resources = resources
         self._tokenizer = spec.options.open(resources, threads) if spec.options else None
         self.needs_lines = bool(self._tokenizer and self._tokenizer.needs_lines)
+        self._joiner = Joiner(resources[PHRASES]) if PHRASES in resources else None
         self._ascii = self._ascii_table()
         self._stop_words = frozenset(self._hidden(word) for word in self._listed_stop_words())
         self._kept = self._kept_pattern()
@@ -96,7 +98,9 @@ class TextReader:
         """All words of any text, in order; line ends separate words like any other white space."""
         line = self.rewrite(self.separated(without_surrogates(text)).replace("\n", " "))
         words = _words_of_line(line)
-        return [word.replace(INNER_BLANK, " ") for word in words] if self.spec.tokenizer == "items" else words
+        if self.spec.tokenizer == "items":
+            words = [word.replace(INNER_BLANK, " ") for word in words]
+        return self._joiner.joined(words) if self._joiner else words
 
     def words_of_each(self, texts: Sequence[str]) -> Iterator[list[str]]:
         """The words of each text, as `words` finds them, but many texts are read at once."""
@@ -107,7 +111,8 @@ class TextReader:
                 continue
             joined = without_surrogates("\n".join([text.replace("\n", " ") for text in some]))
             lines = self.rewrite(self.separated(joined))
-            yield from map(_words_of_line, lines.split("\n"))
+            found = map(_words_of_line, lines.split("\n"))
+            yield from map(self._joiner.joined, found) if self._joiner else found
 
     def separated(self, text: str) -> str:
         """Text as `rewrite` wants it: blanks are between words alone, also where items have blanks inside.

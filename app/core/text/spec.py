@@ -15,6 +15,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 
 from app.core.names import MAX_WORD_BYTES, FileReference
 from app.core.text.formats import Format, PlainText
+from app.core.text.phrases import Phrases
 from app.core.text.tokenizers import RESOURCES, Chosen, TokenizerOptions, named
 
 NEWEST_RULES = 2
@@ -75,6 +76,10 @@ class TextSpec(BaseModel):
     max_word_length: Annotated[
         int | None,
         Field(ge=1, le=MAX_WORD_BYTES, description="in characters; longer words are left out", exclude_if=_is_empty),
+    ] = None
+    phrases: Annotated[
+        Phrases | None,
+        Field(description="read frequent pairs of words as one word, such as new_york", exclude_if=_is_empty),
     ] = None
     rules: Annotated[int, Field(ge=1, le=NEWEST_RULES, description="of reading; recorded, not chosen")] = 1
     unicode_version: Annotated[
@@ -137,7 +142,7 @@ class TextSpec(BaseModel):
 
     def roughly(self) -> TextSpec:
         """The same without what is large, made of files, or not made yet: enough to see whether there is text."""
-        less: dict[str, Any] = {"stop_words": (), "max_word_length": None}
+        less: dict[str, Any] = {"stop_words": (), "max_word_length": None, "phrases": None}
         return self.model_copy(update=less | ({"tokenizer": "whitespace"} if self.options else {}))
 
     def differences(self) -> list[str]:

@@ -13,7 +13,7 @@ from app.core.table.manifest import Manifest, parse_manifest
 from app.core.text import TextSpec
 from app.jobs.schemas import TrainSubmission
 
-READING = ("normalization", "case", "tokenizer", "keep_tokens", "stop_words", "max_word_length")
+READING = ("normalization", "case", "tokenizer", "keep_tokens", "stop_words", "max_word_length", "phrases")
 """What of a text's description must be the same, so that words are the same words."""
 SHARED = "its words share the rows of their n-grams, so that none could be held in its place"
 

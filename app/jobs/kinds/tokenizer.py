@@ -13,8 +13,8 @@ from app.core.text.tokenizers import MAX_RESOURCE_BYTES
 
 def check_tokenizer(spec: TextSpec) -> None:
     """Raise `ExtraMissing`, or `InvalidRequest` for one that is made of a corpus or of files."""
-    if isinstance(spec.stop_words, str):
-        raise InvalidRequest("text.stop_words: only a training reads them of a file.")
+    if isinstance(spec.stop_words, str) or spec.phrases:
+        raise InvalidRequest("text: only a training finds phrases, and reads stop words of a file.")
     if spec.options is None:
         return
     if spec.options.is_learned or spec.options.files():

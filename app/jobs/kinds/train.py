@@ -54,6 +54,8 @@ class Train:
         """
         if submission.evidence and submission.swap_pairs:
             raise InvalidRequest("evidence: it shows the text as it is, and cannot be had together with swap_pairs.")
+        if submission.start and submission.text.phrases:
+            raise InvalidRequest("start: phrases are found anew in every corpus; train without a start.")
         if submission.continuable:
             check_continuable(submission)
         if submission.start and found.parent:

@@ -27,6 +27,8 @@ def differences(spec: TextSpec) -> list[str]:
         found.append(f"It only splits at blanks: use the tokenizer {spec.options.kind!r} before.")
     if spec.stop_words or spec.max_word_length:
         found.append("Stop words and words that are too long are not left out, but unknown.")
+    if spec.phrases:
+        found.append("Phrases are not joined.")
     if spec.keep_tokens:
         found.append("A token that is kept whole is found after normalisation, not before.")
     return found

@@ -44,10 +44,15 @@ def test_what_is_missing_is_told_when_it_is_submitted(client: TestClient, monkey
 
 def test_an_import_takes_no_tokenizer_that_is_made_by_a_training(client: TestClient) -> None:
     client.put("/files/v", content=b"king 1 2\n")
-    body = {"kind": "import", "model": "m", "file": "v", "text": {"tokenizer": "sentencepiece"}}
-    refused = client.post("/jobs", json=body)
-    assert refused.status_code == 422
-    assert "'sentencepiece' is made by a training" in refused.json()["detail"]
+    body = {"kind": "import", "model": "m", "file": "v"}
+    for text, said in (
+        ({"tokenizer": "sentencepiece"}, "'sentencepiece' is made by a training"),
+        ({"phrases": {}}, "only a training finds phrases"),
+        ({"stop_words": "v"}, "only a training finds phrases, and reads stop words of a file"),
+    ):
+        refused = client.post("/jobs", json=body | {"text": text})
+        assert refused.status_code == 422
+        assert said in refused.json()["detail"]
 
 
 def test_stop_words_of_a_file_are_held_for_the_job_and_read_when_it_is_submitted(client: TestClient) -> None:

@@ -36,7 +36,7 @@ pytest.importorskip("mecab")
 TEXT = "학교에서 바다를 봤다 low lower newest\n학교가 바다에 있다 lower lowest low\n" * 100
 
 
-def run(storage: Storage, folder: Path, tokenizer: Any) -> Publishes:
+def run(storage: Storage, folder: Path, tokenizer: Any, **said: Any) -> Publishes:
     content = TEXT.encode()
     storage.put_new(content, "corpora/c")
     hyperparameters = Word2VecHyperparameters(dim=4, epochs=1, min_count=1, threads=1, subsampling_threshold=0)
@@ -46,7 +46,7 @@ def run(storage: Storage, folder: Path, tokenizer: Any) -> Publishes:
         ),
         algorithm="word2vec",
         hyperparameters=hyperparameters.model_dump(mode="json"),
-        text=TextSpec.model_validate({"tokenizer": tokenizer}),
+        text=TextSpec.model_validate({"tokenizer": tokenizer, **said}),
     )
     return train.run(payload, context_in(storage, folder, threads=1))
 
@@ -120,3 +120,18 @@ def test_particles_are_read_away_and_without_the_library_exact_words_are_answere
         read(exact, "학교에서 바다를", "compose")
     with pytest.raises(ExtraMissing):
         run(storage, tmp_path / "again", "mecab-ko")
+
+
+def test_phrases_are_stored_told_and_found_by_their_words(storage: Storage, tmp_path: Path) -> None:
+    result = run(storage, tmp_path / "s", "words", phrases={"threshold": 0.3, "passes": 1}, stop_words=["lower"])
+    table = opened(storage, tmp_path / "s", result)
+    told = result.told["phrases"]
+    assert told == result.manifest["origin"]["training"]["phrases"]
+    phrase = told["first"][0]["phrase"]
+    version = served(table)
+    term = version.term(phrase.replace("_", " ").upper())
+    assert term is not None
+    assert (term.word, term.step) == (phrase, "normalised")
+    assert version.exact_only is None
+    with pytest.raises(NotOneWord, match="'Lower' is a stop word of this version"):
+        version.term("Lower")

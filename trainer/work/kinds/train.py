@@ -20,6 +20,7 @@ from trainer.algorithms import ALGORITHMS, EXPECTED
 from trainer.algorithms.algorithm import Trained, Work
 from trainer.corpus import costs
 from trainer.corpus.encode import EncodedCorpus, encode
+from trainer.corpus.phrases import join_phrases
 from trainer.corpus.swapping import swap
 from trainer.evaluating.scoring import Vectors
 from trainer.evaluating.spread import Effects, effects
@@ -43,13 +44,12 @@ READING, TRAINING, EVIDENCE = "reading", "training", "evidence"
 
 def run(payload: TrainPayload, context: Context) -> Publishes:
     """Read the corpus, train, and write the version's files to storage."""
-    context = replace(context, threads=payload.hyperparameters.get("threads") or context.threads)
-    chosen = _chosen(payload, context.threads)
+    context, chosen = _chosen(payload, context)
     started = time.monotonic()
     parent = Parent(open_version(context, payload.start.version), payload.start) if payload.start else None
     ahead = _ahead(payload, chosen, context.threads, parent)
     context.expect({Step(READING): costs.expected_seconds(payload.corpus.n_bytes, context.threads)} | ahead(None))
-    reading, encoded = _read(payload, chosen, context, parent)
+    reading, encoded, phrases = _with_phrases(*_read(payload, chosen, context, parent), chosen, context)
     corpus, swapped = _swapped(payload, encoded, reading.reader, context)
     start = parent.start(corpus, payload.algorithm, chosen) if parent else None
     read = time.monotonic()
@@ -64,7 +64,7 @@ def run(payload: TrainPayload, context: Context) -> Publishes:
         algorithm=payload.algorithm,
         hyperparameters=chosen.model_dump(mode="json"),
         corpus=_origin(payload.corpus, encoded),
-        training=trained.facts | swapped | ({"rows": corpus.rows} if corpus.rows else {}) | aligned | told,
+        training=trained.facts | phrases | swapped | ({"rows": corpus.rows} if corpus.rows else {}) | aligned | told,
         evidence=described,
         start=parent.origin(start, corpus) if parent and start else None,
     )
@@ -83,12 +83,14 @@ def run(payload: TrainPayload, context: Context) -> Publishes:
         continuation=trained.others if payload.continuable else None,
         resources=reading.stored(corpus.vocabulary),
     )
-    return replace(published, told=published.told | swapped | aligned | stability.told)
+    return replace(published, told=published.told | phrases | swapped | aligned | stability.told)
 
 
-def _chosen(payload: TrainPayload, threads: int) -> Hyperparameters:
+def _chosen(payload: TrainPayload, context: Context) -> tuple[Context, Hyperparameters]:
+    """The context with the threads that were asked for, and all hyperparameters."""
+    threads = payload.hyperparameters.get("threads") or context.threads
     kind = hyperparameters.ALGORITHMS[payload.algorithm]
-    return kind.model_validate(payload.hyperparameters | {"threads": threads})
+    return replace(context, threads=threads), kind.model_validate(payload.hyperparameters | {"threads": threads})
 
 
 def _told(context: Context, started: float, read: float) -> dict[str, Any]:
@@ -174,8 +176,8 @@ def _read(
             context.scratch,
             spec=reading.spec,
             resources=reading.resources,
-            min_count=chosen.min_count,
-            max_words=chosen.max_words,
+            min_count=1 if reading.spec.phrases else chosen.min_count,
+            max_words=None if reading.spec.phrases else chosen.max_words,
             threads=context.threads,
             report=report,
             known=parent.table.vocabulary if parent else None,
@@ -185,6 +187,16 @@ def _read(
                 f"The stored text of the corpus {source.name!r} is not what was uploaded.", key=source.key
             )
     return reading, corpus
+
+
+def _with_phrases(
+    reading: Reading, corpus: EncodedCorpus, chosen: Hyperparameters, context: Context
+) -> tuple[Reading, EncodedCorpus, dict[str, Any]]:
+    """The same with frequent pairs joined, if that was asked for, and what is told of them."""
+    if not reading.spec.phrases:
+        return reading, corpus, {}
+    joined = join_phrases(corpus, reading.spec.phrases, chosen, context.scratch)
+    return reading.with_phrases(joined.passes), joined.corpus, joined.told
 
 
 def _swapped(
