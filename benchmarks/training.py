@@ -13,6 +13,8 @@ from benchmarks import machine
 from benchmarks.contest import Case, run
 from benchmarks.encode_cases import encode_case
 from benchmarks.end_to_end import end_to_end_case
+from benchmarks.fasttext_cases import CASES as FASTTEXT
+from benchmarks.fasttext_cases import fasttext_cases
 from benchmarks.glove_cases import CASES as GLOVE
 from benchmarks.glove_cases import glove_cases, glove_growth
 from benchmarks.growth import growth
@@ -22,7 +24,7 @@ from benchmarks.setup import Setup, add_arguments, setup_of
 from benchmarks.word2vec_cases import cases, ours
 
 WORD2VEC = ["skip-gram-ns-d100", "cbow-ns-d100", "skip-gram-hs-d100", "cbow-hs-d100"]
-CASES = [*WORD2VEC, "skip-gram-ns-d300", "cbow-ns-d300", "encode", "end-to-end-d100", *GLOVE]
+CASES = [*WORD2VEC, "skip-gram-ns-d300", "cbow-ns-d300", "encode", "end-to-end-d100", *GLOVE, *FASTTEXT]
 QUICK = ["skip-gram-ns-d100", "cbow-ns-d100", "encode"]
 
 
@@ -75,6 +77,7 @@ def cases_of(name: str, setup: Setup, glove_programs: Path | None) -> Iterator[C
     others: dict[str, Callable[[], Iterable[Case]]] = {
         "encode": lambda: [encode_case(setup)],
         "end-to-end-d100": lambda: [end_to_end_case(setup)],
+        **{case: lambda: fasttext_cases(setup, [name]) for case in FASTTEXT},
         **{case: lambda: glove_cases(setup, glove_programs, [name]) for case in GLOVE},
     }
     yield from others.get(name, lambda: cases(setup, [name]))()

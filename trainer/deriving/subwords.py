@@ -73,7 +73,7 @@ def fit_subwords(work: Working, step: FitSubwords, _: Sources) -> Facts:
 def incidence_of(words: Sequence[str], ngrams: Ngrams) -> tuple[npt.NDArray[np.int64], Incidence]:
     """The words that have n-grams, by their places, and the bucket of each n-gram."""
     spelled = [b"<" + word + b">" if len(word) <= MAX_BYTES else b"" for word in map(str.encode, words)]
-    offsets, buckets = listed_ngrams(*joined(spelled), ngrams.n_buckets, (ngrams.min_n, ngrams.max_n))
+    offsets, buckets = listed_ngrams(*joined(spelled), ngrams.n_buckets, ngrams.sizes)
     usable = np.flatnonzero(np.diff(offsets))
     return usable, Incidence(offsets, buckets).of(usable)
 

@@ -201,7 +201,7 @@ def _ngrams_of(words: list[bytes], model: _Model) -> tuple[npt.NDArray[np.int64]
         return np.zeros(len(words) + 1, np.int64), np.empty(0, np.int32)
     without = LINE_END if model.has_magic else None
     spelled = [b"" if word == without else b"<" + word + b">" for word in words]
-    return listed_ngrams(*joined(spelled), model.n_buckets, model.sizes)
+    return listed_ngrams(*joined(spelled), model.n_buckets, (*model.sizes, 0))
 
 
 def _unpacked(content: mmap.mmap, layout: str, place: int) -> tuple[Any, ...]:

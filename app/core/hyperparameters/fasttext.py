@@ -7,8 +7,10 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 from app.core.hyperparameters.word2vec import Word2VecHyperparameters
+from app.core.text.ngrams import Unit
 
 MAX_BUCKETS = 100_000_000
+JAMO_MAX_N = 5
 MAX_CHARACTERS = 64
 """Of an n-gram."""
 
@@ -21,7 +23,7 @@ class FastTextHyperparameters(Word2VecHyperparameters):
     gradient it is that of Word2Vec.
     """
 
-    meaning_of_rows: ClassVar[tuple[str, ...]] = ("architecture", "objective", "min_n", "max_n", "n_buckets")
+    meaning_of_rows: ClassVar[tuple[str, ...]] = ("architecture", "objective", "min_n", "max_n", "n_buckets", "unit")
 
     preset: Annotated[Literal["fast", "quality", "small-corpus"] | None, Field(description="for a purpose")] = None
     output: Literal["input"] = "input"
@@ -30,6 +32,19 @@ class FastTextHyperparameters(Word2VecHyperparameters):
     n_buckets: Annotated[
         int, Field(ge=1, le=MAX_BUCKETS, description="into which n-grams fall; those without any take no memory")
     ] = 2_000_000
+    unit: Annotated[
+        Unit,
+        Field(
+            description="what n-grams are of: characters, or the jamo of Hangul (and up to four whole syllables), for "
+            "which max_n is 5 unless it is given"
+        ),
+    ] = "character"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_size(cls, given: Any) -> Any:
+        is_jamo = isinstance(given, dict) and given.get("unit") == "jamo"
+        return {"max_n": JAMO_MAX_N} | given if is_jamo else given
 
     @model_validator(mode="after")
     def _check_sizes(self) -> Self:

@@ -74,7 +74,7 @@ class NgramComposer:
     def compose(self, word: str) -> Composed | None:
         if len(word) > MAX_COMPOSED:
             return None
-        hashes = np.array(ngram_hashes(word, self._ngrams.min_n, self._ngrams.max_n), np.int64)
+        hashes = np.array(ngram_hashes(word, self._ngrams.min_n, self._ngrams.max_n, self._ngrams.unit), np.int64)
         rows = _rows_of(self._parts, hashes % self._ngrams.n_buckets)
         rows = rows[rows >= 0]
         trained = self._parts.trained

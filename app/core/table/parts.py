@@ -11,6 +11,7 @@ import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.core.table.arrays import PART_KEYS, PART_VECTORS, PARTS_TRAINED, TOKEN_WORDS, Arrays, FloatArray
+from app.core.text.ngrams import Unit, sizes_of
 
 TOKENIZER = "resources/tokenizer.json"
 MAX_TOKENIZER_BYTES = 64 << 20
@@ -26,7 +27,10 @@ class Pieces(BaseModel):
 
 
 class Ngrams(BaseModel):
-    """A word is the mean of its n-grams, which stand in the buckets that their hashes name (fastText)."""
+    """A word is the mean of its n-grams, which stand in the buckets that their hashes name (fastText).
+
+    `jamo` cuts Hangul into initials, vowels and finals, see `app.core.text.ngrams`.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -34,6 +38,12 @@ class Ngrams(BaseModel):
     min_n: Annotated[int, Field(ge=1, le=64)]
     max_n: Annotated[int, Field(ge=1, le=64)]
     n_buckets: Annotated[int, Field(ge=1, lt=1 << 31)]
+    unit: Unit = "character"
+
+    @property
+    def sizes(self) -> tuple[int, int, int]:
+        """As kernels and hashes take them."""
+        return sizes_of(self.min_n, self.max_n, self.unit)
 
 
 Composition = Annotated[Pieces | Ngrams, Field(discriminator="kind")]

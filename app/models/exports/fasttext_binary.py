@@ -23,14 +23,14 @@ LINE_END = "</s>"
 
 
 def write_fasttext_binary(selection: Selection) -> Iterator[bytes]:
-    """Little-endian; a version without n-grams becomes a model without.
+    """Little-endian; a version without n-grams, or with those of jamo, becomes a model without.
 
     fastText's vector of a word is the mean of its row and of those of its n-grams, so the row is n times the vector
     less those. Buckets that the version does not have are zero, and so is the second matrix, of output rows, which
     only further training reads.
     """
     ngrams = selection.manifest.composition
-    ngrams = ngrams if isinstance(ngrams, Ngrams) else None
+    ngrams = ngrams if isinstance(ngrams, Ngrams) and ngrams.unit == "character" else None
     n_words, dim, n_buckets = selection.n_words, selection.dim, ngrams.n_buckets if ngrams else 0
     counts = np.concatenate(list(selection.rows("counts")))
     yield FASTTEXT_MAGIC + struct.pack("<i", VERSION) + _arguments(selection, ngrams)

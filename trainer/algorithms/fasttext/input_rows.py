@@ -9,6 +9,7 @@ from app.core.table.arrays import FloatArray
 from app.core.table.parts import Ngrams
 from app.core.table.parts import Parts as TableParts
 from app.core.table.vocabulary import Vocabulary
+from app.core.text.ngrams import spelled
 from trainer.algorithms.word2vec.sampling import keep_probabilities
 from trainer.kernels.hashing import fill_uniform, key_of
 from trainer.kernels.rows import aligned_rows, padded
@@ -29,9 +30,10 @@ class RowsOfNgrams:
     """
 
     def __init__(self, vocabulary: Vocabulary, chosen: FastTextHyperparameters) -> None:
-        self.ngrams = Ngrams(min_n=chosen.min_n, max_n=chosen.max_n, n_buckets=chosen.n_buckets)
-        spelled = [b"<" + word.encode() + b">" for word in vocabulary.words()]
-        offsets, buckets = listed_ngrams(*joined(spelled), chosen.n_buckets, (chosen.min_n, chosen.max_n))
+        said = {"min_n": chosen.min_n, "max_n": chosen.max_n, "n_buckets": chosen.n_buckets, "unit": chosen.unit}
+        self.ngrams = Ngrams.model_validate(said)
+        marked = [spelled(word, chosen.unit).encode() for word in vocabulary.words()]
+        offsets, buckets = listed_ngrams(*joined(marked), chosen.n_buckets, self.ngrams.sizes)
         self.keys, columns = np.unique(buckets, return_inverse=True)
         n_words = len(vocabulary)
         self.n_rows = n_words + len(self.keys)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 import pytest
 from gensim.models.fasttext import ft_ngram_hashes
 
-from app.core.text.ngrams import ngram_hashes
+from app.core.text.ngrams import FILLER, ngram_hashes, spelled
 
 
 @pytest.mark.parametrize("word", ["king", "a", "왕궁", "naïve", "👑s", "x" * 30, "</s>", "<"])
@@ -19,3 +21,50 @@ def test_hashes_are_those_of_fasttext(word: str, sizes: tuple[int, int]) -> None
 def test_a_published_value_of_the_hash() -> None:
     """FNV-1a of 32 bits of "foobar" is 0xbf9cf968; it is the one n-gram of six letters without a mark."""
     assert ngram_hashes("foobar", 6, 6)[1] == 0xBF9CF968
+
+
+def test_every_syllable_is_its_initial_vowel_and_final() -> None:
+    """All 11,172, by the names that Unicode has for single letters and for those that syllables decompose into."""
+    seen = set()
+    for point in range(0xAC00, 0xD7A4):
+        jamo, parts = spelled(chr(point), "jamo")[1:-1], unicodedata.normalize("NFD", chr(point))
+        names = [unicodedata.name(part).replace("CHO", "").replace("JUNG", "").replace("JONG", "") for part in parts]
+        letters = [letter for letter in jamo if letter != FILLER]
+        assert [unicodedata.name(letter).replace("LETTER", "SEONG") for letter in letters] == names
+        assert (len(jamo), jamo[2] == FILLER) == (3, len(parts) == 2)
+        seen.add(jamo)
+    assert len(seen) == 11_172
+
+
+def fnv(text: str) -> int:
+    code = 2166136261
+    for byte in text.encode():
+        code = (code ^ (byte if byte < 128 else byte + 0xFFFFFF00)) * 16777619 % 2**32
+    return code
+
+
+@pytest.mark.parametrize(
+    ("word", "letters", "syllables"),
+    [
+        ("강아지", "ㄱㅏㅇㅇㅏ-ㅈㅣ-", ["ㄱㅏㅇㅇㅏ-", "ㅇㅏ-ㅈㅣ-", "ㄱㅏㅇㅇㅏ-ㅈㅣ-"]),
+        ("AI반도체", "AIㅂㅏㄴㄷㅗ-ㅊㅔ-", ["ㅂㅏㄴㄷㅗ-", "ㄷㅗ-ㅊㅔ-", "ㅂㅏㄴㄷㅗ-ㅊㅔ-"]),
+        ("에e", "ㅇㅔ-e", []),
+        ("ㅋㅋ한a글", "ㅋㅋㅎㅏㄴaㄱㅡㄹ", []),
+        ("king", "king", []),
+    ],
+)
+def test_jamo_and_whole_syllables_are_n_grams(word: str, letters: str, syllables: list[str]) -> None:
+    """Jamo across the borders of syllables, two and three syllables, and no letter e in the place of the filler."""
+    marked = f"<{letters}>"
+    expected = [marked[i : i + n] for n in (3, 4, 5) for i in range(len(marked) - n + 1)] + syllables
+    found = ngram_hashes(word, 3, 5, "jamo")
+    assert sorted(found) == sorted(fnv(ngram.replace("-", FILLER)) for ngram in expected)
+
+
+def test_at_most_four_syllables_are_an_n_gram_and_one_of_few_jamo_is() -> None:
+    lengths = [3 * n for n in (2, 3, 4)]
+    letters = spelled("가나다라마", "jamo")[1:-1]
+    expected = [letters[i : i + n] for n in lengths for i in range(0, 15 - n + 1, 3)]
+    assert set(map(fnv, expected)) <= set(ngram_hashes("가나다라마", 3, 5, "jamo"))
+    assert fnv(letters) not in ngram_hashes("가나다라마", 3, 5, "jamo")
+    assert fnv(letters[:3]) in ngram_hashes("가나다라마", 4, 5, "jamo")

@@ -11,6 +11,7 @@ import pytest
 from app.core.errors import MemoryShort, VocabularyTooSmall
 from app.core.hyperparameters import FastTextHyperparameters
 from app.core.table.composing import NgramComposer
+from app.core.table.parts import Ngrams
 from app.core.text.ngrams import ngram_hashes
 from tests.trainer.algorithms.word2vec.test_training import COMBINATIONS, Killed, encoded
 from trainer.algorithms.algorithm import Trained, Work
@@ -136,3 +137,21 @@ def test_words_without_an_n_gram_have_their_own_row_alone() -> None:
     found = trained(corpus, chosen(min_n=30, max_n=30))
     assert found.parts is not None
     assert found.parts.vectors.shape == (0, 16)
+
+
+def test_jamo_join_forms_that_share_no_syllable() -> None:
+    """쵸콜렛 and 갓다 fall among the words of the right topic; the version says what it cuts into."""
+    topics = [["초콜릿", "사탕", "과자"], ["됐다", "했다", "갔다"], ["king", "queen", "man"]]
+    generator = np.random.default_rng(1)
+    corpus = encoded([generator.choice(topics[i % 3], 8).tolist() for i in range(600)])
+    found = trained(corpus, chosen(unit="jamo", epochs=5))
+    assert found.parts is not None
+    assert isinstance(found.parts.composition, Ngrams)
+    assert (found.parts.composition.unit, found.parts.composition.max_n) == ("jamo", 5)
+    composer = NgramComposer(found.parts, found.parts.composition)
+    words, units = corpus.vocabulary.words(), found.arrays["vectors"].copy()
+    units /= np.linalg.norm(units, axis=1, keepdims=True)
+    for misspelt, topic in (("쵸콜렛", topics[0]), ("갓다", topics[1])):
+        composed = composer.compose(misspelt)
+        assert composed is not None
+        assert words[int(np.argmax(units @ composed.direction))] in topic

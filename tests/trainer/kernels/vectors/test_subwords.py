@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import numpy as np
 
-from app.core.text.ngrams import ngram_hashes
+from app.core.text.ngrams import Unit, ngram_hashes, sizes_of, spelled
 from trainer.kernels.vectors.subwords import joined, listed_ngrams, mean_rows, spread_rows
 
-WORDS = ["king", "왕궁", "a", "", "naïve", "👑"]
+WORDS = ["king", "왕궁", "a", "", "naïve", "👑", "AI반도체", "ㅋㅋㅋ", "강ㅏ닭", "에e", "가나다라마바", "\ue000\u3131"]
+UNITS: list[Unit] = ["character", "jamo"]
 
 
 def test_the_buckets_are_those_that_a_query_is_cut_into() -> None:
-    marked = [f"<{word}>".encode() if word else b"" for word in WORDS]
-    for sizes in ((1, 3), (3, 6)):
-        offsets, buckets = listed_ngrams(*joined(marked), 97, sizes)
-        found = [buckets[offsets[i] : offsets[i + 1]].tolist() for i in range(len(WORDS))]
-        assert found == [[code % 97 for code in ngram_hashes(word, *sizes)] if word else [] for word in WORDS]
+    for unit in UNITS:
+        marked = [spelled(word, unit).encode() if word else b"" for word in WORDS]
+        for sizes in ((1, 3), (3, 6), (4, 5)):
+            offsets, buckets = listed_ngrams(*joined(marked), 97, sizes_of(*sizes, unit))
+            found = [buckets[offsets[i] : offsets[i + 1]].tolist() for i in range(len(WORDS))]
+            expected = [ngram_hashes(word, *sizes, unit) if word else [] for word in WORDS]
+            assert found == [[code % 97 for code in hashes] for hashes in expected]
 
 
 def test_products_are_those_of_the_matrix_of_means() -> None:
