@@ -31,6 +31,7 @@ OTHER_NAMES = {
     "neg": "n_negatives",
     "loss": "objective",
     "t": "subsampling_threshold",
+    "bucket": "n_buckets",
     "thread": "threads",
     # GloVe's C programs
     "eta": "learning_rate",
