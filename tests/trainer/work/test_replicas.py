@@ -13,7 +13,7 @@ import pytest
 
 from app.core import names
 from app.core.evaluation.drift.floor import FLOOR_METRIC, Floor
-from app.core.hyperparameters import GloVeHyperparameters, Word2VecHyperparameters
+from app.core.hyperparameters import FastTextHyperparameters, GloVeHyperparameters, Word2VecHyperparameters
 from app.core.payloads import CorpusSource, TrainPayload
 from app.core.storage import Storage
 from app.core.text import TextSpec
@@ -32,6 +32,7 @@ from trainer.work.messages import Publishes
 CHOSEN: dict[str, Any] = {
     "word2vec": Word2VecHyperparameters(dim=8, epochs=2, min_count=1, threads=1, subsampling_threshold=0),
     "glove": GloVeHyperparameters(dim=8, epochs=2, min_count=1, threads=1),
+    "fasttext": FastTextHyperparameters(dim=8, epochs=2, min_count=1, threads=1, subsampling_threshold=0),
 }
 
 
