@@ -22,6 +22,7 @@ from app.core.records import JobState
 from app.jobs.kinds import KINDS
 from app.jobs.kinds.evaluate import with_policy
 from app.jobs.schemas import JobDescription, JobHistory, JobPage, Submission
+from app.jobs.streams import room
 from app.web.dependencies import DatabaseDependency, StorageDependency
 from app.web.problems import problem_responses
 from app.web.scopes import READ, TRAIN
@@ -194,9 +195,10 @@ def _unless_all_told(
     operation_id="follow_job",
     openapi_extra=READ,
     response_class=EventSourceResponse,
+    dependencies=[Depends(room)],
     responses={
         204: {"description": "Last-Event-ID says that everything has been told"},
-        **problem_responses(errors.JobNotFound, errors.DatabaseUnavailable),
+        **problem_responses(errors.JobNotFound, errors.StreamsBusy, errors.DatabaseUnavailable),
     },
 )
 async def follow(

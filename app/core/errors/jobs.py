@@ -121,3 +121,7 @@ class VectorsCollapsed(WordkinError):
     """Training collapsed: the vectors hardly differ from each other."""
 
     is_answered = False
+
+
+class StreamsBusy(WordkinError):
+    """Enough streams are open; read the job now and then instead, or try again later."""
