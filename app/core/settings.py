@@ -74,6 +74,9 @@ class Settings(BaseSettings):
     min_free_bytes: Annotated[int, Field(ge=0)] = 256 * MEBIBYTE
     """An upload that would leave less space in local storage is refused."""
 
+    max_queued_jobs: Annotated[int, Field(ge=1)] = 1000
+    """While so many jobs wait, another one is refused."""
+
     default_model: str | None = None
     """The model of a query that names none; default: the only one there is."""
     model_memory_bytes: Bytes = 4 * GIBIBYTE

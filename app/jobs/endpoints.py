@@ -10,6 +10,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, HTTPException, Query, Response, status
 from fastapi.sse import EventSourceResponse, ServerSentEvent
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 
 from app.core import access, errors, jobs
@@ -18,12 +20,12 @@ from app.core.catalog.removal import delete_job
 from app.core.errors import DatabaseUnavailable, StorageUnavailable
 from app.core.names import Name
 from app.core.payloads import Publication
-from app.core.records import JobState
+from app.core.records import Job, JobState
 from app.jobs.kinds import KINDS
 from app.jobs.kinds.evaluate import with_policy
 from app.jobs.schemas import JobDescription, JobHistory, JobPage, Submission
 from app.jobs.streams import room
-from app.web.dependencies import DatabaseDependency, StorageDependency
+from app.web.dependencies import DatabaseDependency, SettingsDependency, StorageDependency
 from app.web.problems import problem_responses
 from app.web.scopes import READ, TRAIN
 
@@ -55,6 +57,7 @@ router = APIRouter(tags=["jobs"])
         errors.InvalidRequest,
         errors.IdempotencyConflict,
         errors.NotPermitted,
+        errors.QueueFull,
         errors.DatabaseUnavailable,
     ),
 )
@@ -63,6 +66,7 @@ def submit(
     response: Response,
     database: DatabaseDependency,
     storage: StorageDependency,
+    settings: SettingsDependency,
     idempotency_key: Annotated[
         str | None, Header(max_length=200, description="sending the same request again returns the first one's job")
     ] = None,
@@ -88,11 +92,18 @@ def submit(
         if job is None:
             request = with_policy(session, kind.request(submission, kind.find(session, submission, hold=True)))
             access.check_name(request.model)
+            _check_room(session, settings.max_queued_jobs)
             if publication and request.model:
                 check_name(session, request.kind, request.model)
             job = jobs.submit(session, request, idempotency)
     response.headers["Location"] = f"/jobs/{job.id}"
     return JobDescription.of(job)
+
+
+def _check_room(session: Session, limit: int) -> None:
+    n_queued = session.scalar(select(func.count()).select_from(Job).where(Job.state == JobState.QUEUED)) or 0
+    if n_queued >= limit:
+        raise errors.QueueFull(f"{n_queued} jobs wait, as many as may.", n_queued=n_queued)
 
 
 def _own(idempotency_key: str) -> str:

@@ -44,6 +44,7 @@ STATUS: dict[type[WordkinError], HTTPStatus] = {
     errors.StorageUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.JobNotFound: HTTPStatus.NOT_FOUND,
     errors.JobInUse: HTTPStatus.CONFLICT,
+    errors.QueueFull: HTTPStatus.TOO_MANY_REQUESTS,
     errors.StreamsBusy: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.JobFinished: HTTPStatus.CONFLICT,
     errors.IdempotencyConflict: HTTPStatus.UNPROCESSABLE_ENTITY,

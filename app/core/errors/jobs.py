@@ -125,3 +125,7 @@ class VectorsCollapsed(WordkinError):
 
 class StreamsBusy(WordkinError):
     """Enough streams are open; read the job now and then instead, or try again later."""
+
+
+class QueueFull(WordkinError):
+    """As many jobs wait as may; submit this one again when some have ended."""
