@@ -51,7 +51,7 @@ class VersionSummary(BaseModel):
         manifest = parse_manifest(version.manifest)
         told: dict[str, Any] = dict.fromkeys(cls.model_fields)
         told |= dict(manifest.origin) | {"step_files": getattr(manifest.origin, "files", None)} | dict(manifest)
-        told["history"] = (told["training"] or {}).get("history")
+        told["history"] = (told.get("training") or {}).get("history")
         told |= {
             "origin": manifest.origin.kind,
             "version": version.number,

@@ -15,7 +15,8 @@ from app.core.payloads import FileSource, ImportPayload
 from app.core.storage import Storage
 from app.core.table.manifest import ImportedOrigin
 from app.core.text import TextSpec
-from tests.trainer.work.conftest import context_in, opened
+from app.models.schemas import VersionSummary
+from tests.trainer.work.conftest import context_in, opened, version_row
 from trainer.work.kinds import imported
 from trainer.work.messages import Publishes
 
@@ -49,6 +50,8 @@ def test_a_file_becomes_a_version(storage: Storage, tmp_path: Path) -> None:
     assert isinstance(origin, ImportedOrigin)
     assert (origin.file.name, origin.file.sha256) == ("v", hashlib.sha256(VECTORS).hexdigest())
     assert (origin.licence, origin.source, origin.vocabulary) == ("PDDL", "nlp.stanford.edu", None)
+    listed = VersionSummary.of(version_row(result))
+    assert (listed.origin, listed.algorithm, listed.n_words, listed.dim) == ("imported", None, 3, 2)
 
 
 def test_counts_order_the_words(storage: Storage, tmp_path: Path) -> None:
