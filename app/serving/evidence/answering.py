@@ -57,6 +57,10 @@ def _explained(version: ServedVersion, evidence: Evidence, pair: tuple[Term, Ter
     order = sorted(products, key=lambda i: (-products[i], i))
     total = math.fsum(products.values())
     together = _together(version, evidence, (a, b), asked.lines)
+
+    def lines(pair: tuple[int, int]) -> list[str]:
+        return _lines(version, evidence, pair, asked.lines)
+
     return {
         "a": a.word,
         "b": b.word,
@@ -74,8 +78,7 @@ def _explained(version: ServedVersion, evidence: Evidence, pair: tuple[Term, Ter
                 "ppmi_b": round(of_b[i].ppmi, DECIMALS),
                 "count_a": of_a[i].count,
                 "count_b": of_b[i].count,
-                "lines": _lines(version, evidence, (a.id, i), asked.lines)
-                + _lines(version, evidence, (b.id, i), asked.lines),
+                "lines": list(dict.fromkeys(line for word in (a, b) for line in lines((word.id, i)))),
             }
             for i in order[: asked.k]
         ],

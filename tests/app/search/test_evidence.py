@@ -47,6 +47,9 @@ def test_an_explanation_shares_the_product_of_both_rows(served: httpx.Client) ->
     similarity = served.get("/similarity", params={"a": "king", "b": "queen"}).json()
     assert told["score"] == similarity["score"]
     assert 0 < told["overlap"] <= 1
+    shown = [context["lines"] for context in told["shared"]]
+    assert any(shown)
+    assert all(len(lines) == len(set(lines)) for lines in shown)
     one = served.get("/explain", params={"a": "king", "b": "queen", "k": 1, "lines": 0}).json()
     assert one["shared"] == [told["shared"][0] | {"lines": []}]
     assert one["n_shared"] == told["n_shared"]
