@@ -52,7 +52,9 @@ Format = Annotated[
 Field = Annotated[str | None, typer.Option(metavar="NAME", help="Field of JSON Lines, or column, with the text.")]
 Separator = Annotated[str | None, typer.Option(metavar="CHARACTER", help="Between the items of tokens.")]
 Encoding = Annotated[str, typer.Option(metavar="NAME", help="Of the text, such as cp949 or utf-16.")]
-Tokenizer = Annotated[str | None, typer.Option(metavar="NAME", help="words, or whitespace for text that is tokenised.")]
+Tokenizer = Annotated[
+    str | None, typer.Option(metavar="NAME", help="words, whitespace for text that is tokenised, or another.")
+]
 Case = Annotated[str | None, typer.Option(metavar="NAME", help="lower or keep.")]
 Evidence = Annotated[
     bool, typer.Option("--evidence", metavar="", help="Store what contexts, explain and cooccurrence answer from.")

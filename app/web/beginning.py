@@ -21,7 +21,7 @@ def read_beginning(storage: Storage, corpus: Corpus, spec: TextSpec, *, n_lines:
     ------
     BadRecord, ExtraMissing
     """
-    n_bytes, spec = min(corpus.n_bytes, SAMPLE_BYTES), spec.roughly()
+    n_bytes = min(corpus.n_bytes, SAMPLE_BYTES)
     content = storage.beginning(corpus.key, n_bytes)
     if content is None:
         return None

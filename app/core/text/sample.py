@@ -67,7 +67,7 @@ def read_parquet_sample(file: IO[bytes], spec: TextSpec, *, n_lines: int = 1) ->
 
 def _lines(texts: list[str], spec: TextSpec, n_lines: int, names: list[str]) -> list[list[str]]:
     """The first lines that have words, as words; raises `BadRecord` if there is none."""
-    reader = TextReader(spec)
+    reader = TextReader(spec.roughly())
     lines: list[list[str]] = []
     for line in without_surrogates("\n".join(texts)).split("\n"):
         if len(lines) < n_lines and (words := reader.words(line)):

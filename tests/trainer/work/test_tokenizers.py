@@ -99,6 +99,8 @@ def test_particles_are_read_away_and_without_the_library_exact_words_are_answere
     storage: Storage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     result = run(storage, tmp_path / "s", "mecab-ko")
+    assert result.told["tokenizer"]["kind"] == "mecab-ko"
+    assert result.told["tokenizer"]["tokens_per_second"] > 0
     table = opened(storage, tmp_path / "s", result)
     version = served(table)
     for written in ("학교에서", "학교를", "학교가"):

@@ -49,7 +49,7 @@ def run(payload: TrainPayload, context: Context) -> Publishes:
     parent = Parent(open_version(context, payload.start.version), payload.start) if payload.start else None
     ahead = _ahead(payload, chosen, context.threads, parent)
     context.expect({Step(READING): costs.expected_seconds(payload.corpus.n_bytes, context.threads)} | ahead(None))
-    reading, encoded, phrases = _with_phrases(*_read(payload, chosen, context, parent), chosen, context)
+    reading, encoded, found = _read(payload, chosen, context, parent)
     corpus, swapped = _swapped(payload, encoded, reading.reader, context)
     start = parent.start(corpus, payload.algorithm, chosen) if parent else None
     read = time.monotonic()
@@ -64,7 +64,7 @@ def run(payload: TrainPayload, context: Context) -> Publishes:
         algorithm=payload.algorithm,
         hyperparameters=chosen.model_dump(mode="json"),
         corpus=_origin(payload.corpus, encoded),
-        training=trained.facts | phrases | swapped | ({"rows": corpus.rows} if corpus.rows else {}) | aligned | told,
+        training=trained.facts | found | swapped | ({"rows": corpus.rows} if corpus.rows else {}) | aligned | told,
         evidence=described,
         start=parent.origin(start, corpus) if parent and start else None,
     )
@@ -83,7 +83,7 @@ def run(payload: TrainPayload, context: Context) -> Publishes:
         continuation=trained.others if payload.continuable else None,
         resources=reading.stored(corpus.vocabulary),
     )
-    return replace(published, told=published.told | phrases | swapped | aligned | stability.told)
+    return replace(published, told=published.told | found | swapped | aligned | stability.told)
 
 
 def _chosen(payload: TrainPayload, context: Context) -> tuple[Context, Hyperparameters]:
@@ -161,7 +161,8 @@ def _ahead(
 
 def _read(
     payload: TrainPayload, chosen: Hyperparameters, context: Context, parent: Parent | None
-) -> tuple[Reading, EncodedCorpus]:
+) -> tuple[Reading, EncodedCorpus, dict[str, Any]]:
+    """How the corpus is read, its ids, and what is told of its tokenizer and its phrases."""
     report, source = context.report(READING), payload.corpus
     if not context.storage.exists(source.key):
         raise CorpusMissing(
@@ -171,6 +172,7 @@ def _read(
     with ThreadPoolExecutor(1) as pool:
         digest = pool.submit(digest_of, path)  # beside the reading, which finds the file in the system's cache
         reading = reading_of(payload, path, context, parent.table if parent else None)
+        started = time.monotonic()
         corpus = encode(
             path,
             context.scratch,
@@ -186,17 +188,14 @@ def _read(
             raise CorpusDamaged(
                 f"The stored text of the corpus {source.name!r} is not what was uploaded.", key=source.key
             )
-    return reading, corpus
-
-
-def _with_phrases(
-    reading: Reading, corpus: EncodedCorpus, chosen: Hyperparameters, context: Context
-) -> tuple[Reading, EncodedCorpus, dict[str, Any]]:
-    """The same with frequent pairs joined, if that was asked for, and what is told of them."""
+    found: dict[str, Any] = {}
+    if reading.spec.options:
+        speed = round(corpus.n_corpus_tokens / (time.monotonic() - started))
+        found = {"tokenizer": {"kind": reading.spec.options.kind, "tokens_per_second": speed}}
     if not reading.spec.phrases:
-        return reading, corpus, {}
+        return reading, corpus, found
     joined = join_phrases(corpus, reading.spec.phrases, chosen, context.scratch)
-    return reading.with_phrases(joined.passes), joined.corpus, joined.told
+    return reading.with_phrases(joined.passes), joined.corpus, found | joined.told
 
 
 def _swapped(

@@ -12,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from app.core.errors import ExtraMissing, TokenizerUnusable
+from app.core.errors import BadRecord, ExtraMissing, TokenizerUnusable
 from app.core.text import TextReader, TextSpec
+from app.core.text.sample import read_sample
 from app.core.text.tokenizers import others
 from app.core.text.tokenizers.kiwi import DICTIONARY
 from app.core.text.tokenizers.sentencepiece import MODEL
@@ -162,6 +163,13 @@ def test_files_that_are_none_are_told() -> None:
         pieces.check_resources({MODEL: b"no model"})
     with pytest.raises(TokenizerUnusable, match=r"Line 2 of the user dictionary is not: word, tab, tag\."):
         kiwi.check_resources({DICTIONARY: "학교\tNNG\n바다\n".encode()})
+
+
+def test_a_sample_needs_nothing_that_is_still_to_be_learned() -> None:
+    spec = TextSpec.model_validate({"tokenizer": "sentencepiece", "stop_words": "uploaded", "phrases": {}})
+    assert read_sample("학교에서 봤다\n".encode(), spec, is_whole=True).lines == [["학교에서", "봤다"]]
+    with pytest.raises(BadRecord, match="tokenizer 'sentencepiece'"):
+        read_sample(b" \n", spec, is_whole=True)
 
 
 class Halves:
