@@ -101,17 +101,17 @@ def test_tests_of_bias_have_a_spread_over_the_seeds(storage: Storage, tmp_path: 
 
     def tested(name: str, n: int, *sources: dict[str, Any], **chosen: Any) -> tuple[Publishes, dict[str, Any]]:
         context = context_in(storage, tmp_path / name, threads=1)
-        result = run(context, "word2vec", n, evaluate=sources, hyperparameters=chosen)
+        result = run(context, "word2vec", n, evaluate=sources, hyperparameters={"epochs": 1} | chosen)
         return result, result.evaluation["report"]["bias"][0] if result.evaluation else {}
 
-    result, report = tested("replicas", 3, source)
+    result, report = tested("replicas", 2, source)
     (test,) = report["tests"]
     seed = CHOSEN["word2vec"].seed
-    alone = [tested(f"{n}", 1, source, seed=seed + n)[1] for n in (1, 2)]
+    alone = [tested("alone", 1, source, seed=seed + 1)[1]]
     sizes = [each["tests"][0]["effect_size"] for each in alone]
-    assert len({test["effect_size"], *sizes}) == 3
+    assert test["effect_size"] not in sizes
     everywhere = [test["effect_size"], *sizes]
-    expected = (3, min(everywhere), max(everywhere), round(statistics.stdev(everywhere), 8))
+    expected = (2, min(everywhere), max(everywhere), round(statistics.stdev(everywhere), 8))
     assert tuple(test["seeds"].values()) == pytest.approx(expected, abs=2e-8)
     assert result.manifest["metrics"]["bias_of_replicas"][digest] == {"T": pytest.approx(sizes, abs=1e-8)}
     assert result.told["bias"][0]["seeds"] == test["seeds"]
