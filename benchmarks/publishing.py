@@ -23,6 +23,8 @@ from trainer.steps.progress import ignore
 PANEL = 512
 """Of 64 x 1024 to 2048 x 2048, products of this size were the fastest on one thread."""
 N_COMPARED = 1000
+WORDS = 67_889
+"""Of the enwiki file's vocabulary."""
 
 
 def table_case(words: int, dim: int, threads: int) -> Case:
@@ -75,7 +77,7 @@ def _as_scanned(unit_vectors: FloatArray, found: Neighbors) -> Score:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.publishing", description=__doc__)
-    parser.add_argument("--words", type=int, nargs="+", default=[67_889])
+    parser.add_argument("--words", type=int, nargs="+", default=[WORDS])
     parser.add_argument("--dim", type=int, nargs="+", default=[100])
     parser.add_argument("--threads", type=int, default=machine.cores())
     parser.add_argument("--repeats", type=int, default=3)

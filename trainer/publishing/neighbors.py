@@ -18,7 +18,6 @@ N_NEIGHBORS = 50
 ALWAYS_COVERED = 100_000
 MOST_PRODUCTS = 1_500_000_000_000
 """Beyond `ALWAYS_COVERED` words, more are covered while covered words x words x dim stays below this."""
-# About a minute on two cores.
 
 BLOCK = 1024
 """Words are covered in multiples of it."""
