@@ -39,7 +39,7 @@ TEXT = "학교에서 바다를 봤다 low lower newest\n학교가 바다에 있�
 def run(storage: Storage, folder: Path, tokenizer: Any, **said: Any) -> Publishes:
     content = TEXT.encode()
     storage.put_new(content, "corpora/c")
-    hyperparameters = Word2VecHyperparameters(dim=4, epochs=1, min_count=1, threads=1, subsampling_threshold=0)
+    hyperparameters = Word2VecHyperparameters(dim=8, epochs=1, min_count=1, threads=1, subsampling_threshold=0)
     payload = TrainPayload(
         corpus=CorpusSource(
             name="c", key="corpora/c", sha256=hashlib.sha256(content).hexdigest(), n_bytes=len(content)
