@@ -71,7 +71,13 @@ def test_windows_of_a_hundred_words_descend(tmp_path: Path, objective: str, shri
     drawn = np.random.default_rng(0).zipf(1.1, 200_000)
     source = tmp_path / "one-line.txt"
     source.write_text(" ".join(f"w{i}" for i in drawn[drawn <= 500][:60_000]))
-    wide = {"window": 100, "shrink_windows": shrink_windows, "subsampling_threshold": 0.0, "objective": objective}
+    wide = {
+        "dim": 20,
+        "window": 100,
+        "shrink_windows": shrink_windows,
+        "subsampling_threshold": 0.0,
+        "objective": objective,
+    }
     epochs = train(source, tmp_path, "word2vec", **wide).facts["epochs"]
     untrained = {"negative-sampling": 6 * np.log(2), "hierarchical-softmax": 4.9}[objective]  # of a balanced tree: less
     assert epochs[-1]["held_out_loss"] < untrained
