@@ -199,7 +199,7 @@ def sum_rows(typing, rows, n_rows, scale, total, dim):
     def emit(builder: Any, values: Sequence[Value]) -> None:
         rows, n_rows, scale, total = values[:4]
         factor = splat(builder, scale)
-        for first in range(0, vectors, 14):
+        for first in range(0, vectors, 12):
             columns = range(first, min(first + 12, vectors))
             sums = [cgutils.alloca_once_value(builder, ir.Constant(ROW, [0.0] * LANES)) for _ in columns]
             for slot in sums:
@@ -222,7 +222,7 @@ def add_to_rows(typing, rows, n_rows, scale, step, dim):
     def emit(builder: Any, values: Sequence[Value]) -> None:
         rows, n_rows, scale, step = values[:4]
         factor = splat(builder, scale)
-        for first in range(0, vectors, 14):
+        for first in range(0, vectors, 12):
             columns = range(first, min(first + 14, vectors))
             steps = [builder.fmul(factor, load(builder, step, INT64(column))) for column in columns]
             with cgutils.for_range(builder, n_rows) as loop:

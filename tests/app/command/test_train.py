@@ -99,7 +99,7 @@ def test_rows_are_guessed_told_and_asked_for(ask: Wordkin, service: httpx.Client
         (["--algorithm", "lsa"], "--algorithm lsa: there are word2vec, glove, fasttext."),
         (["--set", "dim"], "--set: 'dim' is not NAME=VALUE"),
         (["--set", "dim=1"], "--set: dim=1: Input should be greater than or equal to 2"),
-        (["--tokenizer", "Kiwi!"], "--tokenizer Kiwi!: Input should be 'words', 'whitespace' or 'items'"),
+        (["--tokenizer", "Kiwi!"], "--tokenizer Kiwi!: There is no tokenizer 'Kiwi!'; did you mean 'kiwi'?"),
         (["--format", "pdf"], "--format pdf: Input tag 'pdf'"),
         (["--encoding", "cp99"], "--encoding cp99: there is no such encoding"),
         (["--model", "a b"], "--model 'a b': a name has letters of any script, digits"),

@@ -33,7 +33,7 @@ def test_what_is_missing_is_told_when_it_is_submitted(client: TestClient, monkey
     client.put("/files/notes", content=b"no model")
     refused = submit(client, {"kind": "sentencepiece", "model": "notes"})
     assert (refused.status_code, refused.json()["type"]) == (422, "/problems/tokenizer-unusable")
-    unknown = submit(client, "thirds")
+    unknown = submit(client, {"kind": "thirds"})
     assert (unknown.status_code, unknown.json()["type"]) == (501, "/problems/extra-missing")
     assert unknown.json()["detail"].startswith("There is no tokenizer 'thirds' here")
     monkeypatch.setitem(sys.modules, "mecab", None)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
+from importlib.metadata import entry_points
 from typing import Annotated, Any
 
 from pydantic import Discriminator, Tag
@@ -10,7 +12,7 @@ from app.core.text.tokenizers.character_ngrams import CharacterNgrams
 from app.core.text.tokenizers.icu import Icu
 from app.core.text.tokenizers.kiwi import Kiwi
 from app.core.text.tokenizers.mecab_ko import MecabKo
-from app.core.text.tokenizers.others import Other
+from app.core.text.tokenizers.others import GROUP, Other
 from app.core.text.tokenizers.seam import MAX_RESOURCE_BYTES, RESOURCES, Resources, Tokenizer, TokenizerOptions
 from app.core.text.tokenizers.sentencepiece import SentencePiece
 
@@ -24,8 +26,16 @@ def _kind(said: Any) -> str:
 
 
 def named(said: Any) -> Any:
-    """A name alone as an object that has no more than a kind, and the plain ones the other way round."""
+    """A name alone as an object that has no more than a kind, and the plain ones the other way round.
+
+    Objects are what is stored: their kind may be one that this installation lacks, which a name that is chosen may not.
+    """
     if isinstance(said, str):
+        known = [*PLAIN, *KINDS, *entry_points(group=GROUP).names]
+        if said not in known:
+            near = get_close_matches(said, known, 1)
+            meant = f"; did you mean {near[0]!r}?" if near else f"; there are {', '.join(known)}."
+            raise ValueError(f"There is no tokenizer {said!r}{meant}")
         return said if said in PLAIN else {"kind": said}
     if isinstance(said, dict) and said.get("kind") in PLAIN and len(said) == 1:
         return said["kind"]

@@ -189,4 +189,4 @@ def test_a_package_brings_a_tokenizer_along(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(others, "entry_points", lambda **said: [point] if said["name"] == "halves" else [])
     assert reader_of({"kind": "halves", "parameters": {"join": "-"}}).words("King  sea") == ["k-ing", "s-ea"]
     with pytest.raises(ExtraMissing, match="There is no tokenizer 'thirds' here"):
-        reader_of("thirds")
+        reader_of({"kind": "thirds"})
