@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -53,12 +54,19 @@ Field = Annotated[str | None, typer.Option(metavar="NAME", help="Field of JSON L
 Separator = Annotated[str | None, typer.Option(metavar="CHARACTER", help="Between the items of tokens.")]
 Encoding = Annotated[str, typer.Option(metavar="NAME", help="Of the text, such as cp949 or utf-16.")]
 Tokenizer = Annotated[
-    str | None, typer.Option(metavar="NAME", help="words, whitespace for text that is tokenised, or another.")
+    str | None,
+    typer.Option(
+        metavar="NAME|JSON",
+        help="words, whitespace for text that is tokenised, sentencepiece, mecab-ko, kiwi, icu, character-ngrams; "
+        "or an object with its options.",
+    ),
 ]
 Case = Annotated[str | None, typer.Option(metavar="NAME", help="lower or keep.")]
 Evidence = Annotated[
     bool, typer.Option("--evidence", metavar="", help="Store what contexts, explain and cooccurrence answer from.")
 ]
+StopWords = Annotated[str | None, typer.Option(metavar="NAME", help="Of an uploaded file, a word a line: left out.")]
+Phrases = Annotated[bool, typer.Option("--phrases", metavar="", help="Make frequent pairs one word, such as new_york.")]
 Normalization = Annotated[str | None, typer.Option(metavar="NAME", help="nfc, nfkc_jamo_safe or none.")]
 Replicas = Annotated[
     int, typer.Option(metavar="N", min=1, max=10, help="Train so often, and store how far neighbours agree.")
@@ -99,6 +107,8 @@ def train(
     tokenizer: Tokenizer = None,
     case: Case = None,
     normalization: Normalization = None,
+    stop_words: StopWords = None,
+    phrases: Phrases = False,
     replicas: Replicas = 1,
     swap: Swaps = None,
     align: Align = True,
@@ -117,7 +127,8 @@ def train(
 
     hyperparameters = _hyperparameters(algorithm, [*([f"preset={preset}"] if preset else []), *(set_ or [])])
     opened = TextFile.open(file, encoding)
-    choices = {"tokenizer": tokenizer, "case": case, "normalization": normalization}
+    choices = {"tokenizer": _tokenizer(tokenizer), "case": case, "normalization": normalization}
+    choices |= {"stop_words": stop_words, "phrases": {} if phrases else None}
     text = _text(opened, format_, separator if format_ == "tokens" else field, choices)
     model = named("--model", model) if model else _name_of(file)
     corpus = named("--corpus", corpus) if corpus else model
@@ -139,6 +150,16 @@ def train(
     n_words = described["n_words"]
     note(f"corpus {corpus}: {size(described['n_bytes'])}" + (f", {n_words:,} words" if n_words else ""))
     submit(client, submission, alias=alias, detach=detach, as_json=as_json)
+
+
+def _tokenizer(said: str | None) -> Any:
+    """Its name, or what stands in an object."""
+    if said is None or not said.startswith("{"):
+        return said
+    try:
+        return json.loads(said)
+    except ValueError as error:
+        raise WrongUsage(f"--tokenizer {said}: this is no JSON: {error}.") from error
 
 
 def _pair(text: str) -> list[str]:
@@ -172,7 +193,7 @@ def _hyperparameters(algorithm: str, assignments: list[str]) -> dict[str, Any]:
         raise WrongUsage(f"--set: {error}") from error
 
 
-def _text(file: TextFile, kind: str | None, name: str | None, choices: dict[str, str | None]) -> dict[str, Any]:
+def _text(file: TextFile, kind: str | None, name: str | None, choices: dict[str, Any]) -> dict[str, Any]:
     """How the file is read: as was said, or as it looks; and that is told."""
     from pydantic import ValidationError
 
@@ -192,7 +213,9 @@ def _text(file: TextFile, kind: str | None, name: str | None, choices: dict[str,
         wrong = error.errors()[0]
         place = wrong["loc"][0] if wrong["loc"] else "tokenizer"
         typed = given.get(str(place), found)
-        raise WrongUsage(f"--{place} {typed}: {wrong['msg'].removeprefix('Value error, ')}") from error
+        raise WrongUsage(
+            f"--{str(place).replace('_', '-')} {typed}: {wrong['msg'].removeprefix('Value error, ')}"
+        ) from error
     file.check(spec)
     what = {"jsonl": "field", "csv": "column", "tsv": "column", "parquet": "column", "tokens": "separator"}.get(found)
     note(f"reading {file.path.name} as {CALLED[found]}" + (f"; {what} {name}" if what and name else ""))

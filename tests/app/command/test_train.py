@@ -67,6 +67,12 @@ def test_options_are_those_of_a_job(ask: Wordkin, service: httpx.Client, folder:
     )
     job = json.loads(told.stdout)
     assert job == newest_job(service)
+    pieces = '{"kind": "character-ngrams", "n": 2}'
+    told = ask("train", "a.txt", "--tokenizer", pieces, "--phrases", "--detach", "--json", cwd=folder)
+    text = json.loads(told.stdout)["text"]
+    assert (text["tokenizer"]["kind"], text["tokenizer"]["n"], text["phrases"]["passes"]) == ("character-ngrams", 2, 2)
+    broken = ask("train", "a.txt", "--tokenizer", "{kind", cwd=folder)
+    assert (broken.returncode, "--tokenizer {kind: this is no JSON" in broken.stderr) == (2, True)
     chosen = {"tokenizer": "whitespace", "case": "keep", "normalization": "none", "format": {"kind": "plain"}}
     assert chosen.items() <= job["text"].items()
     assert {"preset": "small-corpus", "dim": 8, "epochs": 25}.items() <= job["hyperparameters"].items()
