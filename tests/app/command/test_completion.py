@@ -21,6 +21,11 @@ def offered(words: str, url: str = "http://127.0.0.1:9") -> list[str]:
     return done.stdout.split()
 
 
+def known(words: str, url: str) -> list[str]:
+    """What is offered by a service that answers in time, which a busy machine's may not do at first."""
+    return next((found for _ in range(10) if (found := offered(words, url))), [])
+
+
 @pytest.mark.parametrize(
     ("words", "values"),
     [
@@ -42,9 +47,9 @@ def test_values_are_completed_without_a_service(words: str, values: list[str]) -
 def test_names_are_asked_of_the_service(service: httpx.Client) -> None:
     service.put("/corpora/bible", content="in the beginning\n")
     url = str(service.base_url)
-    assert offered("neighbors x --model ", url) == ["first", "second"]
-    assert offered("neighbors x --model first --version ", url) == ["latest", "2", "1"]
-    assert offered("models show s", url) == ["second"]
-    assert offered("models alias first l", url) == ["latest"]
-    assert offered("corpora show b", url) == ["bible"]
-    assert offered("jobs show ", url) == [job["id"] for job in service.get("/jobs").json()["jobs"]]
+    assert known("neighbors x --model ", url) == ["first", "second"]
+    assert known("neighbors x --model first --version ", url) == ["latest", "2", "1"]
+    assert known("models show s", url) == ["second"]
+    assert known("models alias first l", url) == ["latest"]
+    assert known("corpora show b", url) == ["bible"]
+    assert known("jobs show ", url) == [job["id"] for job in service.get("/jobs").json()["jobs"]]
