@@ -16,7 +16,7 @@ from app.command.processes import running
 from app.core.settings import Settings
 from benchmarks.contest import OURS, Case, Measurement
 from benchmarks.setup import Setup
-from benchmarks.word2vec_cases import gensim_model, word2vec_c_command
+from benchmarks.word2vec_cases import gensim_model, gensim_seconds, word2vec_c_command
 
 DIM = 100
 MODEL = "skip-gram-ns"
@@ -74,12 +74,7 @@ def _gensim(setup: Setup, seed: int) -> float:
     start = time.perf_counter()
     peer = gensim_model(setup, MODEL, DIM, seed)
     peer.build_vocab(corpus_file=str(setup.text))
-    peer.train(
-        corpus_file=str(setup.text),
-        total_words=peer.corpus_total_words,
-        total_examples=peer.corpus_count,
-        epochs=setup.epochs,
-    )
+    gensim_seconds(setup, peer)
     with tempfile.TemporaryDirectory() as folder:
         peer.wv.save(f"{folder}/vectors")
         peer.wv.most_similar("king")

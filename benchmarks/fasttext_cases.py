@@ -18,6 +18,7 @@ import numpy as np
 from app.core.hyperparameters import FastTextHyperparameters
 from benchmarks.contest import OURS, Case, Measurement
 from benchmarks.setup import Setup
+from benchmarks.word2vec_cases import gensim_seconds
 from trainer.algorithms.algorithm import Work
 from trainer.algorithms.fasttext.training import train
 from trainer.steps.progress import ignore
@@ -104,14 +105,7 @@ def gensim(setup: Setup, architecture: str, seed: int) -> Measurement:
     said |= {"sample": THRESHOLD, "sg": int(architecture != "cbow"), "negative": 5, "min_count": 5, "seed": seed}
     peer = FastText(workers=setup.threads, alpha=RATE, min_alpha=RATE * 1e-4, **said)
     peer.build_vocab(corpus_file=str(setup.text))
-    start = time.perf_counter()
-    peer.train(
-        corpus_file=str(setup.text),
-        total_words=peer.corpus_total_words,
-        total_examples=peer.corpus_count,
-        epochs=setup.epochs,
-    )
-    seconds = time.perf_counter() - start
+    seconds = gensim_seconds(setup, peer)
     words, vectors = list(peer.wv.index_to_key), np.asarray(peer.wv.vectors, np.float32)
     return _of(setup, peer.corpus_total_words, seconds, words, vectors)
 

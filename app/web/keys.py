@@ -124,9 +124,13 @@ class CheckKey:
                 await run_in_threadpool(_end, database, entry_id, status)
 
 
+def _authorizations(scope: Scope) -> list[bytes]:
+    return [value for name, value in scope["headers"] if name == b"authorization"]
+
+
 def _known(scope: Scope, needs: access.Scope) -> Caller | None:
     """Who asks, if they are known and may; on what is open, nobody if they are not known."""
-    sent = [value for name, value in scope["headers"] if name == b"authorization"]
+    sent = _authorizations(scope)
     caller = scope["app"].state.keyring.known(sent[0] if len(sent) == 1 else None)
     if needs is access.Scope.NONE:
         return caller or NOBODY
@@ -135,7 +139,7 @@ def _known(scope: Scope, needs: access.Scope) -> Caller | None:
 
 async def _found(scope: Scope, needs: access.Scope) -> Caller:
     """The same, or raise what is to be answered."""
-    sent = [value for name, value in scope["headers"] if name == b"authorization"]
+    sent = _authorizations(scope)
     if len(sent) > 1:
         raise KeyInvalid("Send one Authorization header.")
     keyring: Keyring = scope["app"].state.keyring

@@ -30,16 +30,22 @@ def named(said: Any) -> Any:
 
     Objects are what is stored: their kind may be one that this installation lacks, which a name that is chosen may not.
     """
-    if isinstance(said, str):
-        known = [*PLAIN, *KINDS, *entry_points(group=GROUP).names]
-        if said not in known:
-            near = get_close_matches(said, known, 1)
-            meant = f"; did you mean {near[0]!r}?" if near else f"; there are {', '.join(known)}."
-            raise ValueError(f"There is no tokenizer {said!r}{meant}")
-        return said if said in PLAIN else {"kind": said}
+    if isinstance(said, str) and said not in PLAIN:
+        if said not in KINDS:
+            _check_brought_along(said)
+        return {"kind": said}
     if isinstance(said, dict) and said.get("kind") in PLAIN and len(said) == 1:
         return said["kind"]
     return said
+
+
+def _check_brought_along(name: str) -> None:
+    """Raise `ValueError` for a name that no installed package has; all packages are looked through."""
+    known = [*PLAIN, *KINDS, *entry_points(group=GROUP).names]
+    if name not in known:
+        near = get_close_matches(name, known, 1)
+        meant = f"; did you mean {near[0]!r}?" if near else f"; there are {', '.join(known)}."
+        raise ValueError(f"There is no tokenizer {name!r}{meant}")
 
 
 Chosen = Annotated[
