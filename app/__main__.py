@@ -45,6 +45,7 @@ def _need_a_key(settings: Settings, resources: Resources) -> None:
     with suppress(DatabaseUnavailable):
         resources.keyring.refresh()
     if resources.keyring.is_useless:
+        resources.close()  # whose threads would go on telling what they do
         sys.exit(
             f"error: {settings.host} can be reached by others, and there is no key. Make one with: "
             "wordkin keys create NAME --scope admin; or let everybody in with WORDKIN_ALLOW_ANONYMOUS=true."

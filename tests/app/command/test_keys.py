@@ -67,4 +67,7 @@ def test_an_address_that_others_reach_is_not_served_without_a_key(world: World, 
     told = process.communicate(timeout=60)[1]
     if not allowed:
         assert process.returncode == 1
-        assert told.splitlines()[-1].startswith("error: 0.0.0.0 can be reached by others, and there is no key.")
+        errors = [line for line in told.splitlines() if line.startswith("error: ")]
+        assert [error.partition(" Make one")[0] for error in errors] == [
+            "error: 0.0.0.0 can be reached by others, and there is no key."
+        ], told
