@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from app.core.access import keys
 from app.core.database import Database
 
 
-def make_key(database: Database, scope: str = "read", grants: Sequence[str] | None = None, **said: float) -> str:
+def make_key(database: Database, scope: str = "read", grants: Sequence[str] | None = None, **said: Any) -> str:
     """What the caller sends."""
     with database.transaction() as session:
         return keys.create(session, keys.secret_of(session, ""), keys.Wish("tests", scope, grants, **said))[1]

@@ -25,6 +25,8 @@ app = typer.Typer(
 
 Id = Annotated[str, typer.Argument(metavar="ID", help="As listed.")]
 OURS = "command line"
+LIMITS = ("max_bytes", "max_jobs", "max_cost")
+MOST, MOST_JOBS = (1 << 63) - 1, (1 << 31) - 1
 
 
 @contextmanager
@@ -69,6 +71,15 @@ def create(
         list[str] | None, typer.Option(metavar="GLOB", help="Names that it may know, such as 'shop-*'; default: all.")
     ] = None,
     days: Annotated[float | None, typer.Option(min=0.001, help="After which it expires; default: never.")] = None,
+    max_bytes: Annotated[
+        int | None, typer.Option(min=1, max=MOST, metavar="N", help="Of its uploads, all revisions together.")
+    ] = None,
+    max_jobs: Annotated[
+        int | None, typer.Option(min=1, max=MOST_JOBS, metavar="N", help="Of its jobs that wait.")
+    ] = None,
+    max_cost: Annotated[
+        int | None, typer.Option(min=1, max=MOST, metavar="N", help="Of a training: tokens x epochs x dim.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Make a key and print it, once. From the first one on, nobody is let in without."""
@@ -80,6 +91,9 @@ def create(
             TypeAdapter(ScopeName).validate_python(scope),
             TypeAdapter(list[Grant] | None).validate_python(grant),
             days,
+            max_bytes=max_bytes,
+            max_jobs=max_jobs,
+            max_cost=max_cost,
         )
     except ValidationError as error:
         raise WrongUsage(f"{error.errors()[0]['input']!r}: {error.errors()[0]['msg']}") from error
@@ -136,11 +150,13 @@ def _say_once(made: ApiKey, token: str, *, as_json: bool) -> None:
 
 def _described(key: ApiKey) -> dict[str, Any]:
     moments = ("created_at", "expires_at", "revoked_at", "last_used_at")
-    told = {name: getattr(key, name) for name in ("id", "name", "scope", "grants")}
+    told = {name: getattr(key, name) for name in ("id", "name", "scope", "grants", "owner", *LIMITS)}
     return told | {name: moment.isoformat() if (moment := getattr(key, name)) else None for name in moments}
 
 
 def _row(key: Mapping[str, Any]) -> dict[str, Any]:
     shown = {name: key[name] for name in ("id", "name", "scope")} | {"names": ", ".join(key["grants"] or ["*"])}
     ends = {"revoked": key["revoked_at"], "expires": key["expires_at"], "used": key["last_used_at"]}
-    return shown | {"created": when(key["created_at"])} | {name: at and when(at) for name, at in ends.items()}
+    limits = [f"{key[name]:,} {name.removeprefix('max_')}" for name in LIMITS if key[name]]
+    moments = {"created": when(key["created_at"])} | {name: at and when(at) for name, at in ends.items()}
+    return shown | moments | {"limits": "; ".join(limits)}

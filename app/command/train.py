@@ -88,6 +88,9 @@ Freeze = Annotated[
 Anchor = Annotated[
     float | None, typer.Option(metavar="STRENGTH", min=0, help="With --start: how strongly words are held; 0: not.")
 ]
+Priority = Annotated[
+    int, typer.Option(metavar="N", min=-10, max=10, help="Higher ones begin first; above 0 needs a key of an admin.")
+]
 Continuable = Annotated[
     bool, typer.Option("--continuable", metavar="", help="Keep what --start needs to go on from the result exactly.")
 ]
@@ -117,6 +120,7 @@ def train(
     freeze: Freeze = None,
     anchor: Anchor = None,
     continuable: Continuable = False,
+    priority: Priority = 0,
     alias: Alias = None,
     detach: Detach = False,
     url: Url = DEFAULT_URL,
@@ -144,6 +148,7 @@ def train(
         "evidence": evidence,
         "start": _start(start, freeze, anchor),
         "continuable": continuable,
+        "priority": priority,
     }
     client = client_of(url)
     described = client.upload(corpus, file, content_encoding=opened.content_encoding, encoding=encoding)

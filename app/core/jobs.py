@@ -20,15 +20,16 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, or_, select, update
+from sqlalchemy import ColumnElement, and_, select, update
 from sqlalchemy.orm import Session
 
-from app.core import access
+from app.core import access, quotas
 from app.core.claims import Claim
 from app.core.database import Database, now, serialise
 from app.core.errors import IdempotencyConflict, JobFinished, JobNotFound, LeaseLost, WorkerLost
 from app.core.leases import LeaseWatch
 from app.core.records import Job, JobState
+from app.core.turns import next_in_turn
 
 ENDED = (JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELLED)
 
@@ -44,6 +45,8 @@ class JobRequest:
     file_ids: list[str] | None = None
     versions: list[str] | None = None
     """The corpus, the files and the versions, as ``model@3``, that must stay until the job has ended."""
+    cost: int | None = None
+    priority: int = 0
 
 
 @dataclass(frozen=True)
@@ -85,10 +88,13 @@ def submit(session: Session, request: JobRequest, idempotency: tuple[str, str] |
         The key was used with another request.
     NotPermitted
         The caller may not use the name of the model.
+    JobTooCostly, QueueFull
+        It is more than the caller may.
     """
     access.check_name(request.model)
     if (made := earlier(session, idempotency)) is not None:
         return made
+    quotas.check_job(session, request.cost)
     key, digest = idempotency or (None, None)
     moment = now(session)
     job = Job(
@@ -99,6 +105,7 @@ def submit(session: Session, request: JobRequest, idempotency: tuple[str, str] |
         progress=0.0,
         measures={},
         attempts=0,
+        owner=access.current().owner,
         created_at=moment,
         **vars(request),
     )
@@ -135,17 +142,25 @@ def page(session: Session, *, limit: int, before: str | None = None, **wanted: s
 
 
 def claim(
-    database: Database, worker: str, *, lease_seconds: float, max_attempts: int, watch: LeaseWatch | None = None
+    database: Database,
+    worker: str,
+    *,
+    lease_seconds: float,
+    max_attempts: int,
+    share: int = 1,
+    watch: LeaseWatch | None = None,
 ) -> Claim | None:
-    """Take the oldest job that is queued or whose worker is dead, as far as the database's clock and `watch` know.
+    """Take the job whose turn it is, queued or of a dead worker, as far as the database's clock and `watch` know.
 
-    A dead worker's job ends here when its cancellation was asked for, or when it has killed `max_attempts` workers.
+    A dead worker's job ends here when its cancellation was asked for, or when it has killed `max_attempts` workers. Who
+    has `share` jobs running lets others go first.
     """
     watch = watch or LeaseWatch(lease_seconds)
     with database.transaction() as session:
         moment = now(session)
         watch.look(session)
-        while (job := session.scalar(_claimable(watch.is_dead(moment)))) is not None:
+        dead = watch.is_dead(moment)
+        while (job := next_in_turn(session, dead, max_attempts=max_attempts, share=share)) is not None:
             if job.state == JobState.RUNNING and job.cancel_requested_at is not None:
                 _end(job, JobState.CANCELLED, moment)
             elif job.attempts >= max_attempts:
@@ -155,16 +170,6 @@ def claim(
                 return _lease(job, worker, moment, lease_seconds)
             session.flush()
     return None
-
-
-def _claimable(is_dead: ColumnElement[bool]) -> Select[Job]:
-    return (
-        select(Job)
-        .where(or_(Job.state == JobState.QUEUED, and_(Job.state == JobState.RUNNING, is_dead)))
-        .order_by(Job.created_at, Job.id)
-        .limit(1)
-        .with_for_update(skip_locked=True)
-    )
 
 
 def _lease(job: Job, worker: str, moment: datetime, lease_seconds: float) -> Claim:

@@ -61,7 +61,7 @@ class Installation(Record):
 
 
 class _Revision(Record):
-    """One revision of what a user has uploaded; `key` names its immutable object in storage."""
+    """One revision of what a user has uploaded; `key` names its immutable object in storage, `owner` who sent it."""
 
     __abstract__ = True
 
@@ -71,6 +71,7 @@ class _Revision(Record):
     key: Mapped[str] = mapped_column(unique=True)
     sha256: Mapped[str]
     n_bytes: Mapped[int] = mapped_column(BigInteger)
+    owner: Mapped[str | None]
     created_at: Mapped[datetime]
 
 
@@ -92,7 +93,10 @@ class File(_Revision):
 
 
 class Job(Record):
-    """One piece of work; `kind` says how `payload` and `result` read. Only `app.core.jobs` changes state and lease."""
+    """One piece of work; `kind` says how `payload` and `result` read. Only `app.core.jobs` changes state and lease.
+
+    Of a training, `cost` is tokens x epochs x dim. Those of a higher `priority` are claimed first; 0 is usual.
+    """
 
     __tablename__ = "jobs"
     __table_args__ = (
@@ -111,6 +115,9 @@ class Job(Record):
     corpus_id: Mapped[str | None] = mapped_column(ForeignKey("corpora.id", ondelete="SET NULL"))
     file_ids: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
     versions: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
+    owner: Mapped[str | None]
+    priority: Mapped[int] = mapped_column(default=0, server_default="0")
+    cost: Mapped[int | None] = mapped_column(BigInteger)
 
     idempotency_key: Mapped[str | None] = mapped_column(unique=True)
     request_sha256: Mapped[str | None]
@@ -242,7 +249,11 @@ class AliasMove(Record):
 
 
 class ApiKey(Record):
-    """Who may ask for what; rows stay when a key has ended. `grants` are globs of names, none for all."""
+    """Who may ask for what; rows stay when a key has ended. `grants` are globs of names, none for all.
+
+    `owner` is what its jobs and uploads have: the id of the first key, also of those that replace it. Where a `max_` is
+    none, the settings say how much it may take.
+    """
 
     __tablename__ = "keys"
     __table_args__ = (CheckConstraint("scope IN ('read', 'train', 'admin')", name="scope"),)
@@ -252,6 +263,10 @@ class ApiKey(Record):
     digest: Mapped[str]
     scope: Mapped[str]
     grants: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
+    owner: Mapped[str]
+    max_bytes: Mapped[int | None] = mapped_column(BigInteger)
+    max_jobs: Mapped[int | None]
+    max_cost: Mapped[int | None] = mapped_column(BigInteger)
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]

@@ -74,8 +74,18 @@ class Settings(BaseSettings):
     min_free_bytes: Annotated[int, Field(ge=0)] = 256 * MEBIBYTE
     """An upload that would leave less space in local storage is refused."""
 
+    max_uploaded_bytes: Bytes | None = None
+    """Of all corpora and files, with all revisions; an upload beyond is refused. Default: as the disk has space."""
+    max_uploaded_bytes_per_key: Bytes | None = None
+    """The same for each key that does not say it; default: no limit of its own."""
     max_queued_jobs: Annotated[int, Field(ge=1)] = 1000
     """While so many jobs wait, another one is refused."""
+    max_queued_jobs_per_key: Annotated[int | None, Field(ge=1)] = None
+    """The same for each key that does not say it; default: no limit of its own."""
+    max_job_cost: Annotated[int | None, Field(ge=1)] = None
+    """Tokens x epochs x dim of a training, of keys that do not say it; default: no limit."""
+    max_running_jobs_per_key: Annotated[int, Field(ge=1)] = 1
+    """While a key has so many jobs running, the waiting jobs of others are begun first."""
 
     default_model: str | None = None
     """The model of a query that names none; default: the only one there is."""

@@ -29,6 +29,7 @@ class CorpusDescription(BaseModel):
     n_bytes: int
     n_lines: int | None
     n_words: int | None
+    owner: str | None
     created_at: datetime
 
 

@@ -22,6 +22,7 @@ class FileDescription(BaseModel):
     revision: int
     sha256: str
     n_bytes: int
+    owner: str | None
     created_at: datetime
 
 

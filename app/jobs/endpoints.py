@@ -6,26 +6,27 @@ import asyncio
 import hashlib
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, HTTPException, Query, Response, status
 from fastapi.sse import EventSourceResponse, ServerSentEvent
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 
 from app.core import access, errors, jobs
+from app.core.access import Scope
 from app.core.catalog import check_alias, check_name
 from app.core.catalog.removal import delete_job
 from app.core.errors import DatabaseUnavailable, StorageUnavailable
 from app.core.names import Name
 from app.core.payloads import Publication
-from app.core.records import Job, JobState
+from app.core.records import JobState
+from app.jobs.described import JobDescription, JobHistory, JobPage
 from app.jobs.kinds import KINDS
 from app.jobs.kinds.evaluate import with_policy
-from app.jobs.schemas import JobDescription, JobHistory, JobPage, Submission
+from app.jobs.schemas import Submission
 from app.jobs.streams import room
-from app.web.dependencies import DatabaseDependency, SettingsDependency, StorageDependency
+from app.web.dependencies import DatabaseDependency, StorageDependency
 from app.web.problems import problem_responses
 from app.web.scopes import READ, TRAIN
 
@@ -57,6 +58,7 @@ router = APIRouter(tags=["jobs"])
         errors.InvalidRequest,
         errors.IdempotencyConflict,
         errors.NotPermitted,
+        errors.JobTooCostly,
         errors.QueueFull,
         errors.DatabaseUnavailable,
     ),
@@ -66,7 +68,6 @@ def submit(
     response: Response,
     database: DatabaseDependency,
     storage: StorageDependency,
-    settings: SettingsDependency,
     idempotency_key: Annotated[
         str | None, Header(max_length=200, description="sending the same request again returns the first one's job")
     ] = None,
@@ -76,6 +77,7 @@ def submit(
     The answer's `Location` is where to watch the job; when it has succeeded, `version` is the number of its result and
     the alias that `publish` names, by default `latest`, points there.
     """
+    _check_priority(submission.priority)
     publication = getattr(submission, "publish", None)
     if publication and publication.alias:
         check_alias(publication.alias)
@@ -92,18 +94,16 @@ def submit(
         if job is None:
             request = with_policy(session, kind.request(submission, kind.find(session, submission, hold=True)))
             access.check_name(request.model)
-            _check_room(session, settings.max_queued_jobs)
             if publication and request.model:
                 check_name(session, request.kind, request.model)
-            job = jobs.submit(session, request, idempotency)
+            job = jobs.submit(session, replace(request, priority=submission.priority), idempotency)
     response.headers["Location"] = f"/jobs/{job.id}"
     return JobDescription.of(job)
 
 
-def _check_room(session: Session, limit: int) -> None:
-    n_queued = session.scalar(select(func.count()).select_from(Job).where(Job.state == JobState.QUEUED)) or 0
-    if n_queued >= limit:
-        raise errors.QueueFull(f"{n_queued} jobs wait, as many as may.", n_queued=n_queued)
+def _check_priority(priority: int) -> None:
+    if priority > 0 and access.current().scope < Scope.ADMIN:
+        raise errors.NotPermitted(f"priority: {priority} needs a key of the scope 'admin'; 0 is usual.", scope="admin")
 
 
 def _own(idempotency_key: str) -> str:
@@ -115,7 +115,7 @@ def _own(idempotency_key: str) -> str:
 def _digest(submission: Submission) -> str:
     """What tells two requests apart; what a request can say only since a later release counts where it is said."""
     since = {"kind": "train", "index": "auto", "publish": Publication(), "align": True, "replicas": 1}
-    since |= {"start": None, "continuable": False}
+    since |= {"start": None, "continuable": False, "priority": 0}
     excluded = {name for name, unsaid in since.items() if getattr(submission, name, None) == unsaid}
     return hashlib.sha256(submission.model_dump_json(exclude=excluded).encode()).hexdigest()
 
@@ -129,10 +129,11 @@ def list_jobs(
     before: Annotated[str | None, Query(description="the last id of the page before")] = None,
     state: Annotated[JobState | None, Query()] = None,
     model: Annotated[Name | None, Query(description="that the jobs are for", examples=["bible"])] = None,
+    owner: Annotated[str | None, Query(max_length=100, description="whose jobs, as a job says it")] = None,
 ) -> JobPage:
     """List jobs, newest first."""
     with database.reading() as session:
-        found = jobs.page(session, limit=limit + 1, before=before, state=state, model=model)
+        found = jobs.page(session, limit=limit + 1, before=before, state=state, model=model, owner=owner)
     page = [JobDescription.of(job) for job in found[:limit]]
     return JobPage(jobs=page, next=page[-1].id if len(found) > limit else None)
 

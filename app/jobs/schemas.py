@@ -1,8 +1,7 @@
-"""What the job endpoints take and give."""
+"""What the job endpoints take."""
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, Union
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, create_model, model_validator
@@ -11,19 +10,25 @@ from app.core.classifier.features import FeatureKind
 from app.core.evaluation.bias.results import BiasOptions
 from app.core.evaluation.bias.words import SHIPPED
 from app.core.evaluation.sets import EvaluationSet
-from app.core.history import Epoch
 from app.core.hyperparameters import ALGORITHMS, Hyperparameters
 from app.core.names import CorpusReference, FileReference, Name
 from app.core.numbers import NotBoolean
 from app.core.payloads import Publication, RowPolicies
-from app.core.records import Job, JobState
 from app.core.steps import Step
 from app.core.swapping import SwapPairs
 from app.core.table.manifest import IndexRequest
 from app.core.text import TextSpec
 from app.core.text.labelled import LabelledFields
 from app.core.vector_files import RequestedFormat
-from app.jobs.starts import StartChoice, StartDescription, VersionName
+from app.jobs.starts import StartChoice, VersionName
+
+Priority = Annotated[
+    int,
+    NotBoolean,
+    Field(
+        ge=-10, le=10, description="jobs of a higher one are begun first; above 0 it needs a key of the scope `admin`"
+    ),
+]
 
 
 class _Publishing(BaseModel):
@@ -40,6 +45,7 @@ class _Publishing(BaseModel):
             "`auto` scans unless the table is large"
         ),
     ] = "auto"
+    priority: Priority = 0
 
 
 class TrainSubmission(_Publishing):
@@ -155,6 +161,7 @@ class EvaluateSubmission(BaseModel):
         Field(min_length=1, max_length=10, description="of the suite: `weat`, `weat-ko`, or uploaded JSON files"),
     ] = list(SHIPPED)
     options: Annotated[BiasOptions, Field(description="of the suite")] = BiasOptions()
+    priority: Priority = 0
 
     @model_validator(mode="after")
     def _check_suite(self) -> Self:
@@ -188,6 +195,7 @@ class ClassifierSubmission(LabelledFields):
     ] = None
     seed: Annotated[int, Field(ge=0, lt=1 << 31, description="of what is held out"), NotBoolean] = 1
     publish: Annotated[Publication, Field(description="what happens to the result")] = Publication()
+    priority: Priority = 0
 
 
 def _submission(algorithm: str, hyperparameters: type[BaseModel]) -> type[TrainSubmission]:
@@ -221,80 +229,3 @@ else:
         | Annotated[ClassifierSubmission, Tag("classifier")],
         Discriminator(_kind),
     ]
-
-
-class JobProblem(BaseModel):
-    """Why a job failed; further members depend on `type`."""
-
-    model_config = ConfigDict(extra="allow")
-
-    type: str
-    title: str
-    detail: str
-
-
-class JobDescription(BaseModel):
-    """A job and where it is. What its kind does not have is null; `loss` is the mean per prediction so far, in nats."""
-
-    id: str
-    kind: str
-    state: JobState
-    phase: str | None
-    step: Annotated[str | None, Field(description="a named part of the phase, where it has several")] = None
-    progress: Annotated[float, Field(ge=0, le=1)]
-    model: str | None
-    classifier: Annotated[str | None, Field(description="that it makes a version of, with the vectors of `model`")] = (
-        None
-    )
-    corpus: str | None = None
-    corpus_revision: int | None = None
-    file: str | None = None
-    file_revision: int | None = None
-    algorithm: str | None = None
-    hyperparameters: dict[str, Any] | None = None
-    text: dict[str, Any] | None = None
-    evidence: bool | None = None
-    start: StartDescription | None = None
-    publish: dict[str, Any] | None = None
-    index: IndexRequest | None = None
-    tokens_per_second: float | None = None
-    eta_seconds: float | None
-    loss: float | None = None
-    held_out_loss: float | None = None
-    epoch: int | None = None
-    attempts: int
-    cancel_requested_at: datetime | None
-    version: Annotated[int | None, Field(description="the number of the version that it has published")] = None
-    result: dict[str, Any] | None
-    error: JobProblem | None
-    created_at: datetime
-    started_at: datetime | None
-    finished_at: datetime | None
-
-    @classmethod
-    def of(cls, job: Job) -> JobDescription:
-        """The row's own columns, and of payload, measures and result what has a field here."""
-        told = {**job.payload, **job.measures, **(job.result or {})}
-        for noun in ("corpus", "file"):
-            if isinstance(source := told.get(noun), dict):
-                told |= {noun: source["name"], f"{noun}_revision": source.get("revision")}
-        if isinstance(start := told.get("start"), dict):
-            told["start"] = StartDescription.of(start)
-        columns = [column.key for column in job.__table__.columns]
-        own = {name: getattr(job, name) for name in columns if name in cls.model_fields}
-        if job.kind == "classifier":
-            own |= {"classifier": job.model, "model": told["base"]["model"]}
-        return cls.model_validate(told | own)
-
-
-class JobHistory(BaseModel):
-    """The epochs of a training that have ended, in order; none for other kinds of job."""
-
-    epochs: list[Epoch]
-
-
-class JobPage(BaseModel):
-    """Jobs, newest first; `next` continues the list as ``before=``."""
-
-    jobs: list[JobDescription]
-    next: str | None

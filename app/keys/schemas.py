@@ -9,6 +9,7 @@ from fastapi import Path
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.core.access import Grant, ScopeName
+from app.core.numbers import NotBoolean
 
 KeyId = Annotated[str, Path(max_length=100, description="the key's id, as listed")]
 Days = Annotated[float | None, Field(gt=0, le=36_500, description="after which it expires; default: never")]
@@ -34,6 +35,21 @@ class KeyRequest(BaseModel):
         ),
     ] = None
     days: Days = None
+    max_bytes: Annotated[
+        int | None,
+        NotBoolean,
+        Field(ge=1, lt=1 << 63, description="of its uploads, with all revisions; default: as the settings say"),
+    ] = None
+    max_jobs: Annotated[
+        int | None,
+        NotBoolean,
+        Field(ge=1, lt=1 << 31, description="of its jobs that wait; default: as the settings say"),
+    ] = None
+    max_cost: Annotated[
+        int | None,
+        NotBoolean,
+        Field(ge=1, lt=1 << 63, description="of a training, tokens x epochs x dim; default: as the settings say"),
+    ] = None
 
 
 class Rotation(BaseModel):
@@ -45,7 +61,10 @@ class Rotation(BaseModel):
 
 
 class KeyDescription(BaseModel):
-    """A key without its secret. `last_used_at` is written about once a minute."""
+    """A key without its secret. `last_used_at` is written about once a minute.
+
+    Its jobs and uploads have its `owner`, as those of the key that it has replaced.
+    """
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -53,6 +72,10 @@ class KeyDescription(BaseModel):
     name: str
     scope: ScopeName
     grants: list[str] | None
+    owner: str
+    max_bytes: int | None
+    max_jobs: int | None
+    max_cost: int | None
     created_at: datetime
     expires_at: datetime | None
     revoked_at: datetime | None

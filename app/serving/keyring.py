@@ -12,7 +12,8 @@ from datetime import UTC, datetime
 
 import structlog
 
-from app.core.access import EVERYBODY, NOBODY, Caller, audit, keys
+from app.core.access import NOBODY, Caller, Scope, audit, keys
+from app.core.access.quota import Quota
 from app.core.database import Database
 from app.core.errors import DatabaseUnavailable, KeyInvalid, KeyRequired
 from app.core.settings import Settings
@@ -40,6 +41,7 @@ class Keyring:
         self._database = database
         self._settings = settings
         self._known: dict[bytes, tuple[Caller, bytes]] = {}
+        self._everybody = Caller(Scope.ADMIN, quota=Quota.of_nobody(settings))
         self._secret = b""
         self._is_open = False
         self._has_keys: bool | None = None  # not known before the first look
@@ -74,7 +76,7 @@ class Keyring:
     def known(self, authorization: bytes | None) -> Caller | None:
         """Who sends this header, as far as that is known without a look; everybody where no key is needed."""
         if self._is_open:
-            return EVERYBODY
+            return self._everybody
         if authorization is None or authorization[: len(BEARER)].lower() != BEARER:
             return None
         token = authorization[len(BEARER) :]
@@ -129,7 +131,7 @@ class Keyring:
     def _look(self) -> None:
         with self._database.reading() as session:
             secret = keys.secret_of(session, self._settings.key_secret)
-            has_keys, found = keys.exist(session), keys.valid(session)
+            has_keys, found = keys.exist(session), keys.valid(session, self._settings)
         for key_id, (caller, _) in self._known.items():  # which answers that are being given have, too
             if key_id in found:
                 new, digest = found[key_id]

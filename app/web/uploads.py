@@ -13,6 +13,7 @@ from anyio import CancelScope
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 
+from app.core import access
 from app.core.errors import (
     BadCompression,
     BadDigest,
@@ -137,6 +138,7 @@ class Upload:
     def __init__(self, storage: Storage, settings: Settings, *, encoding: str, digest: str | None) -> None:
         self._storage = storage
         self._settings = settings
+        self._max_bytes = min(settings.max_corpus_bytes, access.current().quota.max_bytes or settings.max_corpus_bytes)
         self._decoder = decoder_for(encoding)
         self._digest = StatedDigest(digest) if digest else None
 
@@ -149,7 +151,7 @@ class Upload:
         """
         check_media_type(request.headers.get("content-type", ""))
         n_bytes = int(request.headers.get("content-length", 0))
-        limit = self._settings.max_corpus_bytes
+        limit = self._max_bytes
         if n_bytes > limit:
             raise kind.too_large(f"The body has {n_bytes} bytes; this service takes {limit}.", limit_bytes=limit)
         self._check_space(n_bytes)
@@ -171,7 +173,7 @@ class Upload:
         """
         async with _in_threads(self._storage.writer(key)) as writer:
             limits = {
-                "max_bytes": self._settings.max_corpus_bytes,
+                "max_bytes": self._max_bytes,
                 "max_ratio": self._settings.max_compression_ratio,
             }
             receiver = receive(writer, self._decoder, **limits, **how)

@@ -15,7 +15,7 @@ from app.command.schema import alembic_config, migrate
 from app.core import jobs
 from app.core.database import Database
 from app.core.settings import Settings
-from app.jobs.schemas import JobDescription
+from app.jobs.described import JobDescription
 
 BEFORE = "2026_11_22_initial"
 ERROR = {"type": "/problems/vocabulary-empty", "title": "Vocabulary empty", "detail": "No word."}

@@ -60,6 +60,7 @@ class Worker:
                     self.name,
                     lease_seconds=self._settings.lease_seconds,
                     max_attempts=self._settings.max_attempts,
+                    share=self._settings.max_running_jobs_per_key,
                     watch=self._watch,
                 )
                 if claim:

@@ -14,6 +14,7 @@ from pydantic import AfterValidator, StringConstraints
 from sqlalchemy import ColumnElement, true
 from sqlalchemy.orm import InstrumentedAttribute
 
+from app.core.access.quota import Quota
 from app.core.errors import NotPermitted
 from app.core.names import composed
 
@@ -46,6 +47,7 @@ class Caller:
     scope : what they may do
     grants : globs of the names that they may know; None for all names
     key_id, name : of the key; None without one
+    quota : how much they may take
     ends_at : Unix time at which the key expires
     """
 
@@ -56,11 +58,13 @@ class Caller:
         *,
         key_id: str | None = None,
         name: str | None = None,
+        quota: Quota = Quota(),  # noqa: B008 (it never changes)
         ends_at: float | None = None,
     ) -> None:
         self.scope = scope
         self.key_id = key_id
         self.name = name
+        self.quota = quota
         self.grants = grants
         self.ends_at = ends_at
         self._is_revoked = False
@@ -70,6 +74,11 @@ class Caller:
     def is_over(self) -> bool:
         """Whether the key has ended, also in the middle of an answer."""
         return self._is_revoked or (self.ends_at is not None and time.time() >= self.ends_at)
+
+    @property
+    def owner(self) -> str | None:
+        """What their jobs and uploads have; None without a key."""
+        return self.quota.owner
 
     @property
     def sees_all(self) -> bool:

@@ -13,9 +13,11 @@ from sqlalchemy import and_, or_, select, update
 from sqlalchemy.orm import Session
 
 from app.core.access import Caller, Scope
+from app.core.access.quota import Quota
 from app.core.database import now
 from app.core.errors import KeyNotFound
 from app.core.records import ApiKey, Installation
+from app.core.settings import Settings
 
 PREFIX = "wk"
 """By which people, and programs that look for secrets, know what it is."""
@@ -27,12 +29,16 @@ ID = slice(3, 19)
 
 @dataclass(frozen=True)
 class Wish:
-    """What a new key shall be; no `grants` are all names, no `days` all time."""
+    """What a new key shall be; no `grants` are all names, no `days` all time, no limits those of the settings."""
 
     name: str
     scope: str
     grants: Sequence[str] | None = None
     days: float | None = None
+    max_bytes: int | None = None
+    max_jobs: int | None = None
+    max_cost: int | None = None
+    owner: str | None = None
 
 
 def digest(secret: bytes, token: bytes) -> bytes:
@@ -55,6 +61,10 @@ def create(session: Session, secret: bytes, wish: Wish) -> tuple[ApiKey, str]:
         digest=digest(secret, token.encode()).hex(),
         scope=wish.scope,
         grants=None if wish.grants is None else list(wish.grants),
+        owner=wish.owner or key_id,
+        max_bytes=wish.max_bytes,
+        max_jobs=wish.max_jobs,
+        max_cost=wish.max_cost,
         created_at=moment,
         expires_at=None if wish.days is None else moment + timedelta(days=wish.days),
     )
@@ -85,7 +95,7 @@ def revoke(session: Session, key_id: str) -> ApiKey:
 
 
 def rotate(session: Session, secret: bytes, key_id: str, *, overlap_hours: float) -> tuple[ApiKey, str]:
-    """Make a key that allows the same; the old one ends after so many hours, unless it ends before.
+    """Make a key that allows the same and owns the same; the old one ends after so many hours, unless it ends before.
 
     Raises
     ------
@@ -96,7 +106,8 @@ def rotate(session: Session, secret: bytes, key_id: str, *, overlap_hours: float
     if is_over(old, moment):
         raise KeyNotFound(f"The key {key_id!r} has ended; make a new one.", key=key_id)
     days = None if old.expires_at is None else (old.expires_at - moment) / timedelta(days=1)
-    made = create(session, secret, Wish(old.name, old.scope, old.grants, days))
+    limits = {name: getattr(old, name) for name in ("max_bytes", "max_jobs", "max_cost")}
+    made = create(session, secret, Wish(old.name, old.scope, old.grants, days, owner=old.owner, **limits))
     ends_at = moment + timedelta(hours=overlap_hours)
     old.expires_at = min(old.expires_at or ends_at, ends_at)
     session.flush()
@@ -112,11 +123,13 @@ def exist(session: Session) -> bool:
     return session.scalar(select(ApiKey.id).limit(1)) is not None
 
 
-def valid(session: Session) -> dict[bytes, tuple[Caller, bytes]]:
+def valid(session: Session, settings: Settings) -> dict[bytes, tuple[Caller, bytes]]:
     """Callers and digests by the ids of keys that have not ended."""
+    nobody = Quota.of_nobody(settings)
     expires = or_(ApiKey.expires_at.is_(None), ApiKey.expires_at > now(session))
     found = session.scalars(select(ApiKey).where(and_(ApiKey.revoked_at.is_(None), expires)))
-    return {key.id.encode(): (_caller(key), bytes.fromhex(key.digest)) for key in found}
+    quotas = ((key, nobody.of_key(key, settings)) for key in found)
+    return {key.id.encode(): (_caller(key, quota), bytes.fromhex(key.digest)) for key, quota in quotas}
 
 
 def note_use(session: Session, used: Mapping[str, datetime]) -> None:
@@ -126,6 +139,12 @@ def note_use(session: Session, used: Mapping[str, datetime]) -> None:
         session.execute(update(ApiKey).where(ApiKey.id == key_id, is_later).values(last_used_at=moment))
 
 
-def _caller(key: ApiKey) -> Caller:
-    ends_at = key.expires_at.timestamp() if key.expires_at else None
-    return Caller(Scope[key.scope.upper()], key.grants, key_id=key.id, name=key.name, ends_at=ends_at)
+def _caller(key: ApiKey, quota: Quota) -> Caller:
+    return Caller(
+        Scope[key.scope.upper()],
+        key.grants,
+        key_id=key.id,
+        name=key.name,
+        quota=quota,
+        ends_at=key.expires_at.timestamp() if key.expires_at else None,
+    )

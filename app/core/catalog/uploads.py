@@ -11,7 +11,7 @@ from typing import Generic, TypeVar
 from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session
 
-from app.core import access
+from app.core import access, quotas
 from app.core.catalog.use import policies, readers
 from app.core.database import now, serialise
 from app.core.errors import (
@@ -138,6 +138,8 @@ class Uploads(Generic[Row]):
             What has the name is not as expected.
         NotPermitted
             The caller may not use the name.
+        QuotaExceeded
+            It would be too much.
         """
         access.check_name(name)
         serialise(session, f"{self.noun}:{name}")
@@ -149,11 +151,13 @@ class Uploads(Generic[Row]):
             id=secrets.token_hex(16),
             name=name,
             revision=newest.revision + 1 if newest else 1,
+            owner=access.current().owner,
             created_at=now(session),
             **vars(content),
         )
         session.add(added)
         session.flush()
+        quotas.check_uploads(session)
         return added, True
 
     def _check(self, newest: Row | None, name: str, expected: Collection[str] | Expected | None) -> None:

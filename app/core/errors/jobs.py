@@ -127,5 +127,9 @@ class StreamsBusy(WordkinError):
     """Enough streams are open; read the job now and then instead, or try again later."""
 
 
+class JobTooCostly(WordkinError):
+    """The job costs more (tokens x epochs x dim) than one may."""
+
+
 class QueueFull(WordkinError):
     """As many jobs wait as may; submit this one again when some have ended."""

@@ -93,6 +93,10 @@ class StorageFull(WordkinError):
     """There is not enough space left to store this."""
 
 
+class QuotaExceeded(WordkinError):
+    """The uploads would take more space than they may; delete some."""
+
+
 class StorageUnavailable(WordkinError):
     """The storage does not answer; what is stored there is not lost, and models that are loaded keep serving."""
 

@@ -51,7 +51,7 @@ class Import:
 
     def request(self, submission: ImportSubmission, found: Found) -> JobRequest:
         sources = {name: file_source(file) for name, file in found._asdict().items() if file}
-        said = submission.model_dump(exclude={"kind", "model", *sources})
+        said = submission.model_dump(exclude={"kind", "model", "priority", *sources})
         payload = ImportPayload.model_validate(said | sources | {"text": submission.text.here()})
         ids = [file.id for file in found if file]
         return JobRequest(submission.kind, submission.model, payload.model_dump(mode="json"), file_ids=ids)

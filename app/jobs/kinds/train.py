@@ -21,6 +21,9 @@ from app.jobs.schemas import TrainSubmission
 from app.jobs.starts import StartChoice
 from app.web.beginning import read_beginning
 
+TOKEN_BYTES = 6
+"""Of an average word with the blank after it, where words are not counted."""
+
 
 class Found(NamedTuple):
     """The corpus, the version to go on from, the version that the new one is to be comparable with, and the files that
@@ -81,6 +84,8 @@ class Train:
             continuable=submission.continuable,
         )
         read = parent or previous
+        n_tokens = corpus.n_bytes // TOKEN_BYTES if corpus.n_words is None else corpus.n_words
+        chosen = submission.hyperparameters
         return JobRequest(
             submission.kind,
             submission.model,
@@ -88,6 +93,7 @@ class Train:
             corpus.id,
             file_ids=sorted({file.id for file in read_with.values()}) or None,
             versions=[reference(read.model, read.number)] if read else None,
+            cost=n_tokens * chosen.epochs * chosen.dim * submission.replicas,
         )
 
 

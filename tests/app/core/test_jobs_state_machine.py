@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 from sqlalchemy import select
 
-from app.core import catalog, jobs
+from app.core import access, catalog, jobs
+from app.core.access import Caller, Scope
+from app.core.access.quota import Quota
 from app.core.catalog import corpora
 from app.core.catalog.uploads import CorpusContent
 from app.core.claims import Claim
@@ -49,24 +51,42 @@ class QueueMachine(RuleBasedStateMachine):
         self.cancelled: set[str] = set()
         self.published: dict[str, int] = {}
 
-    @rule(target=ids, model=st.sampled_from(MODELS))
-    def submit(self, model: str) -> str:
-        request = JobRequest("train", model, {"dim": 100}, self.corpus.id)
-        with self.database.transaction() as session:
+    @rule(
+        target=ids,
+        model=st.sampled_from(MODELS),
+        owner=st.sampled_from([None, "a", "b"]),
+        priority=st.sampled_from([-1, 0, 1]),
+    )
+    def submit(self, model: str, owner: str | None, priority: int) -> str:
+        request = JobRequest("train", model, {"dim": 100}, self.corpus.id, priority=priority)
+        caller = Caller(Scope.ADMIN, quota=Quota(owner))
+        with access.acting_as(caller), self.database.transaction() as session:
             job = jobs.submit(session, request)
         self.accepted.add(job.id)
         return job.id
 
     @rule(target=claims)
     def claim(self) -> Claim | None:
+        waiting = self._in_turn()
         claim = jobs.claim(self.database, "worker", lease_seconds=LEASE_SECONDS, max_attempts=MAX_ATTEMPTS)
         self._collect_ends_by_claim()
+        assert (claim.job_id if claim else None) == next((job for job in waiting if job not in self.ended), None)
         if claim:
             assert claim.job_id not in self.ended
             held = self.holder.get(claim.job_id)
             assert held is None or held[1] < self.clock.now, "a job was claimed while its lease was alive"
             self.holder[claim.job_id] = (claim.token, self._lease_end())
         return claim
+
+    def _in_turn(self) -> list[str]:
+        """The jobs that wait, in the order in which they should be claimed."""
+        alive = {job_id for job_id, (_, expires) in self.holder.items() if expires >= self.clock.now}
+        with self.database.reading() as session:
+            found = session.scalars(select(Job).where(Job.state.in_([JobState.QUEUED, JobState.RUNNING]))).all()
+        busy = {job.owner for job in found if job.id in alive} - {None}
+        waiting = [job for job in found if job.id not in alive]
+        waiting.sort(key=lambda job: (job.owner in busy and job.priority <= 0, -job.priority, job.created_at, job.id))
+        return [job.id for job in waiting]
 
     def _collect_ends_by_claim(self) -> None:
         """Claiming ends dead workers' jobs that were cancelled or have no attempts left; only those."""
