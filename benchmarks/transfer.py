@@ -13,7 +13,6 @@ import lzma
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +29,7 @@ from app.core.table.reading import Table, open_table
 from app.core.text import TextSpec
 from app.core.text.labelled import LabelledFields
 from app.serving.classifying import ServedClassifier
+from app.serving.searchers import Searchers
 from app.serving.version import ServedVersion
 from benchmarks import machine
 from trainer.algorithms.algorithm import Work
@@ -163,7 +163,7 @@ def measure_fasttext(table: Table, texts: Texts, folder: Path, threads: int) -> 
 
 def measure_serving(table: Table, trained: Trained, texts: Sequence[str]) -> None:
     """Texts a second of requests of 10,000, from texts to bytes, on one core."""
-    with ThreadPoolExecutor(1) as pool:
+    with Searchers(1) as pool:
         version = ServedVersion(PublishedVersion("m", 1, "", ""), table, pool)
         said: Any = type("Said", (), {"features": "mean", "labels": ("negative", "positive")})
         served = ServedClassifier(PublishedVersion("c", 1, "", ""), Classifier(said, **trained.arrays), version)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
+from functools import partial
 
 from fastapi import APIRouter, Response
 from pydantic_core import to_json
@@ -35,6 +35,7 @@ router = APIRouter(tags=["classifiers"])
             errors.ClassifierNotFound,
             errors.VersionNotFound,
             errors.VersionNotLoaded,
+            errors.Overloaded,
             errors.DatabaseUnavailable,
         ),
     },
@@ -48,7 +49,8 @@ async def classify(registry: RegistryDependency, asked: ClassifyRequest) -> Resp
             f"are {MAX_PROBABILITIES // len(classifier.labels):,} texts."
         )
     is_short = len(asked.texts) <= FEW_TEXTS and sum(map(len, asked.texts)) <= LONG_TEXT
-    content = _answer(classifier, asked) if is_short else await asyncio.to_thread(_answer, classifier, asked)
+    answer = partial(_answer, classifier, asked)
+    content = answer() if is_short else await classifier.version.pool.beside(answer)
     return Response(content, media_type="application/json")
 
 

@@ -91,6 +91,8 @@ class Settings(BaseSettings):
     """The model of a query that names none; default: the only one there is."""
     model_memory_bytes: Bytes = 4 * GIBIBYTE
     """Tables that are in memory at a time, at most; the least recently used leaves first."""
+    max_waiting_searches: Annotated[int, Field(ge=64)] = 1024
+    """Queries that may wait in a process; a scan or a long text counts as four of them."""
     registry_poll_seconds: Seconds = 0.5
 
     worker_poll_seconds: Seconds = 0.5

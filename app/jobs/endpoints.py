@@ -26,9 +26,10 @@ from app.jobs.kinds import KINDS
 from app.jobs.kinds.evaluate import with_policy
 from app.jobs.schemas import Submission
 from app.jobs.streams import room
-from app.web.dependencies import DatabaseDependency, StorageDependency
+from app.web.dependencies import DatabaseDependency, SettingsDependency, StorageDependency
 from app.web.problems import problem_responses
 from app.web.scopes import READ, TRAIN
+from app.web.space import check_space
 
 EVENT_POLL_SECONDS = 0.5
 RETRY_MILLISECONDS = 2000
@@ -60,6 +61,7 @@ router = APIRouter(tags=["jobs"])
         errors.NotPermitted,
         errors.JobTooCostly,
         errors.QueueFull,
+        errors.StorageFull,
         errors.DatabaseUnavailable,
     ),
 )
@@ -68,6 +70,7 @@ def submit(
     response: Response,
     database: DatabaseDependency,
     storage: StorageDependency,
+    settings: SettingsDependency,
     idempotency_key: Annotated[
         str | None, Header(max_length=200, description="sending the same request again returns the first one's job")
     ] = None,
@@ -87,6 +90,7 @@ def submit(
         is_new = jobs.earlier(session, idempotency) is None
         found = kind.find(session, submission, hold=False) if is_new else None
     if found:
+        check_space(storage, settings, 0)
         with suppress(StorageUnavailable):  # the job waits for the storage, and then finds out
             kind.check(submission, found, storage)
     with database.transaction() as session:

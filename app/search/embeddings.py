@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from functools import partial
 from typing import Annotated, Any, Literal
@@ -110,6 +109,7 @@ class EmbeddingsAnswer(answers.Answer):
             errors.WordNotFound,
             errors.TextNotRead,
             errors.VersionNotLoaded,
+            errors.Overloaded,
             errors.DatabaseUnavailable,
         ),
     },
@@ -124,13 +124,12 @@ async def create_embeddings(registry: RegistryDependency, asked: EmbeddingsReque
     texts = [asked.input] if isinstance(asked.input, str) else asked.input
     is_short = len(texts) <= FEW_INPUTS and sum(map(len, texts)) <= short_text(version)
     read_all = partial(_read_all, version, texts, asked.oov)
-    found = read_all() if is_short else await asyncio.to_thread(read_all)
+    found = read_all() if is_short else await version.pool.beside(read_all)
     if asked.on_unknown == "error":
         await _refuse_unknown(version, texts, found)
     encoding = "base64" if asked.encoding_format == "base64" else "json"
-    content = (
-        _answer(version, found, encoding) if is_short else await asyncio.to_thread(_answer, version, found, encoding)
-    )
+    answer = partial(_answer, version, found, encoding)
+    content = answer() if is_short else await version.pool.beside(answer)
     return Response(content, media_type="application/json")
 
 

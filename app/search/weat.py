@@ -16,7 +16,6 @@ from app.core.evaluation.bias.results import Association, BiasOptions
 from app.core.evaluation.bias.words import Item, Targets, shipped_tests
 from app.core.names import reference
 from app.search.responses import as_json
-from app.serving import scans
 from app.serving.asking import Target
 from app.serving.questions import OF_A_VERSION
 from app.serving.version import ServedVersion
@@ -79,7 +78,7 @@ class WeatAnswer(Association):
     response_class=Response,
     responses={
         200: {"model": WeatAnswer, "description": "The effect, and how often chance makes one as large"},
-        **problem_responses(*OF_A_VERSION, errors.TextNotRead, errors.WordSetUnusable, errors.Overloaded),
+        **problem_responses(*OF_A_VERSION, errors.TextNotRead, errors.WordSetUnusable),
     },
 )
 async def measure_association(
@@ -88,7 +87,7 @@ async def measure_association(
     """Test whether targets 1 are nearer than targets 2 to attributes 1 rather than to attributes 2 (WEAT)."""
     word_sets, named = _sets(asked)
     version = await registry.get(asked.model, asked.version)
-    found = await scans.in_pool(version, lambda: _measured(version, named, asked))
+    found = await version.pool.run(lambda: _measured(version, named, asked))
     head = {"model": version.model, "version": version.number, "test": asked.test, "word_sets": word_sets}
     return Response(as_json(head | found), media_type="application/json")
 

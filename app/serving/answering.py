@@ -194,7 +194,7 @@ async def odd_one_out(version: ServedVersion, asked: OddOneOutQuery | OddOneOutP
 async def senses(version: ServedVersion, asked: SensesQuery) -> Body:
     (term,) = await version.terms([asked.word])
     graph = None if asked.exact else version.index.for_words
-    found = await scans.in_pool(version, lambda: clusters.senses(version, term.id, asked.k, graph))
+    found = await version.pool.run(lambda: clusters.senses(version, term.id, asked.k, graph))
     body: Body = {"word": term.word, "senses": found.senses}
     return body if found.is_stored else body | _approximation(version, asked, graph)
 

@@ -9,20 +9,18 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from concurrent.futures import Executor
 from dataclasses import dataclass
 
 import numpy as np
 
-from app.core.errors import Overloaded
 from app.core.nearest.scores import DoubleArray
 from app.core.table.manifest import GraphSearch
 from app.serving.index import Index, fetch_size
+from app.serving.searchers import Searchers
 
 MAX_BATCH = 64
 FULL_BATCH = 16
 """From here on a query more in a batch saves little."""
-MAX_WAITING = 1024
 
 Found = tuple[list[int], list[float]]
 
@@ -41,7 +39,7 @@ class _Query:
 class Batcher:
     """Queries of one index, one batch at a time. Belongs to one event loop."""
 
-    def __init__(self, index: Index, pool: Executor) -> None:
+    def __init__(self, index: Index, pool: Searchers) -> None:
         self._index = index
         self._pool = pool
         self._waiting: deque[_Query] = deque()
@@ -55,8 +53,10 @@ class Batcher:
         Overloaded
             Too many queries wait.
         """
-        if len(self._waiting) >= MAX_WAITING:
-            raise Overloaded
+        with self._pool.place():
+            return await self._queued(direction, k, graph)
+
+    async def _queued(self, direction: DoubleArray, k: int, graph: GraphSearch | None) -> Found:
         loop = asyncio.get_running_loop()
         query = _Query(direction, fetch_size(k), graph, loop.create_future())
         self._waiting.append(query)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Mapping
-from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -19,6 +18,7 @@ from app.core.storage import Storage
 from app.core.table.manifest import MANIFEST_FILE, read_manifest
 from app.core.table.reading import read_table
 from app.serving.classifying import ServedClassifier
+from app.serving.searchers import Searchers
 from app.serving.version import ServedVersion
 
 FIRST_RETRY_SECONDS = 1.0
@@ -49,7 +49,7 @@ class Beside:
 class Loader:
     """Opens versions; used by one thread at a time."""
 
-    def __init__(self, storage: Storage, budget_bytes: int, searching: Executor) -> None:
+    def __init__(self, storage: Storage, budget_bytes: int, searching: Searchers) -> None:
         self._storage = storage
         self._budget_bytes = budget_bytes
         self._searching = searching

@@ -44,6 +44,7 @@ OF_A_VERSION = (
     errors.ModelNotFound,
     errors.VersionNotFound,
     errors.VersionNotLoaded,
+    errors.Overloaded,
     errors.DatabaseUnavailable,
 )
 """What may be wrong with any question, alone or in a batch."""
@@ -82,7 +83,7 @@ QUESTIONS = (
         NeighborsParameters,
         NeighborsQuery,
         answers.Neighbors,
-        (*OF_WORDS, errors.Overloaded),
+        OF_WORDS,
         "neighbors",
     ),
     Question(
@@ -93,7 +94,7 @@ QUESTIONS = (
         AnalogyParameters,
         AnalogyQuery,
         answers.Analogy,
-        (*OF_WORDS, errors.Overloaded),
+        OF_WORDS,
         "answers",
     ),
     Question(
@@ -146,7 +147,7 @@ QUESTIONS = (
         SensesParameters,
         SensesQuery,
         answers.Senses,
-        (*OF_WORDS, errors.Overloaded),
+        OF_WORDS,
         "senses",
     ),
     Question(

@@ -38,6 +38,7 @@ from app.core.settings import Settings
 from app.core.storage import Storage
 from app.serving.classifying import ServedClassifier
 from app.serving.loader import Beside, Key, Loader
+from app.serving.searchers import Searchers
 from app.serving.snapshot import Snapshot, Status, aliases_of
 from app.serving.version import ServedVersion
 
@@ -66,7 +67,7 @@ class Registry:
         self._poller = threading.Thread(target=self._poll, name="registry", daemon=True)
         self._finding = ThreadPoolExecutor(1, "registry-find")
         n_searchers = max(1, (os.cpu_count() or 1) - 1)  # the event loop has the other core
-        self._searching = ThreadPoolExecutor(n_searchers, "search")
+        self._searching = Searchers(n_searchers, settings.max_waiting_searches)
         self._loader = Loader(storage, settings.model_memory_bytes, self._searching)
 
     def start(self) -> None:

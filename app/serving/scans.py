@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import math
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from app.core.errors import InvalidRequest, Overloaded
+from app.core.errors import InvalidRequest
 from app.core.names import reference
 from app.core.nearest import exact, scores
 from app.core.nearest.scores import DoubleArray, FloatArray
@@ -22,7 +21,6 @@ from app.serving.version import ServedVersion, Term
 
 CSLS_NEIGHBORS = 10
 MARGIN = 64
-MAX_SCANS_WAITING = 256
 SMOOTHING = 1e-3
 """Keeps 3CosMul from dividing by zero (Levy and Goldberg 2014)."""
 
@@ -46,7 +44,7 @@ async def filtered(
     version: ServedVersion, query: NeighborsAsked, direction: DoubleArray, excluded: Collection[WordId]
 ) -> list[dict[str, Any]]:
     """Neighbours among the words that the query allows, by cosine or CSLS."""
-    return await in_pool(version, lambda: _filtered(version, query, direction, excluded))
+    return await version.pool.run(lambda: _filtered(version, query, direction, excluded))
 
 
 def _filtered(
@@ -141,7 +139,7 @@ async def by_product(
     direction: DoubleArray,
 ) -> list[dict[str, Any]]:
     """Answers by 3CosMul over the whole vocabulary (Levy and Goldberg 2014); `direction` gives their cosines."""
-    return await in_pool(version, lambda: _by_product(version, asked, positive, negative, direction))
+    return await version.pool.run(lambda: _by_product(version, asked, positive, negative, direction))
 
 
 def _by_product(
@@ -212,14 +210,3 @@ def _largest(values: npt.NDArray[np.floating[Any]], n: int) -> IdArray:
     if n >= len(values):
         return np.arange(len(values))
     return np.sort(np.argpartition(-values, n)[:n])
-
-
-async def in_pool(version: ServedVersion, scan: Callable[[], T]) -> T:
-    """Run a scan on the search threads when it is its turn; one whose client has left is not begun."""
-    if version.n_scans_waiting >= MAX_SCANS_WAITING:
-        raise Overloaded
-    version.n_scans_waiting += 1
-    try:
-        return await asyncio.get_running_loop().run_in_executor(version.pool, scan)
-    finally:
-        version.n_scans_waiting -= 1

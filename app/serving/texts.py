@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass
 
 import numpy as np
@@ -55,7 +54,7 @@ async def text_vector(version: ServedVersion, text: str, oov: Oov = "compose") -
         There is no word in it, or nothing is left of it.
     """
     is_short = len(text) <= short_text(version)
-    found = read(version, text, oov) if is_short else await asyncio.to_thread(read, version, text, oov)
+    found = read(version, text, oov) if is_short else await version.pool.beside(lambda: read(version, text, oov))
     if isinstance(found, NoVector):
         raise await refusal(version, text, found)
     return found

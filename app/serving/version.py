@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
-from concurrent.futures import Executor
 from functools import cached_property
 from typing import Literal, NamedTuple
 
 import numpy as np
 
 from app.core.catalog import PublishedVersion
-from app.core.errors import NotOneWord, WordNotFound
+from app.core.errors import NotOneWord, Overloaded, WordNotFound
 from app.core.nearest.scores import DoubleArray
 from app.core.table.composing import FEW_CHARACTERS, Composed, Composer, composer_of
 from app.core.table.reading import Table
@@ -21,6 +19,7 @@ from app.serving.asking import Oov
 from app.serving.batching import Batcher
 from app.serving.index import open_index
 from app.serving.reading import ExactWords, reader_of
+from app.serving.searchers import Searchers
 from app.serving.suggestions import Allowance, Suggestions, allowance
 from app.serving.tokenised import TokenComposer
 
@@ -40,7 +39,7 @@ class Term(NamedTuple):
 class ServedVersion:
     """A table with its index and the reading of queries; immutable but for caches."""
 
-    def __init__(self, published: PublishedVersion, table: Table, pool: Executor) -> None:
+    def __init__(self, published: PublishedVersion, table: Table, pool: Searchers) -> None:
         self.model = published.model
         self.number = published.number
         self.prefix = published.prefix
@@ -53,7 +52,6 @@ class ServedVersion:
         self.batcher = Batcher(self.index, pool)
         self.suggestions = Suggestions(table)
         self.composer = _composer(table, self.text)
-        self.n_scans_waiting = 0  # read and written by the loop alone
 
     def warm(self) -> None:
         """Answer a few queries, so that the first client waits for no disk."""
@@ -145,7 +143,7 @@ class ServedVersion:
         composed: dict[str, Composed] = {}
         if oov == "compose" and self.composer:
             are_few = sum(map(len, lacking)) <= FEW_CHARACTERS
-            composed = self._composed(lacking) if are_few else await asyncio.to_thread(self._composed, lacking)
+            composed = self._composed(lacking) if are_few else await self.pool.beside(lambda: self._composed(lacking))
         if missing := [text for text in lacking if text not in composed]:
             raise await self.word_not_found(missing)
         return [term or composed[text] for text, term in zip(texts, terms, strict=True)]
@@ -180,10 +178,16 @@ class ServedVersion:
 
     async def word_not_found(self, texts: Sequence[str]) -> WordNotFound:
         missing = list(dict.fromkeys(map(self._missing, texts)))
-        # not on the search threads: those who ask for known words must not wait for this
         granted = allowance.get(None) or Allowance()
-        near = [await asyncio.to_thread(self.suggestions.near, word) if granted.take() else [] for word in missing]
+        near = [await self._near(word) if granted.take() else [] for word in missing]
         return WordNotFound(self.lacks(missing), missing=missing, suggestions=dict(zip(missing, near, strict=True)))
+
+    async def _near(self, word: str) -> list[str]:
+        """Near spellings; none while too much waits."""
+        try:
+            return await self.pool.beside(lambda: self.suggestions.near(word))
+        except Overloaded:
+            return []
 
     def _missing(self, text: str) -> str:
         """How a word that was not found is called."""

@@ -20,13 +20,13 @@ from app.core.errors import (
     DigestMismatch,
     FileTooLarge,
     FormBody,
-    StorageFull,
     UploadIncomplete,
     WordkinError,
 )
 from app.core.settings import Settings
 from app.core.storage import ObjectWriter, Storage
 from app.web.decompress import PIECE_BYTES, Decoder, decoder_for
+from app.web.space import check_space
 
 if TYPE_CHECKING:
     from hashlib import _Hash
@@ -154,15 +154,7 @@ class Upload:
         limit = self._max_bytes
         if n_bytes > limit:
             raise kind.too_large(f"The body has {n_bytes} bytes; this service takes {limit}.", limit_bytes=limit)
-        self._check_space(n_bytes)
-
-    def _check_space(self, n_bytes: int) -> None:
-        free = self._storage.free_bytes()
-        floor = self._settings.min_free_bytes
-        if free is not None and free - n_bytes < floor:
-            raise StorageFull(
-                f"{free} bytes are free; storing {n_bytes} would leave less than {floor}.", free_bytes=free
-            )
+        check_space(self._storage, self._settings, n_bytes)
 
     async def store(
         self, key: str, body: AsyncIterator[bytes], receive: Callable[..., SomeReceiver], **how: Any
@@ -187,7 +179,7 @@ class Upload:
     def _take(self, receiver: Receiver, piece: bytes) -> None:
         if self._digest:
             self._digest.update(piece)
-        self._check_space(len(piece))
+        check_space(self._storage, self._settings, len(piece))
         receiver.feed(piece)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import math
 from collections.abc import Callable
 from itertools import islice
@@ -38,13 +37,13 @@ async def contexts(version: ServedVersion, asked: ContextsQuery) -> Body:
         ]
         return {"word": term.word, "window": evidence.described.window, "contexts": found}
 
-    return await _made(answer, asked)
+    return await _made(version, answer, asked)
 
 
 async def explain(version: ServedVersion, asked: ExplainQuery) -> Body:
     a, b = await version.terms([asked.a, asked.b])
     evidence = _of_words(version, a, b)
-    return await _made(lambda: _explained(version, evidence, (a, b), asked), asked)
+    return await _made(version, lambda: _explained(version, evidence, (a, b), asked), asked)
 
 
 def _explained(version: ServedVersion, evidence: Evidence, pair: tuple[Term, Term], asked: ExplainQuery) -> Body:
@@ -94,9 +93,9 @@ async def cooccurrence(version: ServedVersion, asked: CooccurrenceQuery) -> Body
     return {"a": a.word, "b": b.word, "window": evidence.described.window, "ppmi": ppmi, **together}
 
 
-async def _made(answer: Callable[[], Body], asked: ContextsQuery | ExplainQuery) -> Body:
+async def _made(version: ServedVersion, answer: Callable[[], Body], asked: ContextsQuery | ExplainQuery) -> Body:
     """Beside the loop if it takes long, so that others do not wait for it."""
-    return await asyncio.to_thread(answer) if asked.k * asked.lines > FEW_LINES else answer()
+    return await version.pool.beside(answer) if asked.k * asked.lines > FEW_LINES else answer()
 
 
 def _of(version: ServedVersion) -> Evidence:

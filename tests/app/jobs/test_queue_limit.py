@@ -1,9 +1,12 @@
-"""The queue takes so many jobs and no more."""
+"""The queue takes so many jobs and no more, and none while there is no space for what it makes."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
+from app.core.storage import Storage
 from tests.published import World
 
 
@@ -21,4 +24,21 @@ def test_a_job_beyond_the_limit_is_refused_until_one_has_ended(tmp_path: Path) -
         assert again.json()["id"] == second.json()["id"], "what was accepted is not refused"
         http.post(f"{first.headers['Location']}/cancel")
         assert http.post("/jobs", json=job, headers={"Idempotency-Key": "three"}).status_code == 202
+    world.close()
+
+
+def test_no_job_is_taken_below_the_floor_of_free_space(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World(tmp_path, min_free_bytes=1000)
+    with world.served() as http:
+        http.put("/corpora/c", content=b"a b c\n")
+        job, headers = {"model": "m", "corpus": "c", "algorithm": "glove"}, {"Idempotency-Key": "one"}
+        monkeypatch.setattr(Storage, "free_bytes", lambda _: 999)
+        refused = http.post("/jobs", json=job, headers=headers)
+        assert (refused.status_code, refused.json()["type"]) == (507, "/problems/storage-full")
+        assert refused.json()["free_bytes"] == 999
+        monkeypatch.undo()
+        taken = http.post("/jobs", json=job, headers=headers)
+        assert taken.status_code == 202
+        monkeypatch.setattr(Storage, "free_bytes", lambda _: 999)
+        assert http.post("/jobs", json=job, headers=headers).json()["id"] == taken.json()["id"], "it was accepted"
     world.close()

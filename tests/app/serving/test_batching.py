@@ -3,7 +3,6 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +12,9 @@ from app.core.errors import Overloaded
 from app.core.nearest.scores import DoubleArray
 from app.core.table.manifest import GraphSearch
 from app.core.table.reading import open_table
-from app.serving import batching
 from app.serving.batching import Batcher
 from app.serving.index import Index, fetch_size, open_index
+from app.serving.searchers import Searchers
 from tests.published import random_vectors, write_version
 
 GRAPH = GraphSearch(ef_search=32, recall_at_10=1.0, query_milliseconds=1.0)
@@ -67,7 +66,7 @@ def test_what_waits_is_searched_together_and_alike(index: Index) -> None:
     watched = Watched(index.table, index.graph).watch()
     asked = directions(index)
 
-    async def run(pool: ThreadPoolExecutor) -> list[tuple[list[int], list[float]]]:
+    async def run(pool: Searchers) -> list[tuple[list[int], list[float]]]:
         batcher = Batcher(watched, pool)
         first = asyncio.create_task(batcher.nearest(asked[0], 10))
         await until(lambda: watched.batches)
@@ -77,7 +76,7 @@ def test_what_waits_is_searched_together_and_alike(index: Index) -> None:
         watched.gate.set()
         return await asyncio.gather(first, *others)
 
-    with ThreadPoolExecutor(1) as pool:
+    with Searchers(1) as pool:
         found = asyncio.run(run(pool))
     assert watched.batches == [(1, 16, None), (10, 16, None), (1, 128, None), (1, 16, GRAPH)]
     assert [ids[0] for ids, _ in found] == list(range(13)), "each gets its own answer"
@@ -89,7 +88,7 @@ def test_of_many_that_wait_half_are_taken(index: Index) -> None:
     watched = Watched(index.table, index.graph).watch()
     asked = directions(index)
 
-    async def run(pool: ThreadPoolExecutor) -> None:
+    async def run(pool: Searchers) -> None:
         batcher = Batcher(watched, pool)
         first = asyncio.create_task(batcher.nearest(asked[0], 10))
         await until(lambda: watched.batches)
@@ -98,7 +97,7 @@ def test_of_many_that_wait_half_are_taken(index: Index) -> None:
         watched.gate.set()
         await asyncio.gather(first, *others)
 
-    with ThreadPoolExecutor(1) as pool:
+    with Searchers(1) as pool:
         asyncio.run(run(pool))
     assert [n for n, _, _ in watched.batches] == [1, 30, 16, 14]
 
@@ -107,7 +106,7 @@ def test_queries_of_clients_that_left_are_not_searched(index: Index) -> None:
     watched = Watched(index.table, index.graph).watch()
     asked = directions(index)
 
-    async def run(pool: ThreadPoolExecutor) -> None:
+    async def run(pool: Searchers) -> None:
         batcher = Batcher(watched, pool)
         first = asyncio.create_task(batcher.nearest(asked[0], 10))
         await until(lambda: watched.batches)
@@ -118,17 +117,16 @@ def test_queries_of_clients_that_left_are_not_searched(index: Index) -> None:
         watched.gate.set()
         await asyncio.gather(first, stays)
 
-    with ThreadPoolExecutor(1) as pool:
+    with Searchers(1) as pool:
         asyncio.run(run(pool))
     assert [size for size, _, _ in watched.batches] == [1, 1]
 
 
-def test_too_many_waiting_are_refused_at_once(index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(batching, "MAX_WAITING", 3)
+def test_too_many_waiting_are_refused_at_once(index: Index) -> None:
     watched = Watched(index.table, index.graph).watch()
     asked = directions(index)
 
-    async def run(pool: ThreadPoolExecutor) -> None:
+    async def run(pool: Searchers) -> None:
         batcher = Batcher(watched, pool)
         tasks = [asyncio.create_task(batcher.nearest(asked[0], 10))]
         await until(lambda: watched.batches)
@@ -138,19 +136,20 @@ def test_too_many_waiting_are_refused_at_once(index: Index, monkeypatch: pytest.
             await batcher.nearest(asked[5], 10)
         watched.gate.set()
         assert len(await asyncio.gather(*tasks)) == 4
+        assert pool.n_taken == 0
 
-    with ThreadPoolExecutor(1) as pool:
+    with Searchers(1, 4) as pool:
         asyncio.run(run(pool))
 
 
 def test_an_error_reaches_whoever_asked_and_the_next_is_served(index: Index) -> None:
     asked = directions(index)
 
-    async def run(pool: ThreadPoolExecutor) -> None:
+    async def run(pool: Searchers) -> None:
         batcher = Batcher(index, pool)
         with pytest.raises(ValueError, match="mismatch"):
             await batcher.nearest(np.zeros((2, 2)), 10)
         assert (await batcher.nearest(asked[3], 10))[0][0] == 3
 
-    with ThreadPoolExecutor(1) as pool:
+    with Searchers(1) as pool:
         asyncio.run(run(pool))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from app.core.errors import VersionNotLoaded
 from app.core.records import Version
 from app.core.storage import Storage
 from app.serving.loader import Beside, Loader
+from app.serving.searchers import Searchers
 from app.serving.version import ServedVersion
 from benchmarks.world import add_version
 from tests.published import World, random_vectors, write_version
@@ -48,7 +48,7 @@ def published(
 
 
 def load(storage: Storage, entry: PublishedVersion) -> ServedVersion:
-    with ThreadPoolExecutor(1) as pool:
+    with Searchers(1) as pool:
         return Loader(storage, 1 << 30, pool).load(entry, Beside({}, (), {}))[0]
 
 

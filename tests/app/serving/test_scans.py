@@ -11,10 +11,17 @@ from typing import TypeVar
 
 import pytest
 
-from app.core.errors import Overloaded
-from app.serving import scans, texts
-from app.serving.asking import NeighborsParameters
+from app.core.errors import Overloaded, WordNotFound
+from app.serving import answering, scans, texts
+from app.serving.asking import (
+    AnalogyParameters,
+    NeighborsParameters,
+    SensesParameters,
+    TextVectorParameters,
+    VectorParameters,
+)
 from app.serving.registry import Registry
+from app.serving.searchers import ALONE, REFUSED
 from app.serving.version import ServedVersion
 from tests.published import World, random_vectors
 
@@ -48,17 +55,24 @@ def scan(version: ServedVersion) -> asyncio.Task[list[dict[str, object]]]:
     return asyncio.create_task(scans.filtered(version, query, direction, []))
 
 
+@pytest.fixture
+def goes_on(version: ServedVersion) -> Iterator[threading.Event]:
+    """Until it is set all search threads are busy."""
+    event = threading.Event()
+    for _ in range(version.pool._max_workers):
+        version.pool.submit(event.wait)
+    yield event
+    event.set()
+
+
 def test_more_scans_than_may_wait_are_refused_and_a_scan_that_nobody_waits_for_is_not_begun(
-    version: ServedVersion, monkeypatch: pytest.MonkeyPatch
+    version: ServedVersion, goes_on: threading.Event, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(scans, "MAX_SCANS_WAITING", 3)
+    version.pool.n_places = 3 * ALONE
     begun: list[int] = []
     monkeypatch.setattr(scans, "_filtered", noting(begun, scans._filtered))
-    goes_on = threading.Event()
 
     async def crowd() -> None:
-        for _ in range(version.pool._max_workers):  # type: ignore[attr-defined]  # of the pool that this is
-            version.pool.submit(goes_on.wait)
         first, second, third = scan(version), scan(version), scan(version)
         await asyncio.sleep(0)
         with pytest.raises(Overloaded):
@@ -73,7 +87,40 @@ def test_more_scans_than_may_wait_are_refused_and_a_scan_that_nobody_waits_for_i
 
     asyncio.run(crowd())
     assert len(begun) == 3
-    assert version.n_scans_waiting == 0
+    assert version.pool.n_taken == 0
+
+
+def test_all_that_is_asked_waits_in_one_queue_and_refusals_are_counted(
+    version: ServedVersion, goes_on: threading.Event
+) -> None:
+    """A scan takes the places that a batched query, a long text and near spellings would have had."""
+    version.pool.n_places = ALONE
+    refused = REFUSED._value.get()
+    long_text = " ".join(["w1", "w2"] * 1000)
+
+    async def crowd() -> None:
+        waiting = scan(version)
+        await asyncio.sleep(0)
+        for asked in (
+            answering.neighbors(version, NeighborsParameters(word="w1", k=55)),
+            answering.analogy(version, AnalogyParameters(a="w1", b="w2", c="w3")),
+            answering.analogy(version, AnalogyParameters(a="w1", b="w2", c="w3", method="mul")),
+            answering.senses(version, SensesParameters(word="w1")),
+            answering.text_vector(version, TextVectorParameters(text=long_text)),
+        ):
+            with pytest.raises(Overloaded):
+                await asked
+        with pytest.raises(WordNotFound) as missed:
+            await answering.vector(version, VectorParameters(word="w1x"))
+        assert missed.value.members["suggestions"] == {"w1x": []}, "what is nice to have is left out"
+        stored = await answering.neighbors(version, NeighborsParameters(word="w1", k=5))
+        assert len(stored["neighbors"]) == 5, "what waits for nothing is answered"
+        goes_on.set()
+        await waiting
+
+    asyncio.run(crowd())
+    assert REFUSED._value.get() - refused == 6
+    assert version.pool.n_taken == 0
 
 
 @pytest.mark.parametrize(("n_words", "is_beside"), [(10, False), (2_000, True)])

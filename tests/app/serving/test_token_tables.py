@@ -6,7 +6,6 @@ import asyncio
 import io
 import tarfile
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +18,7 @@ from app.core.errors import WordNotFound
 from app.core.table.composing import Composed
 from app.core.table.reading import open_table
 from app.core.text import TextSpec
+from app.serving.searchers import Searchers
 from app.serving.texts import NoVector, TextVector, read
 from app.serving.version import ServedVersion, Term
 from tests.published import random_vectors, write_version
@@ -74,7 +74,7 @@ def imported(read: Read) -> Import:
         table = folder / "table"
         write_version(table, found.words, found.vectors, text=AS_IT_IS, parts=found.parts, tokenizer=content)
         entry = PublishedVersion("m", 1, "p", "0")
-        return model, ServedVersion(entry, open_table(table), ThreadPoolExecutor(1))
+        return model, ServedVersion(entry, open_table(table), Searchers(1))
 
     return imported
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import sys
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +21,7 @@ from app.core.table.golden import golden_sample, misread
 from app.core.table.reading import Table
 from app.core.text import TextSpec
 from app.core.text.tokenizers.sentencepiece import MODEL
+from app.serving.searchers import Searchers
 from app.serving.texts import TextVector, read
 from app.serving.version import ServedVersion, Term
 from tests.trainer.work.conftest import context_in, opened
@@ -53,7 +53,7 @@ def run(storage: Storage, folder: Path, tokenizer: Any, **said: Any) -> Publishe
 
 def served(table: Table) -> ServedVersion:
     entry = PublishedVersion(model="m", number=1, prefix="p", manifest_sha256="0")
-    version = ServedVersion(entry, table, ThreadPoolExecutor(1))
+    version = ServedVersion(entry, table, Searchers(1))
     version.warm()
     return version
 
