@@ -22,6 +22,7 @@ from app.command.failures import CommandFailed, WrongUsage
 from app.command.options import AsJson
 from app.command.output import console, is_json_wanted, say, say_error, warn
 from app.command.questions import PANEL, add_questions
+from app.command.safekeeping import backup, restore, verify
 from app.command.train import train
 from app.command.vectors import import_vectors
 from app.command.weat import weat
@@ -224,6 +225,8 @@ def glove(ctx: typer.Context) -> None:
     _become("trainer.algorithms.glove.c_command", {}, ctx.args)
 
 
+for command in (backup, restore, verify):
+    app.command(rich_help_panel=SERVICE)(command)
 app.command()(train)
 app.command()(export)
 app.command("import")(import_vectors)

@@ -9,6 +9,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from alembic.util import CommandError
 from sqlalchemy.exc import OperationalError
 
 from app.command.failures import ServiceDied
@@ -24,6 +25,18 @@ def migrate(settings: Settings) -> None:
         command.upgrade(alembic_config(settings), "head")
     except OperationalError as error:
         raise ServiceDied(f"The database could not be migrated: {_first_line(error.orig)}") from error
+
+
+def bring_to(settings: Settings, revision: str) -> None:
+    """Give an empty database the schema of a certain release, or raise `ServiceDied` if that is a later one's."""
+    config = alembic_config(settings)
+    try:
+        ScriptDirectory.from_config(config).get_revision(revision)
+    except CommandError as error:
+        raise ServiceDied(f"The schema {revision} is a later release's; install that one.") from error
+    if _current(settings) not in {None, revision}:
+        command.downgrade(config, "base")
+    command.upgrade(config, revision)
 
 
 def check_schema(settings: Settings) -> None:

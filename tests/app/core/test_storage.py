@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import socket
 import subprocess
@@ -17,6 +18,8 @@ import obstore
 import pytest
 from obstore.store import S3Store
 
+from app.command.archive import copied
+from app.command.rows import NamedObject
 from app.core.errors import StorageUnavailable
 from app.core.storage import CREDENTIALS, Storage
 from tests.conftest import missing
@@ -203,3 +206,23 @@ def test_keys_are_listed_by_age_and_deleted(storage: Storage) -> None:
     assert storage.keys("a") == ["a/2"]
     assert storage.exists("a/2")
     assert not storage.exists("a/1")
+
+
+def test_objects_are_copied_whole_or_not_at_all(storage: Storage, tmp_path: Path) -> None:
+    """As backups do, in both directions."""
+    content = os.urandom(9 << 20)
+    storage.put(content, "files/1")
+    expected = NamedObject("files/1", hashlib.sha256(content).hexdigest(), len(content), "file x@1")
+    folder = Storage((tmp_path / "backup").as_uri(), cache=tmp_path / "cache")
+    n_read: list[int] = []
+    assert copied(storage, "files/1", folder, "objects/files/1", expected, n_read.append) is None
+    assert (folder.read("objects/files/1"), sum(n_read)) == (content, len(content))
+    storage.put(content[:-1] + b"?", "files/1")
+    assert copied(storage, "files/1", folder, "objects/files/2", expected, n_read.append) == "different"
+    assert copied(storage, "files/2", folder, "objects/files/2", expected, n_read.append) == "missing"
+    assert folder.keys("objects") == ["objects/files/1"]
+    assert copied(folder, "objects/files/1", storage, "files/1", expected, n_read.append) is None
+    assert storage.read("files/1") == content, "what was there was damaged, and is replaced"
+    folder.put(b"", "objects/files/1")
+    assert copied(folder, "objects/files/1", storage, "files/3", expected, n_read.append) == "different"
+    assert storage.keys("files") == ["files/1"]
