@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 
 from app.core.names import FileReference, composed
 from app.core.table.quantised import Encoding
+from app.core.text.ngrams import Unit, with_max_n
 from app.core.wordlists import Word, WordPairs, Words, files_among
 
 Weights = Annotated[
@@ -150,19 +151,27 @@ class Combine(_Step):
 
 
 class FitSubwords(_Step):
-    """Fit rows of character n-grams to the vectors (Zhao et al. 2018), so that words that are not there are composed.
+    """Fit rows of n-grams to the vectors (Zhao et al. 2018), so that words that are not there are composed.
 
     It is done only if words that are left out of the fit are met with a mean cosine of `min_cosine`, and better than by
     the mean of all words.
     """
 
     step: Literal["fit_subwords"]
-    min_n: Annotated[int, Field(ge=1, le=16, description="the fewest characters of an n-gram")] = 3
-    max_n: Annotated[int, Field(ge=1, le=16, description="the most")] = 6
+    min_n: Annotated[int, Field(ge=1, le=16, description="the fewest letters of an n-gram")] = 3
+    max_n: Annotated[int, Field(ge=1, le=16, description="the most; 5 of jamo, unless it is given")] = 6
     n_buckets: Annotated[int, Field(ge=1, le=1 << 24, description="rows that n-grams share by their hashes")] = 200_000
+    unit: Annotated[
+        Unit, Field(description="what letters are: characters, or the jamo of Hangul (and up to four whole syllables)")
+    ] = "character"
     max_words: Annotated[int, Field(ge=10, description="the most frequent, to which the rows are fitted")] = 200_000
     min_cosine: Annotated[float, Field(ge=-1, le=1, description="of words that were left out")] = 0.3
     ridge: Annotated[float, Field(ge=0, le=1000, description="how much long rows cost")] = 0.01
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_size(cls, given: Any) -> Any:
+        return with_max_n(given)
 
     @model_validator(mode="after")
     def _check(self) -> Self:

@@ -23,6 +23,7 @@ def next_in_turn(session: Session, is_dead: ColumnElement[bool], *, max_attempts
     session : of a transaction; until it ends nobody else takes a turn, or two would take one owner's last place
     is_dead : of a running job, that nobody holds it any more
     max_attempts : a job of so many ends
+    share : jobs of an owner that may run before those of others go first
     """
     waits = or_(Job.state == JobState.QUEUED, and_(Job.state == JobState.RUNNING, is_dead))
     if session.scalar(select(Job.id).where(waits).limit(1)) is None:

@@ -12,6 +12,7 @@ from app.core.errors import StepImpossible
 from app.core.steps import FitSubwords
 from app.core.table.arrays import FloatArray
 from app.core.table.parts import Ngrams, Parts
+from app.core.text.ngrams import spelled
 from trainer.deriving.working import Facts, Sources, Working
 from trainer.kernels.vectors.subwords import joined, listed_ngrams, mean_rows, spread_rows
 
@@ -49,10 +50,10 @@ def fit_subwords(work: Working, step: FitSubwords, _: Sources) -> Facts:
     """
     if work.parts is not None:
         raise StepImpossible(f"These words have {work.parts.composition.kind} already that others are composed of.")
-    ngrams = Ngrams(min_n=step.min_n, max_n=step.max_n, n_buckets=step.n_buckets)
+    ngrams = Ngrams(min_n=step.min_n, max_n=step.max_n, n_buckets=step.n_buckets, unit=step.unit)
     usable, listed = incidence_of(work.words[: step.max_words], ngrams)
     if len(usable) < HELD_OUT:
-        raise StepImpossible(f"{len(usable)} words have n-grams of {step.min_n} to {step.max_n} characters; too few.")
+        raise StepImpossible(f"{len(usable)} words have n-grams of {step.min_n} to {step.max_n} letters; too few.")
     keys, columns = np.unique(listed.columns, return_inverse=True)
     listed = Incidence(listed.offsets, columns.astype(np.int32))
     vectors = work.vectors[usable]
@@ -72,8 +73,8 @@ def fit_subwords(work: Working, step: FitSubwords, _: Sources) -> Facts:
 
 def incidence_of(words: Sequence[str], ngrams: Ngrams) -> tuple[npt.NDArray[np.int64], Incidence]:
     """The words that have n-grams, by their places, and the bucket of each n-gram."""
-    spelled = [b"<" + word + b">" if len(word) <= MAX_BYTES else b"" for word in map(str.encode, words)]
-    offsets, buckets = listed_ngrams(*joined(spelled), ngrams.n_buckets, ngrams.sizes)
+    marked = [spelled(word, ngrams.unit).encode() if len(word.encode()) <= MAX_BYTES else b"" for word in words]
+    offsets, buckets = listed_ngrams(*joined(marked), ngrams.n_buckets, ngrams.sizes)
     usable = np.flatnonzero(np.diff(offsets))
     return usable, Incidence(offsets, buckets).of(usable)
 

@@ -7,10 +7,9 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 from app.core.hyperparameters.word2vec import PRESETS, Word2VecHyperparameters
-from app.core.text.ngrams import Unit
+from app.core.text.ngrams import Unit, with_max_n
 
 MAX_BUCKETS = 100_000_000
-JAMO_MAX_N = 5
 MAX_CHARACTERS = 64
 """Of an n-gram."""
 
@@ -43,8 +42,7 @@ class FastTextHyperparameters(Word2VecHyperparameters):
     @model_validator(mode="before")
     @classmethod
     def _fill_size(cls, given: Any) -> Any:
-        is_jamo = isinstance(given, dict) and given.get("unit") == "jamo"
-        return {"max_n": JAMO_MAX_N} | given if is_jamo else given
+        return with_max_n(given)
 
     @model_validator(mode="after")
     def _check_sizes(self) -> Self:

@@ -8,7 +8,7 @@ letters, so that words of several scripts are cut in the right places.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 BASIS, PRIME, MASK = 2166136261, 16777619, 0xFFFFFFFF
 Unit = Literal["character", "jamo"]
@@ -18,6 +18,8 @@ FILLER = "\ue000"
 """Of a syllable without a final; a code point for private use."""
 JAMO, MOST_SYLLABLES = 3, 4
 """Letters of a syllable, and syllables of an n-gram."""
+JAMO_MAX_N = 5
+"""Letters of an n-gram of jamo, at most, unless that is said."""
 
 _INITIALS = "ㄱㄲㄴㄷㄸㄹㅁㅂㅃㅅㅆㅇㅈㅉㅊㅋㅌㅍㅎ"
 _FINALS = FILLER + "ㄱㄲㄳㄴㄵㄶㄷㄹㄺㄻㄼㄽㄾㄿㅀㅁㅂㅄㅅㅆㅇㅈㅊㅋㅌㅍㅎ"
@@ -25,6 +27,12 @@ _SYLLABLES = {
     0xAC00 + place: _INITIALS[place // 588] + chr(VOWELS[place // 28 % 21]) + _FINALS[place % 28]
     for place in range(11_172)
 }
+
+
+def with_max_n(given: Any) -> Any:
+    """What was said of n-grams, with `max_n` where those of jamo have another default."""
+    is_jamo = isinstance(given, dict) and given.get("unit") == "jamo"
+    return {"max_n": JAMO_MAX_N} | given if is_jamo else given
 
 
 def spelled(word: str, unit: Unit) -> str:

@@ -67,8 +67,25 @@ def test_words_to_come_are_composed(do: Do) -> None:
     assert n_known < 15
 
 
+def test_words_to_come_are_composed_of_jamo(do: Do) -> None:
+    """Syllables are in no word twice, so that characters tell nothing of 밧."""
+    words = [chr(0xAC00 + 588 * i + 28 * j + k) + "다" for i in range(5) for j in range(4) for k in (0, 4, 19)]
+    hidden = np.random.default_rng(3).standard_normal((5000, 6))
+    truth = [hidden[[code % 5000 for code in ngram_hashes(word, 3, 5, "jamo")]].mean(axis=0) for word in words]
+    work = Working(words, vocabulary_of(words).counts, np.array(truth, np.float32))
+    last = work.vectors[-1]
+    work.keep(np.arange(len(words) - 1))
+    said: dict[str, Any] = {"step": "fit_subwords", "n_buckets": 5000, "min_cosine": 0.4, "ridge": 1e-4}
+    work, _ = do(work, **said, unit="jamo")
+    assert work.parts is not None
+    assert work.parts.composition == Ngrams(min_n=3, max_n=5, n_buckets=5000, unit="jamo")
+    composed = NgramComposer(work.parts, work.parts.composition).compose(words[-1])
+    assert composed is not None
+    assert composed.direction @ last / np.linalg.norm(last) > 0.6
+
+
 def test_too_few_words_are_refused(do: Do) -> None:
-    with pytest.raises(StepImpossible, match="9 words have n-grams of 2 to 3 characters; too few"):
+    with pytest.raises(StepImpossible, match="9 words have n-grams of 2 to 3 letters; too few"):
         do(made_of_ngrams(WORDS[:9]), step="fit_subwords", min_n=2, max_n=3)
 
 
