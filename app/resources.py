@@ -26,7 +26,7 @@ class Resources:
         logs.warn_of_unknown_settings()
         exact.one_thread_a_scan()
         self.database = Database(settings.database, timeout_seconds=settings.database_timeout_seconds)
-        self.storage = Storage(settings.storage, cache=settings.cache)
+        self.storage = Storage(settings.storage, cache=settings.cache, cache_bytes=settings.cache_bytes)
         Thread(target=self._try_storage, name="storage-start", daemon=True).start()  # it may take its time to refuse
         self.registry = Registry(self.database, self.storage, settings)
         self.registry.start()

@@ -23,7 +23,7 @@ def main() -> None:
     metrics.serve(settings)
     database = Database(settings.database, timeout_seconds=settings.database_timeout_seconds)
     try:
-        storage = Storage(settings.storage, cache=settings.cache)
+        storage = Storage(settings.storage, cache=settings.cache, cache_bytes=settings.cache_bytes)
     except StorageUnavailable as error:
         sys.exit(f"error: {error.detail}")
     worker = Worker(database, storage, settings)

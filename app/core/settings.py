@@ -115,7 +115,9 @@ class Settings(BaseSettings):
     scratch_dir: Path | None = None
     """Where a training keeps its working files; default: ``scratch`` in `data_dir`."""
     cache_dir: Path | None = None
-    """Where files of a remote storage are kept while they are in use; default: ``cache`` in `data_dir`."""
+    """Where copies of a remote storage's files are kept; default: ``cache`` in `data_dir`."""
+    cache_bytes: Bytes = 10 * GIBIBYTE
+    """What these copies may take; the least recently used leave, but none of a version that is in use."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

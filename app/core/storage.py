@@ -21,7 +21,9 @@ from obstore.store import LocalStore, from_url
 if TYPE_CHECKING:
     from obstore.store import RetryConfig
 
+from app.core.cache import Cache, make_durable, write_whole
 from app.core.errors import StorageUnavailable, TableDamaged
+from app.core.names import folder_of
 from app.core.stored_file import StoredFile
 
 CHUNK_BYTES = 8 << 20
@@ -76,8 +78,8 @@ class Storage:
     Every method raises `StorageUnavailable` if the store, having been asked again and again, does not answer.
     """
 
-    def __init__(self, url: str, *, cache: Path) -> None:
-        self._cache = cache
+    def __init__(self, url: str, *, cache: Path, cache_bytes: int | None = None) -> None:
+        self._cache = Cache(cache, cache_bytes)
         parts = urlsplit(url)
         self._scheme = parts.scheme
         self._root: Path | None = None
@@ -223,17 +225,17 @@ class Storage:
         if self._root:
             obstore.head(self._store, key)
             return self._root / key
-        target = (into or self._cache) / key
+        target = into / key if into else self._held(key)
         if not target.exists():
-            target.parent.mkdir(parents=True, exist_ok=True)
-            partial = target.with_name(f"{target.name}.{os.getpid()}.partial")
-            with partial.open("wb") as file:
-                for piece in self.stream(key):
-                    file.write(piece)
-                file.flush()
-                os.fsync(file.fileno())  # after a crash a short file must not pass for the object
-            partial.replace(target)
+            write_whole(target, self.stream(key))
+            if into is None:
+                self._cache.shrink()
         return target
+
+    def _held(self, key: str) -> Path:
+        """Where an object's copy is in the cache, in a folder that stays until it is released or forgotten."""
+        folder = folder_of(key)
+        return self._cache.hold(folder) / key.removeprefix(folder).lstrip("/")
 
     def local_folder(self, prefix: str, names: Iterable[str]) -> Path:
         """The folder that holds the objects ``prefix/name`` as local files, or `TableDamaged`."""
@@ -244,12 +246,28 @@ class Storage:
                 raise TableDamaged(f"{name} is not in storage.") from error
         return folder
 
+    def release_local(self, prefix: str) -> None:
+        """Let the downloaded copy of a folder go when room is needed; at once if it is no longer in storage."""
+        if self._root:
+            return
+        is_gone = False
+        with suppress(StorageUnavailable):
+            is_gone = not self.keys(prefix)
+        if is_gone:
+            self._cache.remove(prefix)
+        else:
+            self._cache.release(prefix)
+
     def forget_local(self, prefix: str) -> bool:
         """Drop the downloaded copy of a folder; False if its files are the objects themselves."""
         if self._root:
             return False
-        shutil.rmtree(self._cache / prefix, ignore_errors=True)
+        self._cache.remove(prefix)
         return True
+
+    def cached_bytes(self) -> int | None:
+        """What copies take here, of a storage that is elsewhere."""
+        return None if self._root else self._cache.n_bytes()
 
     def check(self) -> None:
         """Raise `StorageUnavailable` unless the store answers and lets us in."""
@@ -278,10 +296,5 @@ class Storage:
         """Have a local file and its folder on the disk before anything refers to it; remote stores do so themselves."""
         if not self._root:
             return
-        path = self._root / key
-        for target in (path, path.parent):
-            descriptor = os.open(target, os.O_RDONLY)
-            try:
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
+        for target in (self._root / key, (self._root / key).parent):
+            make_durable(target)

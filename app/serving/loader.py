@@ -117,7 +117,7 @@ class Loader:
     def _open_classifier(self, entry: PublishedVersion, version: ServedVersion) -> ServedClassifier:
         folder = self._storage.local_folder(entry.prefix, [CLASSIFIER_FILE, MANIFEST_FILE])
         classifier = read_classifier(folder, entry.manifest_sha256)
-        self._storage.forget_local(entry.prefix)
+        self._storage.release_local(entry.prefix)
         table = version.table.manifest
         if not fits(classifier, table.n_words, table.dim):
             raise TableDamaged(f"It does not fit the version {reference(version.model, version.number)}.")
@@ -146,9 +146,9 @@ class Loader:
         return leaving
 
     def forget(self, versions: Collection[ServedVersion]) -> None:
-        """Drop downloaded files; requests that still hold a version need them no more."""
+        """Let downloaded files go; requests that still hold a version need them no more."""
         for version in versions:
-            self._storage.forget_local(version.prefix)
+            self._storage.release_local(version.prefix)
 
     def _note(self, key: Key, attempts: int, reason: str, error: Exception) -> None:
         wait = min(FIRST_RETRY_SECONDS * 2 ** (attempts - 1), LONGEST_RETRY_SECONDS)

@@ -26,6 +26,7 @@ class Figures:
     n_trainers_working: int
     version_bytes: Mapping[str, int]
     free_bytes: int | None
+    cached_bytes: int | None
 
 
 class Asker:
@@ -45,6 +46,7 @@ class Asker:
                 n_trainers_working=_n_trainers_working(session),
                 version_bytes=catalog.sizes(session),
                 free_bytes=self._storage.free_bytes(),
+                cached_bytes=self._storage.cached_bytes(),
             )
 
 
@@ -86,6 +88,9 @@ class _Told(Collector):
         yield n_bytes
         if figures.free_bytes is not None:
             yield GaugeMetricFamily("wordkin_storage_free_bytes", "Space left in local storage", figures.free_bytes)
+        if figures.cached_bytes is not None:
+            told = "What copies of a remote storage's files take here"
+            yield GaugeMetricFamily("wordkin_cache_bytes", told, figures.cached_bytes)
 
 
 def as_text(figures: Figures | None) -> bytes:

@@ -49,6 +49,7 @@ def _do(order: Order, connection: Connection) -> Result:
         payload = PAYLOADS[claim.kind].model_validate(claim.payload)
     except ValidationError as error:
         raise JobUnreadable(f"The payload of this {claim.kind} job cannot be read: {error}", kind=claim.kind) from error
-    teller, storage = Teller(connection), Storage(order.storage_url, cache=Path(order.cache))
+    teller = Teller(connection)
+    storage = Storage(order.storage_url, cache=Path(order.cache), cache_bytes=order.cache_bytes)
     with compilations_told(teller.compiling):
         return KINDS[claim.kind](payload, context_of(order, storage, teller))

@@ -19,6 +19,7 @@ class Order:
     cache: str
     threads: int
     checkpoint_seconds: float
+    cache_bytes: int | None = None
 
 
 @dataclass(frozen=True)

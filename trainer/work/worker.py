@@ -123,6 +123,7 @@ class Worker:
             scratch=str(scratch),
             storage_url=self._settings.storage,
             cache=str(self._settings.cache),
+            cache_bytes=self._settings.cache_bytes,
             threads=self._settings.trainer_threads,
             checkpoint_seconds=self._settings.checkpoint_seconds,
         )
