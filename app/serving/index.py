@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, cast
@@ -97,8 +98,11 @@ def open_index(table: Table) -> Index:
     import faiss  # noqa: PLC0415 (12 MB and up to 0.2 s that only large vocabularies need)
 
     try:
-        graph = cast("faiss.IndexHNSW", faiss.read_index(str(table.index_file)))
-    except RuntimeError as error:
+        content = np.fromfile(table.index_file, np.uint8)
+        if hashlib.sha256(content.data).hexdigest() != table.manifest.files[INDEX_FILE].sha256:
+            raise TableDamaged(f"{INDEX_FILE} has changed since its digest was verified.")
+        graph = cast("faiss.IndexHNSW", faiss.deserialize_index(content))
+    except (OSError, RuntimeError) as error:
         raise TableDamaged(f"{INDEX_FILE} is no index that FAISS reads.") from error
     if graph.ntotal != table.manifest.n_words or graph.d != table.manifest.dim:
         raise TableDamaged("The index does not belong to the table.")
