@@ -235,7 +235,7 @@ class Storage:
     def _held(self, key: str) -> Path:
         """Where an object's copy is in the cache, in a folder that stays until it is released or forgotten."""
         folder = folder_of(key)
-        return self._cache.hold(folder) / key.removeprefix(folder).lstrip("/")
+        return self._cache.hold(folder) / (key.removeprefix(folder).lstrip("/") or "object")
 
     def local_folder(self, prefix: str, names: Iterable[str]) -> Path:
         """The folder that holds the objects ``prefix/name`` as local files, or `TableDamaged`."""
