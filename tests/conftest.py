@@ -32,6 +32,7 @@ POSTGRES_URL = os.environ.get("WORDKIN_TEST_POSTGRES_URL")
 
 LONG = (
     "tests/e2e/test_main_job.py",
+    "tests/chaos/",
     "tests/test_documents.py",
     "tests/e2e/",
     "tests/benchmarks/",

@@ -21,7 +21,7 @@ DOCKERFILE = (ROOT / "Dockerfile").read_text()
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 OURS = ("migrate", "app", "trainer")
 READMES = ("README.md", "README.ko.md")
-NOT_SETTINGS = {"WORDKIN_URL", "WORDKIN_API_KEY", "WORDKIN_CRASH_SECONDS", "WORDKIN_CRASH_SEED"}
+NOT_SETTINGS = {"WORDKIN_URL", "WORDKIN_API_KEY"}
 
 
 def commands() -> set[str]:

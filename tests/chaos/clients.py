@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import threading
 import time
@@ -21,15 +22,20 @@ MOST_UNFINISHED = 4
 """Jobs that wait or run at a time; the trainers must have done them in the end."""
 ANSWER_SECONDS = 30.0
 REPEAT_SECONDS = 60.0
+UNABLE = (503, 507)
+"""What is answered while database, storage or disk are ill."""
 PIECE = b"a large text that no job reads\n" * 300_000
 
 
 class Ledger:
-    """What all clients were told, and what of it cannot be."""
+    """What all clients were told, and what of it cannot be; they are the more patient the slower the machine is."""
 
     def __init__(self) -> None:
+        self.patience = 1.0
         self._lock = threading.Lock()
         self.accepted: dict[str, str] = {}
+        self.confirmed: dict[str, str] = {}
+        """Digests of those corpora that nobody deletes or replaces."""
         self.answers: dict[tuple[str, int, str], bytes] = {}
         self.counts: Counter[str] = Counter()
         self.violations: list[str] = []
@@ -54,6 +60,10 @@ class Ledger:
                 self.violations.append(f"{question} was answered {self.answers[question]!r} and {answer!r}")
 
 
+class Unexpected(Exception):
+    """An answer that should not have come; it is in the ledger."""
+
+
 class Client:
     """One of several that work at the same time, each on a path that its seed decides."""
 
@@ -69,6 +79,7 @@ class Client:
     def work(self, is_over: threading.Event) -> None:
         acts: dict[Callable[[], None], int] = {
             self.upload: 4,
+            self.keep: 1,
             self.upload_large: 1,
             self.submit: 6,
             self.delete_while_submitting: 2,
@@ -79,8 +90,10 @@ class Client:
             [act] = self._random.choices(list(acts), weights=list(acts.values()))
             try:
                 act()
+            except Unexpected:
+                continue
             except httpx.HTTPError as error:
-                self._ledger.violated(f"{act.__name__} was not answered in {REPEAT_SECONDS:g} s: {error!r}")
+                self._ledger.violated(f"{act.__name__} was not answered in time: {error!r}")
             except Exception as error:
                 self._ledger.violated(f"{act.__name__}: {error!r}")
                 raise
@@ -89,12 +102,13 @@ class Client:
 
     def request(self, method: str, path: str, expected: set[int], **given: Any) -> httpx.Response:
         """The answer, asked for again while nobody is there; it must be one of the expected ones."""
-        deadline = time.monotonic() + REPEAT_SECONDS
+        deadline = time.monotonic() + REPEAT_SECONDS * self._ledger.patience
         while True:
             try:
-                response = self._http.request(method, self._random.choice(self._urls) + path, **given)
+                url = self._random.choice(self._urls) + path
+                response = self._http.request(method, url, timeout=ANSWER_SECONDS * self._ledger.patience, **given)
             except httpx.ReadTimeout:
-                self._ledger.violated(f"{method} {path} hung for {ANSWER_SECONDS:g} s")
+                self._ledger.violated(f"{method} {path} hung for {ANSWER_SECONDS * self._ledger.patience:g} s")
                 raise
             except httpx.TransportError:
                 self._ledger.count("connections broken")
@@ -102,17 +116,31 @@ class Client:
                     raise
             else:
                 self._ledger.count(f"status {response.status_code}")
-                if response.status_code != 503 or time.monotonic() > deadline:
+                if response.status_code not in UNABLE or time.monotonic() > deadline:
                     break
             time.sleep(0.1)
         if response.status_code not in expected:
             self._ledger.violated(f"{method} {path}: {response.status_code} {response.text[:300]}")
+            raise Unexpected
         return response
 
     def upload(self) -> None:
         name = self._random.choice(CORPORA)
-        text = corpus(name, self._random.choice([1, 1, 1, 2]))
-        self.request("PUT", f"/corpora/{name}", {200, 201, 409}, content=text)
+        self._upload(name, corpus(name, self._random.choice([1, 1, 1, 2])), {200, 201, 409})
+
+    def keep(self) -> None:
+        """A corpus that nobody deletes or replaces."""
+        self._n_keys += 1
+        name = f"kept-{self._name}-{self._n_keys}"
+        text = corpus(name, 1)
+        if self._upload(name, text, {200, 201}).is_success:
+            self._ledger.confirmed[name] = hashlib.sha256(text).hexdigest()
+
+    def _upload(self, name: str, text: bytes, expected: set[int]) -> httpx.Response:
+        response = self.request("PUT", f"/corpora/{name}", expected, content=text)
+        if response.is_success and response.json()["sha256"] != hashlib.sha256(text).hexdigest():
+            self._ledger.violated(f"the digest of {name} is not its text's: {response.text}")
+        return response
 
     def upload_large(self) -> None:
         """One that is cut in the middle now and then; no job reads it."""

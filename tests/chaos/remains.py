@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -14,22 +14,34 @@ from sqlalchemy import select
 from app.core import ownership
 from app.core.database import Database
 from app.core.jobs import ENDED
-from app.core.records import AliasMove, Corpus, Job, Model, Version
+from app.core.records import Alias, AliasMove, Corpus, Job, Model, Version
 from app.core.storage import Storage
+from tests.chaos.clients import Ledger
 from trainer.work.sweep import QUARANTINE, UNKNOWN_GRACE, sweep
 
-MAY_FAIL = {"/problems/worker-lost", "/problems/training-crashed", "/problems/storage-unavailable"}
-"""The problems of a job whose attempts were all killed. Any other would be a fault of the service."""
+MAY_FAIL = {
+    f"/problems/{slug}"
+    for slug in ("worker-lost", "training-crashed", "trainer-broken", "storage-unavailable", "storage-full")
+}
+"""The problems of a job whose attempts were all killed or could not write. Any other is a fault of the service."""
+TRUE_ERRORS = {"storage_refused"}
+"""What a process says of an ill world."""
 DAY = timedelta(days=1)
 
 
-def wrong_rows(database: Database, accepted: Iterable[str]) -> Iterator[str]:
-    """Jobs that were lost, versions without their job, numbers that are missing or used twice."""
+def wrong_rows(database: Database, ledger: Ledger) -> Iterator[str]:
+    """Corpora and jobs that were lost, versions without their job, numbers that are missing or used twice."""
     with database.reading() as session:
         jobs = {job.id: job for job in session.scalars(select(Job))}
         versions = session.scalars(select(Version)).all()
         models = session.scalars(select(Model)).all()
         moves = session.scalars(select(AliasMove).order_by(AliasMove.revision)).all()
+        aliases = {(alias.model, alias.alias): alias.version for alias in session.scalars(select(Alias))}
+        digests = {corpus.name: corpus.sha256 for corpus in session.scalars(select(Corpus).order_by(Corpus.revision))}
+    for name, digest in ledger.confirmed.items():
+        if digests.get(name) != digest:
+            yield f"the confirmed corpus {name} is {digests.get(name)}, not {digest}"
+    accepted = ledger.accepted.values()
     yield from (f"the accepted job {job_id} is lost" for job_id in set(accepted) - jobs.keys())
     yield from (f"the job {job.id} is {job.state}" for job in jobs.values() if job.state not in ENDED)
     for job in jobs.values():
@@ -46,9 +58,16 @@ def wrong_rows(database: Database, accepted: Iterable[str]) -> Iterator[str]:
         numbers = sorted(number for name, number in published.values() if name == model.name)
         if numbers != list(range(1, model.n_versions + 1)):
             yield f"the model {model.name} has the versions {numbers} and counts {model.n_versions}"
+    yield from _wrong_aliases(aliases, moves)
+
+
+def _wrong_aliases(aliases: dict[tuple[str, str], int], moves: Sequence[AliasMove]) -> Iterator[str]:
     revisions = defaultdict(list)
     for move in moves:
         revisions[move.model, move.alias].append(move.revision)
+    last = {(move.model, move.alias): move.version for move in moves}
+    if last != aliases:
+        yield f"the aliases are {aliases} and were last moved to {last}"
     for alias, found in revisions.items():
         if found != list(range(1, len(found) + 1)):
             yield f"the alias {alias} has the revisions {found}"
@@ -71,25 +90,45 @@ def sweep_all(database: Database, storage: Storage) -> None:
     sweep(database, storage, moment + QUARANTINE + DAY)
 
 
-def wrong_files(database: Database, data: Path) -> Iterator[str]:
-    """Files that no row names, and rows whose files are not there or not whole."""
-    root = data / "storage"
+def wrong_files(database: Database, storage: Storage, data: Path) -> tuple[list[str], int]:
+    """Objects that no row names, and rows whose objects are not there or not whole; how many bytes are too many."""
+    expected, wrong = _expected(database, storage), []
+    found = set(storage.keys(""))
+    wrong += [f"{key} is missing" for key in expected.keys() - found]
+    for key in found & expected.keys():
+        if expected[key] not in {"", _digest(storage, key)}:
+            wrong.append(f"{key} is damaged")
+    superfluous = {key: sum(map(len, storage.stream(key))) for key in found - expected.keys()}
+    wrong += [f"no row names {key}" for key in superfluous]
+    n_bytes = sum(superfluous.values())
+    for path in data.rglob("*"):
+        first, *rest = path.relative_to(data).parts
+        if path.is_dir() and first == "storage" and not any(path.iterdir()):
+            wrong.append(f"the folder {path} is empty")
+        is_known = first in {"storage", "cache"} and "/".join(rest) in expected | superfluous
+        if path.is_file() and not is_known:
+            wrong.append(f"{path} is left")
+            n_bytes += path.stat().st_size
+    return wrong, n_bytes
+
+
+def _expected(database: Database, storage: Storage) -> dict[str, str]:
+    """The keys that rows name, each with its digest."""
     expected = {ownership.OWNER_KEY: ""}
     with database.reading() as session:
         expected |= {corpus.key: corpus.sha256 for corpus in session.scalars(select(Corpus))}
         for version in session.scalars(select(Version)):
             expected[f"{version.prefix}/manifest.json"] = version.manifest_sha256
-            for name, file in json.loads((root / version.prefix / "manifest.json").read_bytes())["files"].items():
+            for name, file in version.manifest["files"].items():
                 expected[f"{version.prefix}/{name}"] = file["sha256"]
-    found = {path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file()}
-    yield from (f"no row names {key}" for key in found - expected.keys())
-    yield from (f"{key} is missing" for key in expected.keys() - found)
-    for key in found & expected.keys():
-        digest = hashlib.sha256((root / key).read_bytes()).hexdigest()
-        if expected[key] and digest != expected[key]:
-            yield f"{key} is damaged"
-    yield from (f"the folder {path} is empty" for path in root.rglob("*") if path.is_dir() and not any(path.iterdir()))
-    yield from (f"{path} is left in scratch" for path in (data / "scratch").iterdir())
+    return expected
+
+
+def _digest(storage: Storage, key: str) -> str:
+    digest = hashlib.sha256()
+    for piece in storage.stream(key):
+        digest.update(piece)
+    return digest.hexdigest()
 
 
 def wrong_logs(logs: Iterable[Path]) -> Iterator[str]:
@@ -101,7 +140,7 @@ def wrong_logs(logs: Iterable[Path]) -> Iterator[str]:
             except ValueError:
                 yield f"{path.name}: {line}"
             else:
-                if told["level"] in {"error", "critical"}:
+                if told["level"] in {"error", "critical"} and told["action"] not in TRUE_ERRORS:
                     yield f"{path.name}: {line[:2000]}"
 
 
@@ -109,4 +148,4 @@ def states(database: Database) -> dict[str, int]:
     with database.reading() as session:
         jobs = session.scalars(select(Job)).all()
         n_versions = len(session.scalars(select(Version)).all())
-    return dict(Counter(f"jobs {job.state}" for job in jobs)) | {"versions": n_versions}
+    return dict(Counter(f"jobs {job.state}" for job in jobs)) | {"jobs": len(jobs), "versions": n_versions}
