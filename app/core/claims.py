@@ -16,3 +16,5 @@ class Claim:
     kind: str
     model: str | None
     payload: dict[str, Any]
+    retries: int = 0
+    """How often it was put off before."""

@@ -23,7 +23,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, select, update
 from sqlalchemy.orm import Session
 
-from app.core import access, quotas
+from app.core import access, quotas, retries
 from app.core.claims import Claim
 from app.core.database import Database, now, serialise
 from app.core.errors import IdempotencyConflict, JobFinished, JobNotFound, LeaseLost, WorkerLost
@@ -160,7 +160,7 @@ def claim(
         moment = now(session)
         watch.look(session)
         dead = watch.is_dead(moment)
-        while (job := next_in_turn(session, dead, max_attempts=max_attempts, share=share)) is not None:
+        while (job := next_in_turn(session, moment, dead, max_attempts=max_attempts, share=share)) is not None:
             if job.state == JobState.RUNNING and job.cancel_requested_at is not None:
                 _end(job, JobState.CANCELLED, moment)
             elif job.attempts >= max_attempts:
@@ -177,10 +177,11 @@ def _lease(job: Job, worker: str, moment: datetime, lease_seconds: float) -> Cla
     job.state = JobState.RUNNING
     job.attempts += 1
     job.worker = worker
+    job.not_before = None
     job.lease_token = token
     job.lease_expires_at = moment + timedelta(seconds=lease_seconds)
     job.started_at = job.started_at or moment
-    return Claim(job.id, token, job.attempts, job.kind, job.model, job.payload)
+    return Claim(job.id, token, job.attempts, job.kind, job.model, job.payload, job.retries)
 
 
 def renew(database: Database, claim: Claim, progress: JobProgress | None, *, lease_seconds: float) -> bool:
@@ -229,13 +230,15 @@ def acknowledge_cancellation(database: Database, claim: Claim) -> None:
         _end(owned(session, claim), JobState.CANCELLED, now(session))
 
 
-def release(database: Database, claim: Claim, *, counts: bool) -> None:
-    """Give the job back to the queue; `counts` if this attempt is one of those that a job has."""
+def release(database: Database, claim: Claim, *, counts: bool, put_off: bool = False) -> None:
+    """Give the job back to the queue, or `put_off` its next attempt; `counts` if this one is one of those it has."""
     with database.transaction() as session:
         job = owned(session, claim)
         job.state = JobState.QUEUED
         job.attempts -= 0 if counts else 1
         _forget_lease(job)
+        if put_off:
+            retries.put_off(job, now(session))
         if job.cancel_requested_at is not None:
             _end(job, JobState.CANCELLED, now(session))
 
@@ -279,6 +282,7 @@ def _end(job: Job, state: JobState, moment: datetime, *, error: dict[str, Any] |
     job.error = error
     job.finished_at = moment
     job.eta_seconds = None
+    job.not_before = None
     _forget_lease(job)
 
 

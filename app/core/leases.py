@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import ColumnElement, and_, false, or_, select
 from sqlalchemy.orm import Session
 
 from app.core.records import Job, JobState
@@ -30,6 +31,7 @@ class LeaseWatch:
         self._lease_seconds = lease_seconds
         self._clock = clock
         self._seen: dict[str, _Seen] = {}
+        self._patient_until = -math.inf
 
     def look(self, session: Session) -> None:
         """Note what is held now, and since when."""
@@ -44,8 +46,15 @@ class LeaseWatch:
             seen[token] = before
         self._seen = seen
 
+    def look_away(self) -> None:
+        """While the database was away nobody could renew: for the length of a lease from now on nobody is dead."""
+        self._patient_until = self._clock() + self._lease_seconds
+        self._seen = {}
+
     def is_dead(self, moment: datetime) -> ColumnElement[bool]:
         """Of a running job: nobody holds it any more."""
+        if self._clock() < self._patient_until:
+            return false()
         old = self._clock() - self._lease_seconds
         alive = [token for token, seen in self._seen.items() if seen.was_renewed and seen.since > old]
         dead = [

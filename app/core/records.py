@@ -130,6 +130,8 @@ class Job(Record):
     history: Mapped[list[dict[str, Any]] | None] = mapped_column(JSON(none_as_null=True), deferred=True)
 
     attempts: Mapped[int] = mapped_column(Integer, default=0)
+    retries: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
+    not_before: Mapped[datetime | None]
     lease_token: Mapped[str | None]
     lease_expires_at: Mapped[datetime | None]
     worker: Mapped[str | None]

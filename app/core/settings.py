@@ -102,10 +102,12 @@ class Settings(BaseSettings):
     """How often a worker renews its lease, writes progress and looks for a cancellation."""
     stall_seconds: Seconds = 900.0
     """A job that moves no further for this long is ended and taken up again."""
-    stop_grace_seconds: Seconds = 1.0
-    """Between asking a training process to end and killing it."""
+    stop_grace_seconds: Seconds = 8.0
+    """How long a trainer that is asked to end lets its training save where it is; another goes on from there."""
     max_attempts: Annotated[int, Field(ge=1)] = 3
     """A job whose worker died this often fails."""
+    max_retries: Annotated[int, Field(ge=0)] = 100
+    """A job that storage failed is tried again so often, later each time; those attempts are not counted."""
     checkpoint_seconds: Annotated[float, Field(ge=0)] = 60.0
     """How often a training saves where it is; 0 turns that off."""
     trainer_threads: Annotated[int, Field(ge=1, default_factory=usable_cores)]

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from sqlalchemy import ColumnElement, and_, case, func, not_, or_, select
 from sqlalchemy.orm import Session
 
+from app.core import retries
 from app.core.database import serialise
 from app.core.records import Job, JobState
 
@@ -12,7 +15,9 @@ USUAL = 0
 """The priority beyond which a job does not wait for the jobs of others."""
 
 
-def next_in_turn(session: Session, is_dead: ColumnElement[bool], *, max_attempts: int, share: int) -> Job | None:
+def next_in_turn(
+    session: Session, moment: datetime, is_dead: ColumnElement[bool], *, max_attempts: int, share: int
+) -> Job | None:
     """The job to claim or to end next, locked; None if none waits.
 
     What has to end comes first; then what is of a higher priority, then what is older. A job of an owner who has
@@ -21,11 +26,13 @@ def next_in_turn(session: Session, is_dead: ColumnElement[bool], *, max_attempts
     Parameters
     ----------
     session : of a transaction; until it ends nobody else takes a turn, or two would take one owner's last place
+    moment : now; a job that was put off until later does not wait yet
     is_dead : of a running job, that nobody holds it any more
     max_attempts : a job of so many ends
     share : jobs of an owner that may run before those of others go first
     """
-    waits = or_(Job.state == JobState.QUEUED, and_(Job.state == JobState.RUNNING, is_dead))
+    is_queued = and_(Job.state == JobState.QUEUED, retries.is_due(moment))
+    waits = or_(is_queued, and_(Job.state == JobState.RUNNING, is_dead))
     if session.scalar(select(Job.id).where(waits).limit(1)) is None:
         return None
     serialise(session, "turns")

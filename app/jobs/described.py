@@ -58,6 +58,8 @@ class JobDescription(BaseModel):
     held_out_loss: float | None = None
     epoch: int | None = None
     attempts: int
+    retries: Annotated[int, Field(description="how often it was put off, as storage or disk failed it")] = 0
+    not_before: Annotated[datetime | None, Field(description="until then it is put off")] = None
     cancel_requested_at: datetime | None
     version: Annotated[int | None, Field(description="the number of the version that it has published")] = None
     result: dict[str, Any] | None

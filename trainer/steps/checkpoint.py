@@ -29,6 +29,9 @@ class Checkpoints(Protocol):
 
     every_seconds: float
 
+    def is_wanted(self) -> bool:
+        """Whether one is wanted now, whenever the last was."""
+
     def save(self, arrays: Arrays, state: State) -> None: ...
 
     def load(self) -> tuple[dict[str, npt.NDArray[Any]], State] | None: ...
@@ -55,6 +58,9 @@ class FolderCheckpoints:
         self.folder = folder
         self.latest = folder / "latest.checkpoint"
         self.every_seconds = every_seconds
+
+    def is_wanted(self) -> bool:
+        return False
 
     def save(self, arrays: Arrays, state: State) -> None:
         """Write a checkpoint durably; the previous one stays until the next save."""
@@ -127,7 +133,8 @@ class Saver:
         self._interval = checkpoints.every_seconds if checkpoints else float("inf")
 
     def is_due(self) -> bool:
-        return self._clock() - self._last >= self._interval
+        is_wanted = self._checkpoints is not None and self._checkpoints.is_wanted()
+        return is_wanted or self._clock() - self._last >= self._interval
 
     def save(self, arrays: Arrays, state: State) -> None:
         if self._checkpoints is None:

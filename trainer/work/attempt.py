@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import multiprocessing
 import signal
 import threading
 import time
 from multiprocessing.connection import Connection
-from multiprocessing.context import SpawnProcess
+from multiprocessing.context import ForkServerProcess
 from typing import Any
 
 import structlog
@@ -15,19 +16,21 @@ from sqlalchemy.orm import Session
 
 from app.core import catalog, jobs
 from app.core.catalog import Made, evaluations
+from app.core.claims import Claim
 from app.core.database import Database
-from app.core.errors import (
-    DatabaseUnavailable,
-    LeaseLost,
-    StorageUnavailable,
-    TrainingCrashed,
-    TrainingStalled,
-    WordkinError,
-)
+from app.core.errors import DatabaseUnavailable, TrainingCrashed, TrainingStalled, WordkinError
 from app.core.settings import Settings
 from trainer.work import child, metrics
-from trainer.work.messages import Advanced, Evaluates, Interrupted, Order, Publishes, Refused, Result
+from trainer.work.messages import Advanced, Evaluates, Interrupted, Order, Publishes, Refused, Result, Stopped
 from trainer.work.progress import Overall
+
+FORKING = multiprocessing.get_context("forkserver")
+"""Jobs are forked from a process that has imported all they need and done nothing: numba and FAISS hang or abort in one
+that is forked after they were used, and to import them takes longer than many a job."""
+FORKING.set_forkserver_preload([child.__name__, "trainer.kernels.compiling", "trainer.work.kinds"])
+
+END_SECONDS = 1.0
+"""A process that has said its last word, or closed its pipe, ends within this time or is killed."""
 
 logger = structlog.get_logger()
 
@@ -42,7 +45,6 @@ class Attempt:
         self._claim = order.claim
         self._stopping = stopping
         self._progress = Overall()
-        self._held_until = time.monotonic() + settings.lease_seconds
         self._result: Result | None = None
 
     def run(self) -> None:
@@ -66,7 +68,10 @@ class Attempt:
         elif isinstance(self._result, Refused):
             jobs.fail(self._database, self._claim, self._result.problem)
             self._log("job refused", problem=self._result.problem)
-        elif self._stopping.is_set():
+        elif isinstance(self._result, Interrupted):
+            self._log("job interrupted", problem=self._result.problem)
+            try_again(self._database, self._claim, self._settings, self._result, put_off=True)
+        elif isinstance(self._result, Stopped) or self._stopping.is_set():
             jobs.release(self._database, self._claim, counts=False)
             self._log("job released")
         else:
@@ -75,24 +80,30 @@ class Attempt:
     def _log(self, event: str, **values: object) -> None:
         logger.info(event, action=event.replace(" ", "_"), job=self._claim.job_id, **values)
 
-    def _start(self) -> tuple[SpawnProcess, Connection]:
-        context = multiprocessing.get_context("spawn")  # numba and faiss hang or abort after a fork
-        receiving, sending = context.Pipe(duplex=False)
-        process = context.Process(target=child.run, args=(self._order, sending), name=f"job-{self._claim.job_id}")
-        process.start()
-        sending.close()
+    def _start(self) -> tuple[ForkServerProcess, Connection]:
+        receiving, sending = FORKING.Pipe(duplex=False)
+        process = FORKING.Process(target=child.run, args=(self._order, sending), name=f"job-{self._claim.job_id}")
+        try:
+            process.start()
+        except EOFError as error:  # the process that forks was killed just now; another is started for the next job
+            raise OSError("no process could be started") from error
+        finally:
+            sending.close()
         return process, receiving
 
-    def _watch(self, process: SpawnProcess, connection: Connection) -> bool:
-        """Wait for a result, an end, a stop or a cancellation; True for the last."""
+    def _watch(self, process: ForkServerProcess, connection: Connection) -> bool:
+        """Wait for a result, an end or a cancellation; True for the last. Once stopping, not beyond the grace."""
         heartbeat = self._settings.heartbeat_seconds
-        next_beat = 0.0
-        while self._result is None and not self._stopping.is_set():
+        next_beat, ends_at = 0.0, math.inf
+        while self._result is None and time.monotonic() < ends_at:
+            if self._stopping.is_set() and ends_at == math.inf:
+                ends_at = time.monotonic() + self._settings.stop_grace_seconds
+                process.terminate()
             try:
                 if connection.poll(min(heartbeat, 0.2)):
                     self._take(connection.recv())
             except (EOFError, OSError):
-                process.join(self._settings.stop_grace_seconds)
+                process.join(END_SECONDS)
                 return False
             if time.monotonic() >= next_beat:
                 next_beat = time.monotonic() + heartbeat
@@ -112,28 +123,20 @@ class Attempt:
         return self._progress.still_seconds() > self._settings.stall_seconds
 
     def _beat(self) -> bool:
-        """Renew the lease; while the database is down, go on until the lease must have run out."""
-        asked_at = time.monotonic()
+        """Renew the lease; while the database is down, go on: who took the job meanwhile is told by the next beat."""
         metrics.show_progress(self._progress.now)
         try:
             is_cancelled = jobs.renew(
                 self._database, self._claim, self._progress.now, lease_seconds=self._settings.lease_seconds
             )
         except DatabaseUnavailable:
-            self._check_lease()
             return False
-        self._held_until = asked_at + self._settings.lease_seconds
         self._progress.written()
         return is_cancelled
 
-    def _check_lease(self) -> None:
-        if time.monotonic() > self._held_until:
-            raise LeaseLost(job=self._claim.job_id) from None
-
-    def _end(self, process: SpawnProcess) -> None:
-        if self._result is None:
-            process.terminate()
-        process.join(self._settings.stop_grace_seconds)
+    def _end(self, process: ForkServerProcess) -> None:
+        if self._result is not None:
+            process.join(END_SECONDS)
         if process.is_alive():
             process.kill()
             process.join()
@@ -146,8 +149,8 @@ class Attempt:
                     told = self._keep(session, result)
                     jobs.succeed(session, self._claim, told, self._progress.now)
             except DatabaseUnavailable:
-                self._check_lease()
-                time.sleep(self._settings.worker_poll_seconds)
+                if self._stopping.wait(self._settings.worker_poll_seconds):
+                    raise
             else:
                 self._log("job succeeded", model=self._claim.model, version=told.get("version"))
                 return
@@ -166,17 +169,22 @@ class Attempt:
     def _give_up(self, exit_code: int | None) -> None:
         """The process ended without a result: try again, or fail when it did so too often."""
         error: WordkinError
-        if isinstance(self._result, Interrupted):
-            error = StorageUnavailable(self._result.detail)
-        elif self._has_stalled():
+        if self._has_stalled():
             error = TrainingStalled(f"No progress for {self._settings.stall_seconds:g} s.")
         else:
             killed = " It was killed, most likely because memory ran out." if exit_code == -signal.SIGKILL else ""
             error = TrainingCrashed(
                 f"The process of the job ended with exit code {exit_code}.{killed}", exit_code=exit_code
             )
-        if self._claim.attempt >= self._settings.max_attempts:
-            jobs.fail(self._database, self._claim, error.problem())
-        else:
-            jobs.release(self._database, self._claim, counts=True)
+        crash = Interrupted(error.problem(), counts=True)
+        try_again(self._database, self._claim, self._settings, crash, put_off=False)
         raise error
+
+
+def try_again(database: Database, claim: Claim, settings: Settings, fault: Interrupted, *, put_off: bool) -> None:
+    """Give the job back to the queue, or fail it when it was tried too often."""
+    tried, most = (claim.attempt, settings.max_attempts) if fault.counts else (claim.retries, settings.max_retries)
+    if tried >= most:
+        jobs.fail(database, claim, fault.problem)
+    else:
+        jobs.release(database, claim, counts=fault.counts, put_off=put_off)

@@ -20,6 +20,8 @@ class Order:
     threads: int
     checkpoint_seconds: float
     cache_bytes: int | None = None
+    log_level: str = "info"
+    log_json: bool = False
 
 
 @dataclass(frozen=True)
@@ -78,9 +80,15 @@ class Refused:
 
 @dataclass(frozen=True)
 class Interrupted:
-    """The storage did not answer; another attempt may succeed."""
+    """Something has failed that may be well later; `counts` if the job has few such attempts."""
 
-    detail: str
+    problem: dict[str, Any]
+    counts: bool
 
 
-Result = Publishes | Evaluates | Refused | Interrupted
+@dataclass(frozen=True)
+class Stopped:
+    """The process was asked to end, and has saved what it could."""
+
+
+Result = Publishes | Evaluates | Refused | Interrupted | Stopped

@@ -142,7 +142,8 @@ def _checkpoints(context: Context, name: str) -> Checkpoints | None:
     if context.checkpoints is None:
         return None
     key = f"{names.checkpoint_folder(context.job_id)}/{name}"
-    return StorageCheckpoints(context.storage, key, context.scratch / name, context.checkpoints.every_seconds)
+    every_seconds = context.checkpoints.every_seconds
+    return StorageCheckpoints(context.storage, key, context.scratch / name, every_seconds, context.ending)
 
 
 def _part(report: Report, expected: Expected, number: int, n: int) -> Report:

@@ -10,6 +10,7 @@ import platform
 import threading
 import time
 from contextlib import suppress
+from multiprocessing import forkserver
 from pathlib import Path
 
 import structlog
@@ -22,8 +23,8 @@ from app.core.leases import LeaseWatch
 from app.core.settings import Settings
 from app.core.storage import Storage
 from trainer.work import metrics
-from trainer.work.attempt import Attempt
-from trainer.work.messages import Order
+from trainer.work.attempt import Attempt, try_again
+from trainer.work.messages import Interrupted, Order
 from trainer.work.scratch import scratch_folder
 from trainer.work.sweep import discard, discard_checkpoints, sweep
 
@@ -41,6 +42,7 @@ class Worker:
         self._settings = settings
         self._stopping = threading.Event()
         self._watch = LeaseWatch(settings.lease_seconds)
+        self._owed: list[Claim] = []
         self._swept_at = -SWEEP_SECONDS
         self.name = f"{platform.node()}-{os.getpid()}"
 
@@ -50,11 +52,13 @@ class Worker:
 
     def run(self) -> None:
         """Work until `stop`; a database that is down is waited for."""
+        forkserver.ensure_running()  # it imports while the first job is waited for
         logger.info("worker started", action="worker_started", worker=self.name)
         told = None
         while not self._stopping.is_set():
             failed = None
             try:
+                self._give_back_owed()
                 claim = jobs.claim(
                     self._database,
                     self.name,
@@ -73,6 +77,7 @@ class Worker:
                     continue
                 self._sweep_now_and_then()
             except DatabaseUnavailable as error:
+                self._watch.look_away()
                 failed = error.detail
                 if failed != told:  # once, not at every look
                     logger.warning("database unavailable", action="database_unavailable", error=failed)
@@ -98,6 +103,9 @@ class Worker:
                 Attempt(self._database, self._settings, self._order(claim, prefix, folder), self._stopping).run()
         except LeaseLost:
             log.warning("job lost", action="job_lost")
+        except DatabaseUnavailable:
+            self._owed.append(claim)
+            raise
         except WordkinError as error:
             log.warning("job failed", action="job_failed", problem=error.slug, detail=error.detail)
         except OSError as error:
@@ -109,12 +117,16 @@ class Worker:
 
     def _give_back(self, claim: Claim, error: OSError) -> None:
         """The machine of this trainer cannot do the job; perhaps another's can, or this one later."""
+        fault = Interrupted(TrainerBroken(f"The trainer cannot work: {reason(error)}.").problem(), counts=True)
         with suppress(LeaseLost):
-            if claim.attempt >= self._settings.max_attempts:
-                problem = TrainerBroken(f"The trainer cannot work: {reason(error)}.").problem()
-                jobs.fail(self._database, claim, problem)
-            else:
-                jobs.release(self._database, claim, counts=True)
+            try_again(self._database, claim, self._settings, fault, put_off=True)
+
+    def _give_back_owed(self) -> None:
+        """What could not be given back before, as the database was away; it costs no attempt."""
+        while self._owed:
+            with suppress(LeaseLost):
+                jobs.release(self._database, self._owed[0], counts=False)
+            self._owed.pop(0)
 
     def _order(self, claim: Claim, prefix: str, scratch: Path) -> Order:
         return Order(
@@ -126,4 +138,6 @@ class Worker:
             cache_bytes=self._settings.cache_bytes,
             threads=self._settings.trainer_threads,
             checkpoint_seconds=self._settings.checkpoint_seconds,
+            log_level=self._settings.log_level,
+            log_json=self._settings.log_json,
         )

@@ -81,3 +81,15 @@ def test_without_steps_the_expiry_counts(database: Database, held: Claim, clock:
     taken = Watcher(database).claim()
     assert taken is not None
     assert taken.job_id == held.job_id
+
+
+def test_nobody_dies_of_an_outage_of_the_database(database: Database, held: Claim, clock: Clock) -> None:
+    """While it was away nobody could renew; who has not done so for the length of a lease afterwards is dead."""
+    watcher = Watcher(database)
+    clock.advance(31)
+    watcher.watch.look_away()
+    assert watcher.claim() is None
+    assert watcher.claim(after=29.0) is None
+    taken = watcher.claim(after=2.0)
+    assert taken is not None
+    assert taken.job_id == held.job_id

@@ -86,6 +86,9 @@ class FakeTime:
     def clock(self) -> float:
         return self.now
 
+    def is_wanted(self) -> bool:
+        return False
+
     def save(self, arrays: object, state: object) -> None:  # noqa: ARG002 (the protocol's signature)
         self.now += self.seconds_per_save
         self.saves += 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import multiprocessing
 from pathlib import Path
 from typing import Any
@@ -10,9 +11,10 @@ import pytest
 
 from app.core import payloads
 from app.core.claims import Claim
+from app.core.errors import StorageFull, StorageUnavailable
 from trainer.work import child
 from trainer.work.kinds import KINDS
-from trainer.work.messages import Order, Refused
+from trainer.work.messages import Interrupted, Order, Refused
 
 
 def test_every_kind_has_payload_and_work() -> None:
@@ -53,3 +55,29 @@ def test_a_job_that_needs_too_much_memory_says_so(tmp_path: Path, monkeypatch: p
     problem = receiving.recv().problem
     assert problem["type"] == "/problems/memory-short"
     assert "Unable to allocate 1.51 GiB" in problem["detail"]
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "counts"),
+    [
+        (StorageUnavailable(), "storage-unavailable", False),
+        (StorageFull("no room"), "storage-full", True),
+        (OSError(errno.ENOSPC, "No space left on device"), "storage-full", True),
+        (OSError(errno.EIO, "Input/output error"), "trainer-broken", True),
+        (StorageFull("too large", needed_bytes=2, free_bytes=1), "storage-full", None),
+    ],
+)
+def test_what_may_be_well_later_is_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, kind: str, counts: bool | None
+) -> None:
+    """All but what was refused before anything was written."""
+
+    def fail(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(child, "_do", fail)
+    receiving, sending = multiprocessing.Pipe(duplex=False)
+    child.run(Order(Claim("1", "t", 1, "train", "m", {}), "versions/1-t", str(tmp_path), "", "", 1, 0.0), sending)
+    result = receiving.recv()
+    assert result.problem["type"] == f"/problems/{kind}"
+    assert (result.counts if isinstance(result, Interrupted) else None) == counts
