@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from obstore.store import RetryConfig
 
 from app.core.cache import Cache, make_durable, write_whole
-from app.core.errors import StorageUnavailable, TableDamaged
+from app.core.errors import StorageUnavailable, TableDamaged, reason
 from app.core.names import folder_of
 from app.core.stored_file import StoredFile
 
@@ -101,10 +101,10 @@ class Storage:
             try:
                 yield writer
                 writer.close()
+                self._make_durable(key)
             except BaseException:
                 self._abandon(writer, key)
                 raise
-        self._make_durable(key)
 
     def _abandon(self, writer: ObjectWriter, key: str) -> None:
         del writer._writer  # an upload that is dropped before close() leaves no object
@@ -209,7 +209,7 @@ class Storage:
         n_bytes = 0
         for folder, _, files in os.walk(self._root, topdown=False) if self._root else ():
             for path in (Path(folder) / name for name in files if _UNFINISHED.search(name)):
-                with suppress(FileNotFoundError):
+                with suppress(OSError):  # it is gone, or cannot be removed yet
                     found = path.stat()
                     if found.st_mtime < before.timestamp():
                         path.unlink()
@@ -296,5 +296,11 @@ class Storage:
         """Have a local file and its folder on the disk before anything refers to it; remote stores do so themselves."""
         if not self._root:
             return
-        for target in (self._root / key, (self._root / key).parent):
-            make_durable(target)
+        try:
+            for target in (self._root / key, (self._root / key).parent):
+                make_durable(target)
+        except OSError as error:
+            logger.warning("storage unavailable", action="storage_unavailable", key=key, reason=str(error))
+            raise StorageUnavailable(
+                f"The disk of the storage does not keep what is written: {reason(error)}."
+            ) from error

