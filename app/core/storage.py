@@ -24,9 +24,8 @@ if TYPE_CHECKING:
 from app.core.cache import Cache, make_durable, write_whole
 from app.core.errors import StorageUnavailable, TableDamaged, reason
 from app.core.names import folder_of
-from app.core.stored_file import StoredFile
+from app.core.stored_file import ObjectWriter, StoredFile
 
-CHUNK_BYTES = 8 << 20
 RETRY: RetryConfig = {"max_retries": 4, "retry_timeout": timedelta(seconds=30)}
 """The library gives up a connection after 5 s and an answer after 30 s; this is how often it tries."""
 CREDENTIALS = {
@@ -57,19 +56,6 @@ def _reached(*, may_miss: bool = True) -> Iterator[None]:
 
 def _first_line(error: BaseError) -> str:
     return str(error).partition("\n")[0]  # pages of debugging follow, with addresses
-
-
-class ObjectWriter:
-    """Bytes on their way into one object, which exists only once `Storage.writer` has ended without an error."""
-
-    def __init__(self, store: obstore.store.ObjectStore, key: str) -> None:
-        self._writer = obstore.open_writer(store, key, buffer_size=CHUNK_BYTES)
-
-    def write(self, data: bytes) -> None:
-        self._writer.write(data)
-
-    def close(self) -> None:
-        self._writer.close()
 
 
 class Storage:

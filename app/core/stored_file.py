@@ -1,4 +1,4 @@
-"""An object in storage as a file of Python, for libraries that read here and there."""
+"""An object in storage as something to write to, and as a file of Python for libraries that read here and there."""
 
 from __future__ import annotations
 
@@ -6,6 +6,21 @@ import io
 from typing import Any
 
 import obstore
+
+CHUNK_BYTES = 8 << 20
+
+
+class ObjectWriter:
+    """Bytes on their way into one object, which exists only once `Storage.writer` has ended without an error."""
+
+    def __init__(self, store: obstore.store.ObjectStore, key: str) -> None:
+        self._writer = obstore.open_writer(store, key, buffer_size=CHUNK_BYTES)
+
+    def write(self, data: bytes) -> None:
+        self._writer.write(data)
+
+    def close(self) -> None:
+        self._writer.close()
 
 
 class StoredFile(io.RawIOBase):

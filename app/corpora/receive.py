@@ -8,7 +8,7 @@ import numpy as np
 
 from app.core.errors import CorpusEmpty, CorpusTooLarge
 from app.core.magic import PARQUET
-from app.core.storage import ObjectWriter
+from app.core.stored_file import ObjectWriter
 from app.corpora.decode import TextDecoder
 from app.corpora.recognise import HEAD_BYTES, check_is_text
 from app.web.decompress import Decoder

@@ -24,7 +24,8 @@ from app.core.errors import (
     WordkinError,
 )
 from app.core.settings import Settings
-from app.core.storage import ObjectWriter, Storage
+from app.core.storage import Storage
+from app.core.stored_file import ObjectWriter
 from app.web.decompress import PIECE_BYTES, Decoder, decoder_for
 from app.web.space import check_space
 

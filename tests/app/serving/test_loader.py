@@ -128,7 +128,7 @@ def test_what_is_told_names_the_file_and_no_path(tmp_path: Path, name: str, harm
 def test_copies_of_what_is_loaded_stay_beyond_the_limit(tmp_path: Path) -> None:
     remote = Storage("memory:///", cache=tmp_path / "cache", cache_bytes=1)
     world = World(tmp_path / "world")
-    with closing(world.database) as database, ThreadPoolExecutor(1) as pool:
+    with closing(world.database) as database, Searchers(1) as pool:
         loader = Loader(remote, 1 << 30, pool)
         both = [
             loader.load(published(database, remote, tmp_path / name), Beside({}, (), {}))[0] for name in ("one", "two")

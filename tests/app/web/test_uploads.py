@@ -13,7 +13,8 @@ from fastapi.testclient import TestClient
 
 from app.core.errors import FileTooLarge
 from app.core.settings import Settings
-from app.core.storage import ObjectWriter, Storage
+from app.core.storage import Storage
+from app.core.stored_file import ObjectWriter
 from app.web.uploads import Receiver, Upload
 
 
