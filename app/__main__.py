@@ -35,7 +35,12 @@ def main() -> None:
 
     app = create_app(settings, resources)
     tuning.for_serving()
-    serve(app, host=settings.host, port=settings.port)
+    serve(
+        app,
+        host=settings.host,
+        port=settings.port,
+        end_streams=lambda: app.state.feed.end(),  # noqa: PLW0108 (the feed is made at the start)
+    )
 
 
 def _need_a_key(settings: Settings, resources: Resources) -> None:

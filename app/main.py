@@ -19,6 +19,7 @@ from app.core.settings import Settings
 from app.corpora.endpoints import router as corpora_router
 from app.files.endpoints import router as files_router
 from app.jobs.endpoints import router as jobs_router
+from app.jobs.feed import Feed
 from app.keys.endpoints import router as keys_router
 from app.models.endpoints import router as models_router
 from app.models.openai import router as openai_router
@@ -72,7 +73,9 @@ def create_app(settings: Settings, opened: Resources | None = None) -> FastAPI:
             app.state.registry = resources.registry
             app.state.keyring = resources.keyring
             app.state.probes = health.Probes(resources.database, resources.storage)
+            app.state.feed = Feed(resources.database)
             yield
+            app.state.feed.end()
 
     app = FastAPI(
         title="Wordkin",

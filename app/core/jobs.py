@@ -16,11 +16,11 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, select, update
+from sqlalchemy import ColumnElement, and_, select
 from sqlalchemy.orm import Session
 
 from app.core import access, quotas, retries
@@ -30,6 +30,7 @@ from app.core.errors import IdempotencyConflict, JobFinished, JobNotFound, Lease
 from app.core.leases import LeaseWatch
 from app.core.records import Job, JobState
 from app.core.turns import next_in_turn
+from app.core.watching import events
 
 ENDED = (JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELLED)
 
@@ -106,11 +107,13 @@ def submit(session: Session, request: JobRequest, idempotency: tuple[str, str] |
         measures={},
         attempts=0,
         owner=access.current().owner,
+        n_events=0,
         created_at=moment,
         **vars(request),
     )
     session.add(job)
     session.flush()
+    events.add(job)
     return job
 
 
@@ -181,6 +184,7 @@ def _lease(job: Job, worker: str, moment: datetime, lease_seconds: float) -> Cla
     job.lease_token = token
     job.lease_expires_at = moment + timedelta(seconds=lease_seconds)
     job.started_at = job.started_at or moment
+    events.add(job)
     return Claim(job.id, token, job.attempts, job.kind, job.model, job.payload, job.retries)
 
 
@@ -193,18 +197,15 @@ def renew(database: Database, claim: Claim, progress: JobProgress | None, *, lea
         The job is another worker's now, or has ended; nothing was written.
     """
     with database.transaction() as session:
-        expires = now(session) + timedelta(seconds=lease_seconds)
-        values: dict[str, Any] = {"lease_expires_at": expires}
-        if progress:
-            values |= asdict(progress)
-            if progress.history is None:
-                del values["history"]
-        row = session.execute(
-            update(Job).where(_held(claim)).values(**values).returning(Job.cancel_requested_at)
-        ).first()
-        if row is None:
-            raise LeaseLost(job=claim.job_id)
-        return row.cancel_requested_at is not None
+        job = owned(session, claim)
+        job.lease_expires_at = now(session) + timedelta(seconds=lease_seconds)
+        before = events.place(job)
+        for name, value in vars(progress).items() if progress else ():
+            if name != "history" or value is not None:
+                setattr(job, name, value)
+        if events.place(job) != before:
+            events.add(job)
+        return job.cancel_requested_at is not None
 
 
 def succeed(session: Session, claim: Claim, result: dict[str, Any], last: JobProgress | None = None) -> None:
@@ -241,6 +242,8 @@ def release(database: Database, claim: Claim, *, counts: bool, put_off: bool = F
             retries.put_off(job, now(session))
         if job.cancel_requested_at is not None:
             _end(job, JobState.CANCELLED, now(session))
+        else:
+            events.add(job)
 
 
 def cancel(session: Session, job_id: str) -> Job:
@@ -257,9 +260,10 @@ def cancel(session: Session, job_id: str) -> Job:
     if job.state == JobState.QUEUED:
         job.cancel_requested_at = moment
         _end(job, JobState.CANCELLED, moment)
-    elif job.state == JobState.RUNNING:
-        job.cancel_requested_at = job.cancel_requested_at or moment
-    elif job.state != JobState.CANCELLED:
+    elif job.state == JobState.RUNNING and job.cancel_requested_at is None:
+        job.cancel_requested_at = moment
+        events.add(job)
+    elif job.state not in {JobState.RUNNING, JobState.CANCELLED}:
         raise JobFinished(f"The job has {job.state}; it cannot be cancelled any more.", job=job.id, state=job.state)
     session.flush()
     return job
@@ -284,11 +288,11 @@ def _end(job: Job, state: JobState, moment: datetime, *, error: dict[str, Any] |
     job.eta_seconds = None
     job.not_before = None
     _forget_lease(job)
+    events.add(job)
 
 
 def _forget_lease(job: Job) -> None:
-    job.lease_token = None
-    job.lease_expires_at = None
+    job.lease_token = job.lease_expires_at = None
 
 
 def new_id(moment: datetime) -> str:

@@ -128,6 +128,7 @@ class Job(Record):
     eta_seconds: Mapped[float | None]
     measures: Mapped[dict[str, Any]]
     history: Mapped[list[dict[str, Any]] | None] = mapped_column(JSON(none_as_null=True), deferred=True)
+    n_events: Mapped[int] = mapped_column(default=0, server_default="0")
 
     attempts: Mapped[int] = mapped_column(Integer, default=0)
     retries: Mapped[int] = mapped_column(Integer, default=0, server_default="0")

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import replace
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header, HTTPException, Query, Response, status
+from fastapi import APIRouter, Depends, Header, Query, Response, status
 from fastapi.sse import EventSourceResponse, ServerSentEvent
-from starlette.concurrency import run_in_threadpool
 
 from app.core import access, errors, jobs
 from app.core.access import Scope
 from app.core.catalog import check_alias, check_name
 from app.core.catalog.removal import delete_job
-from app.core.errors import DatabaseUnavailable, StorageUnavailable
+from app.core.errors import StorageUnavailable
 from app.core.names import Name
 from app.core.payloads import Publication
 from app.core.records import JobState
@@ -25,16 +23,12 @@ from app.jobs.described import JobDescription, JobHistory, JobPage
 from app.jobs.kinds import KINDS
 from app.jobs.kinds.evaluate import with_policy
 from app.jobs.schemas import Submission
-from app.jobs.streams import room
+from app.jobs.streams import END, Beginning, beginning, event_of
+from app.web.conditions import UNCHANGED, IfNoneMatch, unless_known
 from app.web.dependencies import DatabaseDependency, SettingsDependency, StorageDependency
 from app.web.problems import problem_responses
 from app.web.scopes import READ, TRAIN
 from app.web.space import check_space
-
-EVENT_POLL_SECONDS = 0.5
-RETRY_MILLISECONDS = 2000
-"""After which a browser asks again when a stream was cut."""
-END = "end"
 
 router = APIRouter(tags=["jobs"])
 
@@ -125,32 +119,47 @@ def _digest(submission: Submission) -> str:
 
 
 @router.get(
-    "/jobs", operation_id="list_jobs", openapi_extra=READ, responses=problem_responses(errors.DatabaseUnavailable)
+    "/jobs",
+    operation_id="list_jobs",
+    openapi_extra=READ,
+    response_model=JobPage,
+    responses=UNCHANGED | problem_responses(errors.DatabaseUnavailable),
 )
 def list_jobs(
+    response: Response,
     database: DatabaseDependency,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
     before: Annotated[str | None, Query(description="the last id of the page before")] = None,
     state: Annotated[JobState | None, Query()] = None,
     model: Annotated[Name | None, Query(description="that the jobs are for", examples=["bible"])] = None,
     owner: Annotated[str | None, Query(max_length=100, description="whose jobs, as a job says it")] = None,
-) -> JobPage:
+    if_none_match: IfNoneMatch = None,
+) -> JobPage | Response:
     """List jobs, newest first."""
     with database.reading() as session:
         found = jobs.page(session, limit=limit + 1, before=before, state=state, model=model, owner=owner)
     page = [JobDescription.of(job) for job in found[:limit]]
-    return JobPage(jobs=page, next=page[-1].id if len(found) > limit else None)
+    listed = JobPage(jobs=page, next=page[-1].id if len(found) > limit else None)
+    return unless_known(listed, if_none_match, response)
 
 
 @router.get(
     "/jobs/{id}",
     operation_id="get_job",
     openapi_extra=READ,
-    responses=problem_responses(errors.JobNotFound, errors.DatabaseUnavailable),
+    response_model=JobDescription,
+    responses=UNCHANGED | problem_responses(errors.JobNotFound, errors.DatabaseUnavailable),
 )
-def read(id: str, database: DatabaseDependency) -> JobDescription:  # noqa: A002 (the path's own name)
-    """Read where a job is."""
-    return _describe(id, database)
+def read(
+    id: str,  # noqa: A002 (the path's own name)
+    response: Response,
+    database: DatabaseDependency,
+    if_none_match: IfNoneMatch = None,
+) -> JobDescription | Response:
+    """Read where a job is. Who has read it before sends its `ETag` and gets 304 while nothing has changed."""
+    with database.reading() as session:
+        job = JobDescription.of(jobs.get(session, id))
+    return unless_known(job, if_none_match, response)
 
 
 @router.delete(
@@ -191,51 +200,32 @@ def cancel(id: str, database: DatabaseDependency) -> JobDescription:  # noqa: A0
         return JobDescription.of(jobs.cancel(session, id))
 
 
-def _describe(id: str, database: DatabaseDependency) -> JobDescription:  # noqa: A002 (the path's own name)
-    with database.reading() as session:
-        return JobDescription.of(jobs.get(session, id))
-
-
-def _unless_all_told(
-    job: Annotated[JobDescription, Depends(_describe)],
-    last_event_id: Annotated[str | None, Header(description="where an earlier stream has ended")] = None,
-) -> JobDescription:
-    """Answer 204 to a browser that has the `end` already: by that alone its EventSource asks no more."""
-    if last_event_id == END and job.state in jobs.ENDED:
-        raise HTTPException(status.HTTP_204_NO_CONTENT)
-    return job
-
-
 @router.get(
     "/jobs/{id}/events",
     operation_id="follow_job",
     openapi_extra=READ,
     response_class=EventSourceResponse,
-    dependencies=[Depends(room)],
     responses={
         204: {"description": "Last-Event-ID says that everything has been told"},
         **problem_responses(errors.JobNotFound, errors.StreamsBusy, errors.DatabaseUnavailable),
     },
 )
-async def follow(
-    job: Annotated[JobDescription, Depends(_unless_all_told)],
-    database: DatabaseDependency,
-    last_event_id: Annotated[str | None, Header()] = None,
-) -> AsyncIterator[ServerSentEvent]:
+async def follow(begun: Annotated[Beginning, Depends(beginning)]) -> AsyncIterator[ServerSentEvent]:
     """Follow a job as server-sent events until it ends.
 
-    Each has the whole job as data and is named by the job's state; the last one is named `end`. A stream that was cut
-    goes on after the event that Last-Event-ID names.
+    Each has the whole job as data and is named by the job's state; the last one is named `end`. Changes of state, steps
+    and every fiftieth of the progress are events with ids, which are kept until seven days after the job's end, the
+    newest 300 of a job: after the one that Last-Event-ID names a stream that was cut goes on in any process. Without it
+    a stream begins with where the job is. What is told between two events has no id.
     """
-    while True:
-        content = job.model_dump_json()
-        event_id = hashlib.sha256(content.encode()).hexdigest()[:16]
-        if event_id != last_event_id:
-            yield ServerSentEvent(raw_data=content, event=job.state.value, id=event_id, retry=RETRY_MILLISECONDS)
-        if job.state in jobs.ENDED:
-            yield ServerSentEvent(raw_data=content, event=END, id=END)
-            return
-        last_event_id = event_id
-        await asyncio.sleep(EVENT_POLL_SECONDS)
-        with suppress(DatabaseUnavailable):  # the job goes on meanwhile, and so does the stream
-            job = await run_in_threadpool(_describe, job.id, database)
+    for told in begun.told:
+        yield event_of(told)
+    told = begun.now
+    if told.state not in jobs.ENDED:
+        async for told in begun.listener.told():
+            yield event_of(told)
+            if told.state in jobs.ENDED:
+                break
+        else:
+            return  # the process ends, or who asks may not know more
+    yield ServerSentEvent(raw_data=told.content, event=END, id=END)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 
 import structlog
@@ -19,7 +20,15 @@ logger = structlog.get_logger()
 
 
 class TellingServer(Server):
-    """Says once where it can be reached."""
+    """Says once where it can be reached, and ends streams before it waits for what is being answered."""
+
+    def __init__(self, config: uvicorn.Config, end_streams: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._end_streams = end_streams
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._end_streams()
+        await super().shutdown(sockets)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets=sockets)
@@ -30,8 +39,8 @@ class TellingServer(Server):
         logger.info("listening", action="listening", address=url, console=f"{url}/console", docs=f"{url}/docs")
 
 
-def serve(app: object, *, host: str, port: int) -> None:
-    """Answer until a signal ends the process."""
+def serve(app: object, *, host: str, port: int, end_streams: Callable[[], None]) -> None:
+    """Answer until a signal ends the process; `end_streams` lets what would go on for long end at once then."""
     config = uvicorn.Config(
         app,  # type: ignore[arg-type] # any ASGI application
         http=HttpProtocol,
@@ -41,10 +50,10 @@ def serve(app: object, *, host: str, port: int) -> None:
         log_config=None,  # its lines go our way
         log_level="warning",
         backlog=BACKLOG,
-        # without a limit an open event stream would keep the process from ending
+        # without a limit whoever reads slowly would keep the process from ending
         timeout_graceful_shutdown=DRAIN_SECONDS,
     )
-    server = TellingServer(config)
+    server = TellingServer(config, end_streams)
     with suppress(KeyboardInterrupt):
         server.run()
     if not server.started:

@@ -19,6 +19,7 @@ from app.core.errors import StorageForeign
 from app.core.records import Corpus, File, Job, JobState, Version
 from app.core.storage import Storage
 from app.core.table.manifest import MANIFEST_FILE
+from app.core.watching import events
 
 UPLOAD_GRACE = timedelta(hours=1)
 """An upload has no row until it is complete; afterwards it gets one within moments."""
@@ -47,8 +48,10 @@ def discard_checkpoints(database: Database, storage: Storage, job_ids: Iterable[
 
 
 def sweep(database: Database, storage: Storage, moment: datetime | None = None) -> None:
-    """Go through all of storage once, unless it is another database's."""
+    """Delete old events, and go through all of storage once, unless it is another database's."""
     moment = moment or datetime.now(UTC)
+    with database.transaction() as session:
+        events.forget(session)
     try:
         ownership.claim(database, storage)
     except StorageForeign as error:

@@ -7,14 +7,10 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
-from sqlalchemy.orm import Session
 
 from app.core import jobs
 from app.core.database import Database
-from app.core.errors import DatabaseUnavailable
-from app.core.records import Job
 from app.core.settings import Settings
-from app.jobs import endpoints
 from app.web import beginning
 from tests.app.jobs.conftest import BODY
 
@@ -172,6 +168,21 @@ def test_an_unknown_job_is_named(client: TestClient) -> None:
         assert (response.status_code, response.json()["type"]) == (404, "/problems/job-not-found")
 
 
+def test_what_a_client_has_is_not_sent_again(client: TestClient, corpus: None) -> None:
+    job_id = client.post("/jobs", json=BODY).json()["id"]
+    for path in (f"/jobs/{job_id}", "/jobs"):
+        first = client.get(path)
+        assert first.headers["Cache-Control"] == "no-cache"
+        known = {"If-None-Match": first.headers["ETag"]}
+        again = client.get(path, headers=known)
+        assert (again.status_code, again.content, again.headers["ETag"]) == (304, b"", first.headers["ETag"])
+        client.post(f"/jobs/{job_id}/cancel")
+        changed = client.get(path, headers=known)
+        assert (changed.status_code, "cancelled" in changed.text) == (200, True)
+        assert changed.headers["ETag"] != first.headers["ETag"]
+        job_id = client.post("/jobs", json=BODY).json()["id"]
+
+
 def test_events_end_with_the_job(client: TestClient, corpus: None) -> None:
     job_id = client.post("/jobs", json=BODY).json()["id"]
     cancelled = client.post(f"/jobs/{job_id}/cancel").json()
@@ -199,28 +210,6 @@ def test_a_stream_goes_on_where_it_was_cut(client: TestClient, corpus: None) -> 
     assert client.get("/jobs/x/events", headers={"Last-Event-ID": "end"}).status_code == 404
 
 
-def test_a_job_that_goes_on_is_told_from_its_state_whatever_the_browser_has(
-    client: TestClient, corpus: None, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """`end` is the end of another job's stream then; a state that the browser has is not told again."""
-    job_id = client.post("/jobs", json=BODY).json()["id"]
-    database: Database = client.app.state.database  # type: ignore[attr-defined] # TestClient's app is a bare callable
-    monkeypatch.setattr(endpoints, "EVENT_POLL_SECONDS", 0.01)
-    get, looks = jobs.get, []
-
-    def soon_cancelled(session: Session, job_id: str) -> Job:
-        looks.append(job_id)
-        if len(looks) == 3:
-            with database.transaction() as other:
-                jobs.cancel(other, job_id)
-        return get(session, job_id)
-
-    monkeypatch.setattr(jobs, "get", soon_cancelled)
-    told = read_events(client.get(f"/jobs/{job_id}/events", headers={"Last-Event-ID": "end"}).text)
-    assert [event["event"] for event in told] == ["queued", "cancelled", "end"]
-    assert len({event["id"] for event in told}) == 3
-
-
 def test_events_are_readable_text(client: TestClient) -> None:
     client.put("/corpora/영화평", content="배우 연기 감동\n".encode())
     job_id = client.post("/jobs", json=BODY | {"model": "영화", "corpus": "영화평"}).json()["id"]
@@ -241,30 +230,6 @@ def test_a_replay_is_answered_after_its_corpus_is_gone(client: TestClient, corpu
     assert client.delete("/corpora/c").status_code == 204
     replayed = client.post("/jobs", json=BODY, headers=headers)
     assert (replayed.status_code, replayed.json()["id"]) == (202, first["id"])
-
-
-def test_a_stream_goes_on_after_an_outage(
-    client: TestClient, corpus: None, settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Two looks fail, as when the database is away; then the job has ended, and so does the stream."""
-    job_id = client.post("/jobs", json=BODY).json()["id"]
-    database: Database = client.app.state.database  # type: ignore[attr-defined] # TestClient's app is a bare callable
-    get, looks = jobs.get, []
-
-    def away(session: Session, wanted: str) -> Job:
-        looks.append(wanted)
-        if len(looks) in {2, 3}:
-            raise DatabaseUnavailable
-        if len(looks) == 4:
-            with database.transaction() as writing:
-                jobs.cancel(writing, job_id)
-        return get(session, wanted)
-
-    monkeypatch.setattr(jobs, "get", away)
-    monkeypatch.setattr(endpoints, "EVENT_POLL_SECONDS", 0.01)
-    told = client.get(f"/jobs/{job_id}/events").text
-    assert [event["event"] for event in read_events(told)] == ["queued", "cancelled", "end"]
-    assert len(looks) == 4
 
 
 @pytest.mark.parametrize(
