@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Annotated
 
+import structlog
 from fastapi import APIRouter, Depends, Header, Query, Response, status
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
@@ -29,6 +30,8 @@ from app.web.dependencies import DatabaseDependency, SettingsDependency, Storage
 from app.web.problems import problem_responses
 from app.web.scopes import READ, TRAIN
 from app.web.space import check_space
+
+logger = structlog.get_logger()
 
 router = APIRouter(tags=["jobs"])
 
@@ -95,6 +98,7 @@ def submit(
             if publication and request.model:
                 check_name(session, request.kind, request.model)
             job = jobs.submit(session, replace(request, priority=submission.priority), idempotency)
+    logger.info("job submitted", action="job_submitted", job=job.id, kind=job.kind, model=job.model)
     response.headers["Location"] = f"/jobs/{job.id}"
     return JobDescription.of(job)
 

@@ -17,6 +17,7 @@ from app.core.names import reference
 from app.core.storage import Storage
 from app.core.table.manifest import MANIFEST_FILE, read_manifest
 from app.core.table.reading import read_table
+from app.serving import measured
 from app.serving.classifying import ServedClassifier
 from app.serving.searchers import Searchers
 from app.serving.version import ServedVersion
@@ -88,6 +89,7 @@ class Loader:
             raise self._not_loaded(entry, reason) from error
         self._failures.pop(key, None)
         seconds = round(time.monotonic() - started, 3)
+        measured.LOADS.observe(seconds)
         logger.info("loaded", action="version_loaded", model=entry.model, version=entry.number, seconds=seconds)
         return found
 
@@ -153,6 +155,7 @@ class Loader:
     def _note(self, key: Key, attempts: int, reason: str, error: Exception) -> None:
         wait = min(FIRST_RETRY_SECONDS * 2 ** (attempts - 1), LONGEST_RETRY_SECONDS)
         self._failures[key] = _Failure(reason, attempts, time.monotonic() + wait)
+        measured.FAILED_LOADS.inc()
         cause = str(error.__cause__ or error)
         logger.error(
             "not loaded", action="version_load_failed", model=key[0], version=key[1], reason=reason, cause=cause

@@ -19,7 +19,6 @@ from functools import partial
 from typing import NoReturn, TypeVar
 
 import structlog
-from prometheus_client import Gauge
 
 from app.core import access, catalog
 from app.core.catalog import LATEST, PublishedVersion
@@ -36,6 +35,7 @@ from app.core.names import pinned_number, reference
 from app.core.records import ModelKind
 from app.core.settings import Settings
 from app.core.storage import Storage
+from app.serving import measured
 from app.serving.classifying import ServedClassifier
 from app.serving.loader import Beside, Key, Loader
 from app.serving.searchers import Searchers
@@ -43,9 +43,6 @@ from app.serving.snapshot import Snapshot, Status, aliases_of
 from app.serving.version import ServedVersion
 
 STOP_SECONDS = 2.0
-
-LOADED = Gauge("wordkin_versions_loaded", "Versions that this process serves")
-DEGRADED = Gauge("wordkin_aliases_degraded", "Aliases that are not served as they should be")
 
 Found = TypeVar("Found")
 
@@ -248,8 +245,7 @@ class Registry:
             degraded=degraded,
         )
         new = self._without_unneeded(new)
-        LOADED.set(len(new.versions))
-        DEGRADED.set(len(degraded))
+        measured.show(old, new)
         if new != old:
             self._snapshot = new
             told = {reference(model, alias): number for (model, alias), number in new.aliases.items()}

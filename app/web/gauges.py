@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import product
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, and_, func, select
 from sqlalchemy.orm import Session
 
 from app.core import access, catalog
 from app.core.database import Database, now
+from app.core.payloads import KINDS
 from app.core.records import Job, JobState
 from app.core.storage import Storage
 
@@ -21,9 +23,12 @@ from app.core.storage import Storage
 class Figures:
     """What was true at one moment."""
 
-    jobs: Mapping[str, int]
-    oldest_queued_seconds: float
+    jobs: Mapping[tuple[str, str], int]
+    """By state and kind."""
+    oldest_queued_seconds: Mapping[str, float]
+    """By kind."""
     n_trainers_working: int
+    tokens_per_second: float
     version_bytes: Mapping[str, int]
     free_bytes: int | None
     cached_bytes: int | None
@@ -39,27 +44,37 @@ class Asker:
     def ask(self) -> Figures:
         """Raise `DatabaseUnavailable` if there is no answer."""
         with self._database.reading() as session:
-            counted = dict(session.execute(select(Job.state, func.count()).group_by(Job.state)).all())
+            by_kind = select(Job.state, Job.kind, func.count()).group_by(Job.state, Job.kind)
+            counted = {(state, kind): n for state, kind, n in session.execute(by_kind)}
             return Figures(
-                jobs={state: counted.get(state, 0) for state in JobState},
+                jobs=dict.fromkeys(product(JobState, KINDS), 0) | counted,
                 oldest_queued_seconds=_oldest_queued_seconds(session),
                 n_trainers_working=_n_trainers_working(session),
+                tokens_per_second=_tokens_per_second(session),
                 version_bytes=catalog.sizes(session),
                 free_bytes=self._storage.free_bytes(),
                 cached_bytes=self._storage.cached_bytes(),
             )
 
 
-def _oldest_queued_seconds(session: Session) -> float:
-    since = session.scalar(select(func.min(Job.created_at)).where(Job.state == JobState.QUEUED))
-    return max(0.0, (now(session) - since).total_seconds()) if since else 0.0
+def _oldest_queued_seconds(session: Session) -> dict[str, float]:
+    oldest = select(Job.kind, func.min(Job.created_at)).where(Job.state == JobState.QUEUED).group_by(Job.kind)
+    moment = now(session)
+    waits = {kind: max(0.0, (moment - since).total_seconds()) for kind, since in session.execute(oldest)}
+    return dict.fromkeys(KINDS, 0.0) | waits
+
+
+def _is_held(session: Session) -> ColumnElement[bool]:
+    return and_(Job.state == JobState.RUNNING, Job.lease_expires_at > now(session))
 
 
 def _n_trainers_working(session: Session) -> int:
-    held = select(func.count(Job.worker.distinct())).where(
-        Job.state == JobState.RUNNING, Job.lease_expires_at > now(session)
-    )
-    return session.scalar(held) or 0
+    return session.scalar(select(func.count(Job.worker.distinct())).where(_is_held(session))) or 0
+
+
+def _tokens_per_second(session: Session) -> float:
+    measured = session.scalars(select(Job.measures).where(_is_held(session)))
+    return sum(measures.get("tokens_per_second", 0.0) for measures in measured)
 
 
 class _Told(Collector):
@@ -71,12 +86,18 @@ class _Told(Collector):
         yield GaugeMetricFamily("wordkin_database_up", "Whether the database has answered", int(figures is not None))
         if figures is None:
             return
-        jobs = GaugeMetricFamily("wordkin_jobs", "Jobs by state; those that are queued wait", labels=["state"])
-        for state, n_jobs in figures.jobs.items():
-            jobs.add_metric([state], n_jobs)
+        jobs = GaugeMetricFamily("wordkin_jobs", "Jobs; those that are queued wait", labels=["state", "kind"])
+        for (state, kind), n_jobs in figures.jobs.items():
+            jobs.add_metric([state, kind], n_jobs)
         yield jobs
+        waits = GaugeMetricFamily(
+            "wordkin_oldest_queued_job_seconds", "How long the oldest queued job waits", labels=["kind"]
+        )
+        for kind, seconds in figures.oldest_queued_seconds.items():
+            waits.add_metric([kind], seconds)
+        yield waits
         yield GaugeMetricFamily(
-            "wordkin_oldest_queued_job_seconds", "How long the oldest queued job waits", figures.oldest_queued_seconds
+            "wordkin_training_tokens_per_second", "Speed of all trainings that run", figures.tokens_per_second
         )
         yield GaugeMetricFamily(
             "wordkin_trainers_working", "Trainers that are alive and have a job", figures.n_trainers_working

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 from collections.abc import Collection, Mapping
 from functools import lru_cache
@@ -15,11 +16,13 @@ from prometheus_client import Counter, Histogram
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from structlog.contextvars import bind_contextvars, reset_contextvars
 
 from app.web.problems import plain, unexpected
 
 REQUEST_ID = "X-Request-Id"
-MAX_REQUEST_ID = 64
+SANE_REQUEST_ID = re.compile(r"[\w.:/+=@-]{1,64}", re.ASCII)
+"""What is taken over from a client: it stands in log lines and in answers."""
 MAX_KNOWN_HOSTS = 64
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -37,7 +40,10 @@ logger = structlog.get_logger()
 
 
 class Observe:
-    """Names each request, measures it and logs what is not a quick success."""
+    """Names each request, measures it and logs what is not a quick success.
+
+    The name stands in every line that is logged on behalf of the request, and in the problem that answers it.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -55,18 +61,19 @@ class Observe:
             if message["type"] == "http.response.start":
                 is_started = True
                 MutableHeaders(scope=message)[REQUEST_ID] = request_id
-                _record(scope, message["status"], time.perf_counter() - started, request_id)
+                _record(scope, message["status"], time.perf_counter() - started)
             await send(message)
 
+        named = bind_contextvars(request_id=request_id)
         try:
             await self._app(scope, receive, send_named)
         except Exception as error:  # nothing of ours lies further out: here it gets its id, its line and its count
-            logger.error(
-                "request failed", action="request_failed", path=scope["path"], request_id=request_id, exc_info=error
-            )
+            logger.error("request failed", action="request_failed", path=scope["path"], exc_info=error)
             if is_started:
                 raise
             await unexpected(scope["path"])(scope, receive, send_named)
+        finally:
+            reset_contextvars(**named)
 
 
 class CheckHost:
@@ -160,9 +167,7 @@ class AnswerHead:
 
 
 def _request_id(given: str | None) -> str:
-    if given and len(given) <= MAX_REQUEST_ID and given.isascii() and given.isprintable():
-        return given
-    return os.urandom(16).hex()
+    return given if given and SANE_REQUEST_ID.fullmatch(given) else os.urandom(16).hex()
 
 
 @lru_cache(maxsize=1024)
@@ -170,7 +175,7 @@ def _metrics(method: str, route: str, status: int) -> tuple[Counter, Histogram]:
     return REQUESTS.labels(method, route, status), SECONDS.labels(method, route)
 
 
-def _record(scope: Scope, status: int, seconds: float, request_id: str) -> None:
+def _record(scope: Scope, status: int, seconds: float) -> None:
     # The route's pattern, never the path: a label for every word would fill the memory
     route = getattr(scope.get("route"), "path", "unmatched")
     method = scope["method"] if scope["method"] in METHODS else "other"
@@ -185,5 +190,4 @@ def _record(scope: Scope, status: int, seconds: float, request_id: str) -> None:
         path=scope["path"],
         status=status,
         milliseconds=round(seconds * 1000, 2),
-        request_id=request_id,
     )

@@ -9,9 +9,11 @@ from typing import Annotated, Any, cast
 
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from prometheus_client import Counter
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
+from structlog.contextvars import get_contextvars
 
 from app.core import errors
 from app.core.errors import WordkinError
@@ -82,6 +84,8 @@ PROBLEM_CONTENT: dict[str, Any] = {"application/problem+json": {"schema": {"$ref
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 RETRY_AFTER_SECONDS = {HTTPStatus.TOO_MANY_REQUESTS: 1, HTTPStatus.SERVICE_UNAVAILABLE: 5}
 
+PROBLEMS = Counter("wordkin_problems_total", "Requests that were refused or failed, by the type of problem", ["type"])
+
 router = APIRouter(tags=["operations"])
 
 
@@ -96,6 +100,9 @@ class Problem(BaseModel):
     detail: str
     instance: str
     message: Annotated[str, Field(description="the same as `detail`: the member that OpenAI's clients show")]
+    request_id: Annotated[
+        str | None, Field(description="what the log of the service calls the request; also in `X-Request-Id`")
+    ] = None
 
 
 def problem_responses(*raised: type[WordkinError]) -> dict[int | str, dict[str, Any]]:
@@ -141,6 +148,9 @@ def respond(status: HTTPStatus, body: Mapping[str, Any], headers: Mapping[str, s
     all_headers = dict(headers or {})
     if status in RETRY_AFTER_SECONDS:
         all_headers.setdefault("Retry-After", str(RETRY_AFTER_SECONDS[status]))
+    PROBLEMS.labels(body["type"].rpartition("/")[2]).inc()
+    named = get_contextvars().get("request_id")  # none of what was refused before it was a request
+    body = {**body, "request_id": named} if named else body
     content = json.dumps(body, ensure_ascii=False, default=str).encode(errors="replace")  # halves of characters
     return Response(content, status.value, all_headers, media_type="application/problem+json")
 

@@ -41,7 +41,7 @@ def align(context: Context, previous: VersionSource, vocabulary: Vocabulary, tra
     try:
         shared, theirs = _shared(context, previous, work)
     except TableDamaged as error:
-        logger.warning("alignment failed", action="alignment_failed", job=context.job_id, problem=error.problem())
+        logger.warning("alignment failed", action="alignment_failed", problem=error.problem())
         return {"aligned": to | {"left_out": error.problem()["detail"]}}
     if theirs.shape[1:] != work.vectors.shape[1:]:
         return {"aligned": to | {"left_out": f"that version has {theirs.shape[1]} dimensions"}}

@@ -78,7 +78,7 @@ class Attempt:
             self._give_up(process.exitcode)
 
     def _log(self, event: str, **values: object) -> None:
-        logger.info(event, action=event.replace(" ", "_"), job=self._claim.job_id, **values)
+        logger.info(event, action=event.replace(" ", "_"), **values)
 
     def _start(self) -> tuple[ForkServerProcess, Connection]:
         receiving, sending = FORKING.Pipe(duplex=False)

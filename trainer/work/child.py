@@ -8,6 +8,7 @@ from pathlib import Path
 
 import structlog
 from pydantic import ValidationError
+from structlog.contextvars import bound_contextvars
 
 from app.core import logs
 from app.core.errors import (
@@ -37,7 +38,8 @@ def run(order: Order, connection: Connection) -> None:
     ending = Ending()
     signal.signal(signal.SIGTERM, ending.ask)
     end_with_parent()
-    connection.send(_result(order, connection, ending))
+    with bound_contextvars(job=order.claim.job_id, attempt=order.claim.attempt):
+        connection.send(_result(order, connection, ending))
 
 
 def _result(order: Order, connection: Connection, ending: Ending) -> Result:
@@ -49,7 +51,7 @@ def _result(order: Order, connection: Connection, ending: Ending) -> Result:
     except WordkinError as error:
         return _failed(error)
     except OSError as error:
-        logger.warning("job broken off", action="job_broken_off", job=order.claim.job_id, exc_info=error)
+        logger.warning("job broken off", action="job_broken_off", exc_info=error)
         return Interrupted(TrainerBroken(f"The trainer cannot work: {reason(error)}.").problem(), counts=True)
     except MemoryError as error:
         short = MemoryShort(f"The job needs more memory than there is: {error or 'no more could be had'}.")

@@ -49,7 +49,7 @@ def debiased(
         evaluation = published.evaluation or evaluation_of(context, table, ())
         found = _measured(context, (parent, table), sources, done, _scores(context, parent, sets, evaluation))
     except WordkinError as error:
-        logger.warning("evaluation failed", action="evaluation_failed", job=context.job_id, problem=error.problem())
+        logger.warning("evaluation failed", action="evaluation_failed", problem=error.problem())
         return replace(published, told=published.told | {"evaluation_failed": error.problem()})
     said = found.model_dump(mode="json")
     report = evaluation["report"] | {DEBIASING: said}

@@ -93,6 +93,6 @@ def evaluated(
     try:
         found = evaluation_of(context, read_table(folder, manifest), sets)
     except WordkinError as error:
-        logger.warning("evaluation failed", action="evaluation_failed", job=context.job_id, problem=error.problem())
+        logger.warning("evaluation failed", action="evaluation_failed", problem=error.problem())
         return replace(stored, told=stored.told | {"evaluation_failed": error.problem()})
     return replace(stored, evaluation=found, told=stored.told | told(found))

@@ -14,6 +14,7 @@ from multiprocessing import forkserver
 from pathlib import Path
 
 import structlog
+from structlog.contextvars import bind_contextvars, clear_contextvars
 
 from app.core import jobs, names
 from app.core.claims import Claim
@@ -57,6 +58,7 @@ class Worker:
         told = None
         while not self._stopping.is_set():
             failed = None
+            clear_contextvars()
             try:
                 self._give_back_owed()
                 claim = jobs.claim(
@@ -70,6 +72,7 @@ class Worker:
                 if claim:
                     told = None
                     metrics.show_job(claim)
+                    bind_contextvars(job=claim.job_id, attempt=claim.attempt)  # in every line until the next look
                     try:
                         self._run(claim)
                     finally:
@@ -95,21 +98,20 @@ class Worker:
             sweep(self._database, self._storage)
 
     def _run(self, claim: Claim) -> None:
-        log = logger.bind(job=claim.job_id, attempt=claim.attempt)
-        log.info("job started", action="job_started", kind=claim.kind, model=claim.model)
+        logger.info("job started", action="job_started", kind=claim.kind, model=claim.model)
         prefix = names.attempt_prefix(claim.job_id, claim.token)
         try:
             with scratch_folder(self._settings.scratch) as folder:
                 Attempt(self._database, self._settings, self._order(claim, prefix, folder), self._stopping).run()
         except LeaseLost:
-            log.warning("job lost", action="job_lost")
+            logger.warning("job lost", action="job_lost")
         except DatabaseUnavailable:
             self._owed.append(claim)
             raise
         except WordkinError as error:
-            log.warning("job failed", action="job_failed", problem=error.slug, detail=error.detail)
+            logger.warning("job failed", action="job_failed", problem=error.slug, detail=error.detail)
         except OSError as error:
-            log.warning("job given back", action="job_given_back", reason=str(error))
+            logger.warning("job given back", action="job_given_back", reason=str(error))
             self._give_back(claim, error)
         finally:
             discard(self._database, self._storage, prefix)

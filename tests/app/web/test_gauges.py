@@ -11,15 +11,16 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
+from prometheus_client import REGISTRY
 
 from app.core import jobs
 from app.core.database import Database
 from app.core.errors import DatabaseUnavailable
-from app.core.jobs import JobRequest
+from app.core.jobs import JobProgress, JobRequest
 from app.core.settings import Settings
 from app.core.storage import Storage
 from app.web import gauges, health
-from tests.published import World, random_vectors
+from tests.published import World, random_vectors, wait_until
 
 BEGINNING = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -29,26 +30,40 @@ def figure(text: str, name: str) -> float | None:
     return float(found[1]) if found else None
 
 
-def test_jobs_are_counted_by_state_and_the_oldest_waits(database_url: str, storage: Storage) -> None:
+def test_jobs_are_counted_by_state_and_kind_and_the_oldest_waits(
+    database_url: str, storage: Storage, tmp_path: Path
+) -> None:
     moment = BEGINNING
     database = Database(database_url, clock=lambda: moment)
-    asker = gauges.Asker(database, storage)
+    asker = gauges.Asker(database, storage, tmp_path / "cache")
     nothing = asker.ask()
-    assert (nothing.jobs["queued"], nothing.oldest_queued_seconds, nothing.n_trainers_working) == (0, 0.0, 0)
-    for _ in range(4):
+    assert set(nothing.oldest_queued_seconds.values()) == {0.0}
+    assert (sum(nothing.jobs.values()), nothing.n_trainers_working, nothing.tokens_per_second) == (0, 0, 0.0)
+    for kind in ("train", "train", "train", "import", "train"):
         with database.transaction() as session:
-            last = jobs.submit(session, JobRequest("train", "m", {})).id
+            last = jobs.submit(session, JobRequest(kind, "m", {})).id
         moment += timedelta(seconds=10)
     with database.transaction() as session:
         jobs.cancel(session, last)
-    for _ in range(2):  # of one trainer, as after its restart under the same name
-        assert jobs.claim(database, "trainer", lease_seconds=30, max_attempts=3)
+    for speed in (1000.0, 500.0):  # of one trainer, as after its restart under the same name
+        claim = jobs.claim(database, "trainer", lease_seconds=30, max_attempts=3)
+        assert claim
+        told = JobProgress("training", 0.5, None, {"tokens_per_second": speed})
+        jobs.renew(database, claim, told, lease_seconds=30)
     figures = asker.ask()
-    assert figures.jobs == {"queued": 1, "running": 2, "succeeded": 0, "failed": 0, "cancelled": 1}
-    assert figures.oldest_queued_seconds == 20.0
-    assert figures.n_trainers_working == 1
+    assert {place: n for place, n in figures.jobs.items() if n} == {
+        ("queued", "train"): 1,
+        ("queued", "import"): 1,
+        ("running", "train"): 2,
+        ("cancelled", "train"): 1,
+    }
+    assert {kind: wait for kind, wait in figures.oldest_queued_seconds.items() if wait} == {
+        "train": 30.0,
+        "import": 20.0,
+    }
+    assert (figures.n_trainers_working, figures.tokens_per_second) == (1, 1500.0)
     moment += timedelta(seconds=31)
-    assert asker.ask().n_trainers_working == 0
+    assert (asker.ask().n_trainers_working, asker.ask().tokens_per_second) == (0, 0.0)
     database.close()
 
 
@@ -81,8 +96,8 @@ def test_metrics_name_the_build_and_the_queue(client: TestClient) -> None:
     client.post("/jobs", json={"model": "m", "corpus": "c", "algorithm": "glove"})
     text = client.get("/metrics").text
     assert re.search(r'^wordkin_build_info\{python="3\.\d+\.\d+",version="\d+\.\d+\.\d+"\} 1\.0$', text, re.M)
-    assert figure(text, 'wordkin_jobs{state="queued"}') == 1
-    waits = figure(text, "wordkin_oldest_queued_job_seconds")
+    assert figure(text, 'wordkin_jobs{kind="train",state="queued"}') == 1
+    waits = figure(text, 'wordkin_oldest_queued_job_seconds{kind="train"}')
     assert waits is not None
     assert 0 <= waits < 60
 
@@ -149,3 +164,21 @@ def test_a_service_that_can_serve_nothing_is_degraded(world: World) -> None:
 def test_a_storage_that_is_away_is_told(client: TestClient, settings: Settings) -> None:
     (settings.data_dir / "storage").rename(settings.data_dir / "away")
     assert (ready(client)["status"], ready(client)["storage"]) == ("ready", "down")
+
+
+def test_swaps_and_what_is_loaded_are_counted(world: World) -> None:
+    def told(name: str, **labels: str) -> float:
+        return REGISTRY.get_sample_value(name, labels) or 0.0
+
+    for seed in (0, 1):
+        world.publish("m", ["king", "queen"], random_vectors(2, 8, seed))
+    with world.served() as client:
+        before, loads = told("wordkin_alias_swaps_total"), told("wordkin_version_load_seconds_count")
+        assert told("wordkin_versions_loaded", index="flat") == 1
+        assert told("wordkin_loaded_bytes") > 2 * 8 * 4
+        world.move("m", "latest", 1)
+        wait_until(lambda: client.get("/similarity?a=king&b=queen").json()["version"] == 1)
+        assert (told("wordkin_alias_swaps_total"), told("wordkin_version_load_seconds_count")) == (
+            before + 1,
+            loads + 1,
+        )

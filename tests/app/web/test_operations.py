@@ -9,10 +9,15 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+import structlog
 from fastapi.testclient import TestClient
+from prometheus_client import REGISTRY
+from structlog.contextvars import merge_contextvars
+from structlog.testing import LogCapture
 
 from app.core import catalog
 from app.core.settings import Settings
+from app.jobs import endpoints
 from app.main import create_app
 from tests.frozen import frozen
 from tests.published import wait_until
@@ -30,7 +35,7 @@ def test_metrics_count_requests_by_route_and_never_by_path(client: TestClient) -
     assert 'wordkin_requests_total{method="GET",route="/jobs/{id}",status="404"}' in metrics
     assert "some-secret-word" not in metrics
     # how many is not ours to say: services of other tests run in this process, too
-    assert re.search(r"^wordkin_versions_loaded \d", metrics, re.M)
+    assert re.search(r'^wordkin_versions_loaded\{index="flat"\} \d', metrics, re.M)
 
 
 def test_methods_that_nobody_knows_make_no_labels_of_their_own(client: TestClient) -> None:
@@ -42,8 +47,35 @@ def test_methods_that_nobody_knows_make_no_labels_of_their_own(client: TestClien
 
 def test_a_request_id_is_taken_over_or_made(client: TestClient) -> None:
     assert client.get("/livez", headers={"X-Request-Id": "mine"}).headers["X-Request-Id"] == "mine"
-    made = client.get("/livez", headers={"X-Request-Id": "x" * 65}).headers["X-Request-Id"]
-    assert len(made) == 32
+    for other in ("x" * 65, 'a" id=b', "a b", "é"):
+        made = client.get("/livez", headers={"X-Request-Id": other.encode()}).headers["X-Request-Id"]
+        assert re.fullmatch("[0-9a-f]{32}", made)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_request_has_its_id_in_every_line_and_in_its_problem(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = LogCapture()
+    monkeypatch.setattr(endpoints, "logger", structlog.wrap_logger(None, [merge_contextvars, kept]))
+    client.put("/corpora/c", content=b"a b c\n")
+    job = {"model": "m", "corpus": "c", "algorithm": "glove"}
+    accepted = client.post("/jobs", json=job, headers={"X-Request-Id": "first"}).json()
+    refused = client.post("/jobs", json=job | {"corpus": "gone"}, headers={"X-Request-Id": "second"})
+    (submitted,) = kept.entries  # on a thread of its own
+    assert (submitted["request_id"], submitted["job"]) == ("first", accepted["id"])
+    assert (refused.json()["request_id"], refused.headers["X-Request-Id"]) == ("second", "second")
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_refusals_are_counted_by_their_type(client: TestClient) -> None:
+    def count() -> float:
+        return REGISTRY.get_sample_value("wordkin_problems_total", {"type": "job-not-found"}) or 0.0
+
+    before = count()
+    for _ in range(2):
+        client.get("/jobs/gone")
+    assert count() == before + 2
 
 
 def test_every_problem_type_explains_itself(client: TestClient) -> None:

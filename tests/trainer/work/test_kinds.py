@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import errno
+import json
 import multiprocessing
 from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 
 from app.core import payloads
 from app.core.claims import Claim
@@ -81,3 +83,19 @@ def test_what_may_be_well_later_is_tried_again(
     result = receiving.recv()
     assert result.problem["type"] == f"/problems/{kind}"
     assert (result.counts if isinstance(result, Interrupted) else None) == counts
+
+
+def test_the_process_of_a_job_names_it_in_every_line(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    order = Order(Claim("1", "t", 2, "train", "m", {}), "versions/1-t", str(tmp_path), "", "", 1, 0.0, log_json=True)
+    process = multiprocessing.get_context("spawn").Process(target=speaking, args=(order,))
+    process.start()
+    process.join(60)
+    out, err = capfd.readouterr()
+    (line,) = [json.loads(line) for line in err.splitlines() if "spoken" in line]
+    assert (out, line["job"], line["attempt"], line["level"]) == ("", "1", 2, "warning")
+
+
+def speaking(order: Order) -> None:
+    """What a job's process is, with nothing to do but to say a word."""
+    child._result = lambda *_: structlog.get_logger().warning("spoken", action="spoken")
+    child.run(order, multiprocessing.Pipe(duplex=False)[1])
