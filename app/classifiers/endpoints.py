@@ -46,7 +46,7 @@ def _described(model: Model, aliases: Iterable[Alias], registry: Registry, n_byt
         n_bytes=n_bytes,
         aliases={alias.alias: alias.version for alias in aliases},
         loaded=snapshot.loaded(model.name),
-        degraded=snapshot.degraded_aliases(model.name),
+        degraded=snapshot.degraded_of(model.name),
     )
 
 

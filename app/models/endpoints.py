@@ -57,7 +57,7 @@ def _described(
         n_bytes=sizes.get(model.name, 0),
         aliases={alias.alias: alias.version for alias in aliases},
         loaded=snapshot.loaded(model.name),
-        degraded=snapshot.degraded_aliases(model.name),
+        degraded=snapshot.degraded_of(model.name),
     )
 
 

@@ -119,7 +119,10 @@ class ModelDescription(About):
     n_bytes: Annotated[int, Field(description="of all versions in storage")]
     aliases: dict[str, int]
     loaded: Annotated[list[int], Field(description="versions that this process has in memory")]
-    degraded: Annotated[dict[str, str], Field(description="aliases that are not served as they should be, and why")]
+    degraded: Annotated[
+        dict[str, str],
+        Field(description="aliases and loaded versions that are not served as they should be, and why"),
+    ]
 
 
 class ModelChange(About):

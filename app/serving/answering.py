@@ -71,7 +71,7 @@ async def _subject(version: ServedVersion, asked: NeighborsQuery | NeighborsPara
         (term,) = await version.words([asked.word], asked.oov)
         if isinstance(term, Composed):
             return Subject(told_composed(term), term.direction, set())
-        return Subject({"word": term.word}, version.direction(term), {term.id}, term)
+        return Subject(told_term(term), version.direction(term), {term.id}, term)
     if asked.words is not None:
         found = await version.words(list(asked.words), asked.oov)
         summed: dict[str, float] = {}
@@ -80,7 +80,7 @@ async def _subject(version: ServedVersion, asked: NeighborsQuery | NeighborsPara
         terms, weights = list({term.word: term for term in found}.values()), list(summed.values())
         first = terms[0]
         word = first if len(terms) == 1 and weights[0] > 0 and isinstance(first, Term) else None
-        told: Body = {"words": summed} | composed_among(terms)
+        told: Body = {"words": summed} | told_among(terms)
         return Subject(told, _direction(version, terms, weights), scans.ids_of(terms), word)
     if asked.text is not None:
         text = await texts.text_vector(version, asked.text, asked.oov)
@@ -134,7 +134,7 @@ async def analogy(version: ServedVersion, asked: AnalogyQuery | AnalogyOfWords) 
         positive, negative = terms[: len(asked.positive)], terms[len(asked.positive) :]
         body = {"positive": [term.word for term in positive], "negative": [term.word for term in negative]}
     together = [*positive, *negative]
-    body |= composed_among(together)
+    body |= told_among(together)
     direction = _direction(version, together, [1.0] * len(positive) + [-1.0] * len(negative))
     if asked.method == "mul":
         return body | {"answers": await scans.by_product(version, asked, positive, negative, direction)}
@@ -151,7 +151,7 @@ async def similarity(version: ServedVersion, asked: SimilarityQuery | Similarity
         "a": _named(left, asked.a),
         "b": _named(right, asked.b),
         "score": scores.cosine(_mean_direction(version, left), _mean_direction(version, right)),
-    } | composed_among(terms)
+    } | told_among(terms)
 
 
 async def vector(version: ServedVersion, asked: VectorQuery) -> Body:
@@ -159,7 +159,7 @@ async def vector(version: ServedVersion, asked: VectorQuery) -> Body:
     if isinstance(term, Composed):
         made = numbers(term.vector.astype(np.float32), asked.encoding)
         return told_composed(term) | {"rank": None, "vector": made}
-    return {"word": term.word, "rank": term.id + 1, "vector": numbers(version.table.vector(term.id), asked.encoding)}
+    return told_term(term) | {"rank": term.id + 1, "vector": numbers(version.table.vector(term.id), asked.encoding)}
 
 
 async def words(version: ServedVersion, asked: WordsQuery) -> Body:
@@ -188,14 +188,14 @@ async def odd_one_out(version: ServedVersion, asked: OddOneOutQuery | OddOneOutP
     listed = [{"word": term.word, "score": score} for term, score in zip(terms, found, strict=True)]
     order = [term.id if isinstance(term, Term) else math.inf for term in terms]
     odd = min(range(len(terms)), key=lambda i: (found[i], order[i]))
-    return {"odd": listed[odd]["word"], "words": listed} | composed_among(terms)
+    return {"odd": listed[odd]["word"], "words": listed} | told_among(terms)
 
 
 async def senses(version: ServedVersion, asked: SensesQuery) -> Body:
     (term,) = await version.terms([asked.word])
     graph = None if asked.exact else version.index.for_words
     found = await version.pool.run(lambda: clusters.senses(version, term.id, asked.k, graph))
-    body: Body = {"word": term.word, "senses": found.senses}
+    body: Body = told_term(term) | {"senses": found.senses}
     return body if found.is_stored else body | _approximation(version, asked, graph)
 
 
@@ -208,6 +208,11 @@ async def text_vector(version: ServedVersion, asked: TextVectorQuery) -> Body:
     } | composed_among(found.composed)
 
 
+def told_term(term: Term) -> Body:
+    """A word of the vocabulary; how it was found, unless it stands there as it was asked."""
+    return {"word": term.word} if term.step == "exact" else {"word": term.word, "matched": term.step}
+
+
 def told_composed(word: Composed) -> Body:
     """What an answer says of a word that the vocabulary lacks."""
     told: Body = {"word": word.word, "in_vocabulary": False, "composed_from": word.composed_from}
@@ -215,9 +220,15 @@ def told_composed(word: Composed) -> Body:
 
 
 def composed_among(words: Sequence[Term | Composed]) -> Body:
-    """The member that says it of several words, if there are such."""
+    """The member that says it of several words, if there are such ones."""
     composed = {word.word: word for word in words if isinstance(word, Composed)}
     return {"composed": [told_composed(word) for word in composed.values()]} if composed else {}
+
+
+def told_among(words: Sequence[Term | Composed]) -> Body:
+    """The members that say how several words were found, for those that do not stand there as they were asked."""
+    steps = {word.word: word.step for word in words if isinstance(word, Term) and word.step != "exact"}
+    return ({"matched": steps} if steps else {}) | composed_among(words)
 
 
 def numbers(values: scores.FloatArray, encoding: str) -> list[float] | str:

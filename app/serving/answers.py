@@ -13,11 +13,19 @@ Vector = Annotated[
 ]
 
 
+Step = Literal["normalised", "tokenised"]
+"""By which a word was found that does not stand in the vocabulary as it was asked."""
+
+
 class Answer(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-class OfWord(Answer):
+class OfFound(Answer):
+    matched: Annotated[Step | None, Field(description="only of a word that was not found as it was asked")] = None
+
+
+class OfComposed(Answer):
     """What is said of a word that the vocabulary lacks, and of no other."""
 
     in_vocabulary: Annotated[Literal[False] | None, Field(description="only of a composed word")] = None
@@ -29,13 +37,23 @@ class OfWord(Answer):
     ] = None
 
 
-class ComposedWord(OfWord):
+class OfWord(OfFound, OfComposed):
+    """What is said of a word that does not stand in the vocabulary as it was asked."""
+
+
+class ComposedWord(OfComposed):
     word: str
 
 
-class OfWords(Answer):
+class WithComposed(Answer):
     composed: Annotated[
         list[ComposedWord] | None, Field(description="words that the vocabulary lacks, only if there are any")
+    ] = None
+
+
+class OfWords(WithComposed):
+    matched: Annotated[
+        dict[str, Step] | None, Field(description="how words were found that were not as they were asked, if any")
     ] = None
 
 
@@ -62,7 +80,11 @@ class Approximate(Answer):
     recall_at_10: float
 
 
-class Neighbors(OfWord, OfWords):
+class Neighbors(OfComposed, WithComposed):
+    matched: Annotated[
+        Step | dict[str, Step] | None,
+        Field(description="how a word, or each of several, was found, if not as asked"),
+    ] = None
     word: str | None = None
     text: str | None = None
     missing: Annotated[list[str] | None, Field(description="words of the text that have no vector")] = None
@@ -127,7 +149,7 @@ class Sense(Answer):
     ]
 
 
-class Senses(Answer):
+class Senses(OfFound):
     """Clusters of the neighbours' own graph, the largest first; clusters of fewer than three words are left out.
 
     A word that is used in one way has one. There is none where no other word points the same way.
@@ -138,7 +160,7 @@ class Senses(Answer):
     approximate: Approximate | None = None
 
 
-class TextVector(OfWords):
+class TextVector(WithComposed):
     """The mean of the words' vectors, rare words weighing more, less what all texts have in common (SIF).
 
     Of a token table (Model2Vec): the mean of the tokens' vectors, as its own tokenizer cuts the text.

@@ -39,7 +39,7 @@ from app.serving import measured
 from app.serving.classifying import ServedClassifier
 from app.serving.loader import Beside, Key, Loader
 from app.serving.searchers import Searchers
-from app.serving.snapshot import Snapshot, Status, aliases_of
+from app.serving.snapshot import EXACT_ONLY, Snapshot, Status, aliases_of
 from app.serving.version import ServedVersion
 
 STOP_SECONDS = 2.0
@@ -85,7 +85,7 @@ class Registry:
         snapshot = self._snapshot
         loaded = sorted(reference(model, number) for model, number in snapshot.versions)
         is_empty = bool(snapshot.degraded) and not snapshot.aliases
-        return Status(self._is_ready, is_empty, loaded, dict(snapshot.degraded))
+        return Status(self._is_ready, is_empty, loaded, snapshot.all_degraded())
 
     # For requests
 
@@ -236,7 +236,7 @@ class Registry:
             else:
                 below = entry.base or entry
                 if why := new.versions[below.model, below.number].exact_only:
-                    degraded[reference(entry.model, alias)] = f"Only words as they are stored are found: {why}"
+                    degraded[reference(entry.model, alias)] = EXACT_ONLY + why
         new = replace(
             new,
             aliases=aliases_of(state, old, new),

@@ -12,6 +12,8 @@ from app.serving.classifying import ServedClassifier
 from app.serving.loader import Key
 from app.serving.version import ServedVersion
 
+EXACT_ONLY = "Only words as they are stored are found: "
+
 
 @dataclass(frozen=True)
 class Snapshot:
@@ -39,10 +41,17 @@ class Snapshot:
         """The versions of a model or a classifier, which share no name, that this process has in memory."""
         return sorted(number for model, number in {*self.versions, *self.classifiers} if model == name)
 
-    def degraded_aliases(self, name: str) -> dict[str, str]:
-        """Aliases of it that are not served as they should be, and why."""
+    def all_degraded(self) -> dict[str, str]:
+        """What is not served as it should be, and why: aliases, and versions that only their numbers name."""
+        named = {(model, number) for (model, _), number in self.aliases.items()}
+        others = {key: version.exact_only for key, version in self.versions.items() if key not in named}
+        found = {reference(model, number): why for (model, number), why in sorted(others.items()) if why}
+        return {**self.degraded, **{name: EXACT_ONLY + why for name, why in found.items()}}
+
+    def degraded_of(self, name: str) -> dict[str, str]:
+        """Those of a model or a classifier."""
         prefix = reference(name, "")
-        return {key.removeprefix(prefix): why for key, why in self.degraded.items() if key.startswith(prefix)}
+        return {key.removeprefix(prefix): why for key, why in self.all_degraded().items() if key.startswith(prefix)}
 
     def pinned(self) -> set[Key]:
         """The versions of vectors that an alias names, or a classifier that an alias names stands on."""
@@ -56,7 +65,7 @@ class Snapshot:
 
 @dataclass(frozen=True)
 class Status:
-    """For health checks. `degraded` says of each alias that is not served as it should be, why.
+    """For health checks. `degraded` says of each alias or version that is not served as it should be, why.
 
     `is_empty` says that there are aliases and none of them is served.
     """

@@ -103,10 +103,12 @@ def read(version: ServedVersion, text: str, oov: Oov) -> TextVector | NoVector:
 
 
 def _composed(version: ServedVersion, words: list[str]) -> dict[str, Composed]:
-    """Those of the words that the version can compose."""
-    if version.composer is None or isinstance(version.composer, TokenComposer):
-        return {}  # the words of a text are tokens already
-    found = {word: version.composer.compose(word) for word in dict.fromkeys(words)}
+    """Those of the words that the version can compose; what a tokenizer has made is not cut again."""
+    composer = version.composer
+    if composer is None:
+        return {}
+    compose = composer.compose_token if isinstance(composer, TokenComposer) else composer.compose
+    found = {word: compose(word) for word in dict.fromkeys(words)}
     return {word: composed for word, composed in found.items() if composed}
 
 

@@ -12,9 +12,9 @@ from app.core.text import TextReader
 
 
 class TokenComposer:
-    """The mean of a word's tokens, half of which the table must have; `below` composes single tokens that it lacks.
+    """The mean of a word's tokens, half of which the table must have; else what `below` composes of the word.
 
-    The confidence is the share of the tokens that it has.
+    The confidence of a mean is the share of the tokens that the table has.
 
     Parameters
     ----------
@@ -38,11 +38,11 @@ class TokenComposer:
         if len(word) > MAX_COMPOSED:
             return None
         tokens = self._reader.words(word)
-        if len(tokens) == 1:
-            return self._below.compose(tokens[0]) if self._below else None
         ids = [self._table.lookup.find(token) for token in tokens]
         known = [word_id for word_id in ids if word_id is not None]
-        if not known or 2 * len(known) < len(tokens):
+        if len(tokens) == 1 or 2 * len(known) < len(tokens):
+            return self.compose_token(tokens[0] if len(tokens) == 1 else word)
+        if not known:
             return None
         vectors = self._table.unit_vectors[known] * self._table.norms[known, None]
         mean = vectors.mean(axis=0, dtype=np.float64)
@@ -50,3 +50,7 @@ class TokenComposer:
         return (
             None if direction is None else Composed(word, mean, direction, "pieces", round(len(known) / len(tokens), 4))
         )
+
+    def compose_token(self, token: str) -> Composed | None:
+        """A token that the table lacks, or a word as one; of nothing but what is below."""
+        return self._below.compose(token) if self._below else None

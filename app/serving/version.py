@@ -156,9 +156,10 @@ class ServedVersion:
         return {text: word for text, word in found.items() if word}
 
     def _one_word(self, text: str) -> str:
-        if self.text.has_tokenizer and len(runs := self.text.folded(without_surrogates(text)).split()) == 1:
-            return runs[0]
-        words = self.text.words(text)
+        has_tokenizer = self.text.has_tokenizer
+        words = self.text.folded(without_surrogates(text)).split() if has_tokenizer else self.text.words(text)
+        if has_tokenizer and len(words) == 1:
+            return words[0]
         if not words and self.text.words_left_out(text):
             raise NotOneWord(f"{text!r} is a stop word of this version, or too long for one.", query=text, words=[])
         if len(words) != 1:

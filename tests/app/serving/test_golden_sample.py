@@ -12,7 +12,7 @@ from app.core.errors import TableDamaged
 from app.core.table.golden import GOLDEN_FILE, GoldenSample, golden_sample, misread
 from app.core.table.reading import open_table
 from app.core.text import TextReader, TextSpec
-from tests.published import World, random_vectors, write_version
+from tests.published import World, random_vectors, wait_until, write_version
 
 WORDS = ["king", "queen", "don't", "바다"]
 LINES = ["King, QUEEN!", "zzz 바다\tking", "don't"]
@@ -67,3 +67,8 @@ def test_readyz_the_model_and_the_answers_say_why(world: World) -> None:
         refused = client.get("/text-vector", params={"text": "king queen"})
         assert (refused.status_code, refused.json()["type"]) == (409, "/problems/text-not-read")
         assert client.get("/words", params={"prefix": "ki"}).json()["words"][0]["word"] == "king"
+        world.publish("m", WORDS, random_vectors(4, 4))
+        wait_until(lambda: not client.get("/readyz").json()["degraded"])
+        assert client.get("/vector", params={"word": "king", "version": "1"}).status_code == 200
+        assert client.get("/readyz").json()["degraded"]["m@1"].startswith(why), "no alias names it"
+        assert client.get("/models/m").json()["degraded"]["1"].startswith(why)

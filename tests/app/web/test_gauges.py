@@ -35,7 +35,7 @@ def test_jobs_are_counted_by_state_and_kind_and_the_oldest_waits(
 ) -> None:
     moment = BEGINNING
     database = Database(database_url, clock=lambda: moment)
-    asker = gauges.Asker(database, storage, tmp_path / "cache")
+    asker = gauges.Asker(database, storage)
     nothing = asker.ask()
     assert set(nothing.oldest_queued_seconds.values()) == {0.0}
     assert (sum(nothing.jobs.values()), nothing.n_trainers_working, nothing.tokens_per_second) == (0, 0, 0.0)
