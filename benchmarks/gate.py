@@ -26,7 +26,8 @@ from trainer.algorithms.algorithm import Work
 from trainer.algorithms.word2vec.training import train
 from trainer.corpus.encode import encode
 from trainer.evaluating.geometry import geometry
-from trainer.evaluating.scoring import Vectors, evaluate
+from trainer.evaluating.scoring import evaluate
+from trainer.evaluating.words import Vectors
 from trainer.steps.progress import ignore
 
 FILE = "questions@1"

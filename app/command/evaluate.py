@@ -38,6 +38,10 @@ def evaluate(
     model: Model,
     sets: Sets = None,
     kind: Type = None,
+    compose: Annotated[
+        bool,
+        typer.Option("--compose", help="Ask for words, too, that the version composes."),
+    ] = False,
     suite: Annotated[
         str | None, typer.Option(metavar="SUITE", help="bias: the sets are JSON files of word sets; none: all shipped.")
     ] = None,
@@ -53,7 +57,8 @@ def evaluate(
     if suite:
         said |= {"suite": suite} | ({"word_sets": files} if files else {})
     else:
-        said["sets"] = [{"file": file} | ({"type": kind} if kind else {}) for file in files]
+        how = ({"type": kind} if kind else {}) | ({"oov": "compose"} if compose else {})
+        said["sets"] = [{"file": file} | how for file in files]
     if detach:
         submit(client, said, alias=None, detach=True, as_json=as_json)
         return
@@ -103,8 +108,21 @@ def _say_scores(scores: list[dict[str, Any]]) -> None:
         for each in scores
     ]
     say_table(rows, "Its geometry is measured; give files of questions for scores.")
+    for each in scores:
+        _say_found(each)
     if any(not each["n_covered"] for each in scores):
         note("Nothing of a set is covered: the version's text spec says how words are spelled, case too.")
+
+
+def _say_found(score: dict[str, Any]) -> None:
+    """How a set's words were found, where not all stand in the vocabulary."""
+    found = score["found"]
+    if found["tokenised"] + found["composed"]:
+        left_out = ", which --compose asks for too" if score["oov"] == "reject" else ""
+        note(
+            f"{score['file']}: of {found['n']:,} words {found['exact'] + found['normalised']:,} are in the vocabulary, "
+            f"{found['tokenised']:,} as the tokenizer reads them, {found['composed']:,} can be composed{left_out}."
+        )
 
 
 def compare(

@@ -15,10 +15,10 @@ from app.core.catalog import LATEST
 from app.core.errors import InvalidRequest
 from app.core.names import reference, split_reference
 from app.core.shapes import LIST, TEXT, by_shape
+from app.core.table.terms import Oov
 from app.search.responses import as_json
 from app.serving import answers, asking
 from app.serving.answering import numbers
-from app.serving.asking import Oov
 from app.serving.texts import NoVector, TextVector, read, refusal, short_text
 from app.serving.version import ServedVersion
 from app.web.dependencies import RegistryDependency

@@ -15,6 +15,7 @@ from pydantic import (
 from app.core.names import MAX_WORD_BYTES, composed
 from app.core.numbers import NotBoolean
 from app.core.shapes import LIST, TEXT, by_shape
+from app.core.table.terms import Oov
 
 MAX_K = 1000
 MAX_BATCH = 256
@@ -42,8 +43,6 @@ QueryText = Annotated[
         examples=["gaming laptop"],
     ),
 ]
-Oov = Literal["compose", "reject"]
-"""What becomes of words that the vocabulary lacks."""
 BY_PLACE = "by place"
 """Marks what a command takes by its place although it may be left out."""
 Encoding = Annotated[Literal["json", "base64"], Field(description="base64: of little-endian float32")]

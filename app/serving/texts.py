@@ -11,9 +11,9 @@ from app.core.nearest import scores
 from app.core.nearest.scores import DoubleArray, FloatArray
 from app.core.nearest.text_vectors import word_weights
 from app.core.table.composing import FEW_CHARACTERS, Composed, PieceComposer
+from app.core.table.terms import Oov
+from app.core.table.tokenised import TokenComposer
 from app.core.table.vocabulary import WordId
-from app.serving.asking import Oov
-from app.serving.tokenised import TokenComposer
 from app.serving.version import ServedVersion
 
 LONG_TEXT = 2000

@@ -4,36 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from app.core.catalog import PublishedVersion
-from app.core.errors import NotOneWord, Overloaded, WordNotFound
+from app.core.errors import Overloaded, WordNotFound
 from app.core.nearest.scores import DoubleArray
-from app.core.table.composing import FEW_CHARACTERS, Composed, Composer, composer_of
+from app.core.table.composing import FEW_CHARACTERS, Composed
 from app.core.table.reading import Table
+from app.core.table.terms import Oov, Step, Terms
+from app.core.table.tokenised import word_composer
 from app.core.table.vocabulary import WordId
-from app.core.text import TextReader, without_surrogates
-from app.serving.asking import Oov
+from app.core.text import without_surrogates
 from app.serving.batching import Batcher
 from app.serving.index import open_index
 from app.serving.reading import ExactWords, reader_of
 from app.serving.searchers import Searchers
 from app.serving.suggestions import Allowance, Suggestions, allowance
-from app.serving.tokenised import TokenComposer
 
 WARM_QUERIES = 3
 
 
 class Term(NamedTuple):
-    """A word of a question, read once: the word, its id, and how it was found: as written, after normalisation, or as
-    the one token that the version's tokenizer makes of it.
-    """
+    """A word of a question, read once: the word, its id, and how it was found."""
 
     word: str
     id: WordId
-    step: Literal["exact", "normalised", "tokenised"]
+    step: Step
 
 
 class ServedVersion:
@@ -51,7 +49,8 @@ class ServedVersion:
         self.index = open_index(table)
         self.batcher = Batcher(self.index, pool)
         self.suggestions = Suggestions(table)
-        self.composer = _composer(table, self.text)
+        self.composer = word_composer(table, self.text)
+        self._terms = Terms(table.lookup.find, self.text, self.composer)
 
     def warm(self) -> None:
         """Answer a few queries, so that the first client waits for no disk."""
@@ -95,7 +94,7 @@ class ServedVersion:
         """
         if self.exact_only or not text.strip():
             return text.strip()
-        return self._one_word(text)
+        return self._terms.one_word(text)
 
     def term(self, text: str) -> Term | None:
         """A word as a user writes it; None if the vocabulary does not have it.
@@ -104,17 +103,8 @@ class ServedVersion:
         ------
         NotOneWord
         """
-        word_id = self.lookup.find(without_surrogates(text))  # words of imports may have spaces inside
-        if word_id is not None:
-            return Term(self.lookup.word(word_id), word_id, "exact")
-        if self.exact_only:
-            return None
-        word = self._one_word(text)
-        word_id = self.lookup.find(word)
-        if word_id is not None or self.composer is None:
-            return None if word_id is None else Term(word, word_id, "normalised")
-        word_id = self.composer.word_id(word)
-        return None if word_id is None else Term(self.lookup.word(word_id), word_id, "tokenised")
+        found = self._terms.exact(text) if self.exact_only else self._terms.find(text)
+        return None if found is None else Term(self.lookup.word(found.id), *found)
 
     async def terms(self, texts: Sequence[str]) -> list[Term]:
         """Words of the vocabulary as users write them.
@@ -150,32 +140,8 @@ class ServedVersion:
 
     def _composed(self, texts: Sequence[str]) -> dict[str, Composed]:
         """Those of the words that can be composed, by how they were written."""
-        if self.composer is None:
-            return {}
-        found = {text: self.composer.compose(self._one_word(text)) for text in dict.fromkeys(texts)}
+        found = {text: self._terms.compose(text) for text in dict.fromkeys(texts)}
         return {text: word for text, word in found.items() if word}
-
-    def _one_word(self, text: str) -> str:
-        has_tokenizer = self.text.has_tokenizer
-        words = self.text.folded(without_surrogates(text)).split() if has_tokenizer else self.text.words(text)
-        if has_tokenizer and len(words) == 1:
-            return words[0]
-        if not words and self.text.words_left_out(text):
-            raise NotOneWord(f"{text!r} is a stop word of this version, or too long for one.", query=text, words=[])
-        if len(words) != 1:
-            raise NotOneWord(
-                f"{text!r} is {len(words)} words as this version reads text: {words[:10]}.",
-                query=text,
-                words=words[:10],
-            )
-        if words[0] != text and not self.text.is_whole(text):
-            raise NotOneWord(
-                f"{text!r} would be read as {words[0]!r}: this version leaves such marks out of words. "
-                "Ask for that, or train with keep_tokens.",
-                query=text,
-                words=words,
-            )
-        return words[0]
 
     async def word_not_found(self, texts: Sequence[str]) -> WordNotFound:
         missing = list(dict.fromkeys(map(self._missing, texts)))
@@ -194,15 +160,10 @@ class ServedVersion:
         """How a word that was not found is called."""
         if self.exact_only:
             return without_surrogates(text)
-        return self._one_word(text) if self.text.has_tokenizer else self.text.words(text)[0]
+        return self._terms.one_word(text) if self.text.has_tokenizer else self.text.words(text)[0]
 
     def lacks(self, words: Sequence[str]) -> str:
         """Say that the vocabulary does not have these words."""
         quoted = ", ".join(map(repr, words))
         why = f" This process finds only words as they are stored: {self.exact_only}" if self.exact_only else ""
         return f"The vocabulary of {self.model!r} version {self.number} does not have {quoted}.{why}"
-
-
-def _composer(table: Table, reader: TextReader) -> Composer | None:
-    below = composer_of(table)
-    return TokenComposer(table, reader, below) if reader.has_tokenizer else below

@@ -8,7 +8,7 @@ from app.core.evaluation.bias.results import BiasOptions
 from app.core.evaluation.bias.weat import Cosines, Weat, weat
 from app.core.evaluation.bias.words import Item, shipped_tests
 from app.core.evaluation.residue import AssociationChange
-from trainer.evaluating.scoring import Vectors
+from trainer.evaluating.words import Vectors
 
 Sets = tuple[FoundSet, ...]
 

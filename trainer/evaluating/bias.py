@@ -27,8 +27,8 @@ from app.core.evaluation.bias.words import Item, WordDirection, WordSets, read_w
 from app.core.nearest.scores import DoubleArray
 from app.core.table.arrays import FloatArray
 from app.core.table.manifest import FileOrigin
-from trainer.evaluating.scoring import Vectors
 from trainer.evaluating.spread import beside_replicas
+from trainer.evaluating.words import Vectors
 
 N_EXPLAINED = 5
 CAVEATS = (

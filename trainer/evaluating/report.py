@@ -11,10 +11,12 @@ from app.core.evaluation.results import EvaluationReport
 from app.core.evaluation.sets import EvaluationSet, read_questions
 from app.core.table.manifest import FileOrigin
 from app.core.table.reading import Table
+from app.core.table.tokenised import word_composer
 from trainer.evaluating.bias import AskedBias, bias_report
 from trainer.evaluating.geometry import geometry
-from trainer.evaluating.scoring import Vectors, evaluate
+from trainer.evaluating.scoring import evaluate
 from trainer.evaluating.spread import SPREAD_METRIC
+from trainer.evaluating.words import Vectors
 from trainer.steps.progress import Progress, Report
 
 GEOMETRY = "geometry"
@@ -38,7 +40,8 @@ def evaluate_table(
     EvaluationSetUnreadable
     """
     started = time.monotonic()
-    vectors = Vectors(table.lookup.find, table.unit_vectors[:], table.reader, threads)
+    composer = word_composer(table, table.reader)
+    vectors = Vectors(table.lookup.find, table.unit_vectors[:], table.reader, threads, composer)
     results, outcomes = [], []
     n_steps = len(sets) + len(bias) + 1
     for number, (asked, path, origin) in enumerate(sets):

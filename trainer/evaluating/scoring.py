@@ -1,14 +1,14 @@
 """How each kind of question is answered by a table: conventions are stated with the scores.
 
-Words are spelled as the version's own text spec spells them. Questions of which a word has no vector are left out and
-counted. Unit vectors everywhere.
+Words are found by the steps of a query (`app.core.table.terms`). Questions with a word that has no vector are left out
+and counted. Unit vectors everywhere.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any
 
 import faiss
@@ -18,16 +18,13 @@ import numpy.typing as npt
 from app.core.evaluation.results import MAIN_METRIC, Metric, Outcomes, Score, SectionScore, SetResult
 from app.core.evaluation.sets import EvaluationSet, Questions, SetType
 from app.core.evaluation.statistics import score
-from app.core.table.arrays import FloatArray
 from app.core.table.manifest import FileOrigin
-from app.core.text import TextReader
+from trainer.evaluating.words import Ids, Vectors, words_of
 
 MULTIPLICATION_EPSILON = 1e-6
 """gensim's; Levy and Goldberg (2014) wrote 0.001."""
 SCORES_AT_ONCE = 1 << 24
 """Numbers of a block of scores: 64 MB."""
-N_MISSING_TOLD = 20
-Ids = npt.NDArray[np.int64]
 Right = npt.NDArray[np.float64]
 
 CONVENTIONS: dict[SetType, str] = {
@@ -39,19 +36,7 @@ CONVENTIONS: dict[SetType, str] = {
     "neighbors": "the share of listed neighbours that are among the k nearest",
     "words": "the share of words that have a vector",
 }
-
-
-@dataclass(frozen=True)
-class Vectors:
-    """What is evaluated: words' ids by `find`, unit vectors float32 (n_words, dim), the most frequent first."""
-
-    find: Callable[[str], int | None]
-    unit: FloatArray
-    reader: TextReader
-    threads: int
-
-    def ids(self, word: str) -> int | None:
-        return self.find(self.reader.folded(word))
+COMPOSING = "; words that the vocabulary lacks are composed"
 
 
 def evaluate(
@@ -59,8 +44,8 @@ def evaluate(
 ) -> tuple[SetResult, Outcomes]:
     """The scores of a set, and what they are made from."""
     kind = questions.type
-    n_known = asked.max_words if kind == "analogy" else len(vectors.unit)
-    ids, missing = _ids(vectors, questions, n_known)
+    words = words_of(vectors, questions, asked)
+    vectors, ids = replace(vectors, composed=words.composed), words.ids
     covered = np.flatnonzero((ids >= 0).all(axis=1))
     values = np.full(len(questions.items), np.nan)
     extra: dict[Metric, float] = {}
@@ -88,40 +73,18 @@ def evaluate(
         max_words=asked.max_words,
         k=asked.k,
         metric=metric,
-        convention=CONVENTIONS[kind],
+        convention=CONVENTIONS[kind] + (COMPOSING if asked.oov == "compose" else ""),
         n=len(questions.items),
         n_covered=n_covered,
         coverage=coverage,
         scores=scores,
         of_all=scores[metric].value * coverage if scores else None,
         sections=_sections(questions, values),
-        missing=missing,
+        missing=words.missing,
+        oov=asked.oov,
+        found=words.found,
     )
     return result, outcomes
-
-
-def _ids(vectors: Vectors, questions: Questions, n_known: int) -> tuple[Ids, list[str]]:
-    """Ids of all words, -1 where there is none, int64 (n_items, longest item); and the first that are missing.
-
-    Items that are shorter repeat their last word; the name of a category counts as known.
-    """
-    known: dict[str, int] = {}
-    missing: dict[str, None] = {}
-    width = max(map(len, questions.items))
-    ids = np.empty((len(questions.items), width), np.int64)
-    for row, item in enumerate(questions.items):
-        for place in range(width):
-            word = item[min(place, len(item) - 1)]
-            if questions.type == "categories" and place:
-                ids[row, place] = 0
-                continue
-            if word not in known:
-                found = vectors.ids(word)
-                known[word] = -1 if found is None or found >= n_known else found
-            if known[word] < 0:
-                missing[word] = None
-            ids[row, place] = known[word]
-    return ids, list(missing)[:N_MISSING_TOLD]
 
 
 def _sections(questions: Questions, values: Right) -> list[SectionScore]:
@@ -141,7 +104,7 @@ Answered = tuple[Right, dict[Metric, float]]
 
 
 def _similarity(vectors: Vectors, ids: Ids, *_: Any) -> Answered:
-    a, b = vectors.unit[ids[:, 0]], vectors.unit[ids[:, 1]]
+    a, b = vectors.rows(ids[:, 0]), vectors.rows(ids[:, 1])
     return np.einsum("ij,ij->i", a, b).astype(np.float64), {}
 
 
@@ -154,9 +117,9 @@ def _analogy(vectors: Vectors, ids: Ids, questions: Questions, covered: Ids, ask
     def answer(start: int) -> None:
         block = ids[start : start + size]
         words, places = np.unique(block[:, :3], return_inverse=True)
-        cosines = vectors.unit[words] @ candidates.T
+        cosines = vectors.rows(words) @ candidates.T
         for row, (a, b, c) in enumerate(places.reshape(-1, 3)):
-            excluded, right = block[row, :3], block[row, 3]
+            excluded, right = block[row, :3][block[row, :3] < len(vectors.unit)], block[row, 3]
             scores = cosines[b] - cosines[a] + cosines[c]
             scores[excluded] = -np.inf
             by_addition[start + row] = scores.argmax() == right
@@ -188,7 +151,7 @@ def _outlier(vectors: Vectors, ids: Ids, questions: Questions, covered: Ids, *_:
     right, positions = np.empty(len(ids)), np.empty(len(ids))
     for row, item in enumerate(covered.tolist()):
         n = len(questions.items[item])
-        group = vectors.unit[ids[row, :n]]
+        group = vectors.rows(ids[row, :n])
         cosines = (group @ group.T).astype(np.float64)
         compactness = (cosines.sum(axis=1) - np.diag(cosines)) / (n - 1)
         position = int((compactness > compactness[-1]).sum())
@@ -201,7 +164,7 @@ def _categories(vectors: Vectors, ids: Ids, questions: Questions, covered: Ids, 
     names = [questions.items[item][1] for item in covered.tolist()]
     category = np.unique(names, return_inverse=True)[1]
     n_clusters = min(int(category.max()) + 1, len(ids))
-    points = np.ascontiguousarray(vectors.unit[ids[:, 0]])
+    points = np.ascontiguousarray(vectors.rows(ids[:, 0]))
     means: Any = faiss.Kmeans(points.shape[1], n_clusters, niter=50, nredo=10, seed=1, min_points_per_centroid=1)
     means.train(points)
     clusters: Any = means.index.search(points, 1)[1][:, 0]
@@ -217,8 +180,9 @@ def _neighbors(vectors: Vectors, ids: Ids, _: Questions, __: Ids, asked: Evaluat
     k = min(asked.k, len(vectors.unit) - 1)
     for start in range(0, len(words), size):
         block = words[start : start + size]
-        scores = vectors.unit[block] @ vectors.unit.T
-        scores[np.arange(len(block)), block] = -np.inf
+        scores = vectors.rows(block) @ vectors.unit.T
+        is_word = block < len(vectors.unit)
+        scores[is_word, block[is_word]] = -np.inf
         nearest.append(np.argpartition(-scores, k - 1, axis=1)[:, :k])
     found = np.concatenate(nearest)
     return (found[places] == ids[:, 1:2]).any(axis=1).astype(np.float64), {}

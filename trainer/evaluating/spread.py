@@ -15,7 +15,7 @@ from app.core.evaluation.bias.measuring import rounded
 from app.core.evaluation.bias.results import SeedSpread, TestResult
 from app.core.evaluation.bias.weat import Cosines, effect_size
 from app.core.evaluation.bias.words import WordSets, read_word_sets
-from trainer.evaluating.scoring import Vectors
+from trainer.evaluating.words import Vectors
 
 SPREAD_METRIC = "bias_of_replicas"
 """Where a manifest's metrics have the effect sizes of other trainings, by the SHA-256 of word sets and by test."""

@@ -20,7 +20,7 @@ from trainer.deriving.concepts import concept_of
 from trainer.deriving.working import Facts, Sources, Working
 from trainer.evaluating.associations import association_changes
 from trainer.evaluating.residue import Ids, Spaces, residual_bias
-from trainer.evaluating.scoring import Vectors
+from trainer.evaluating.words import Vectors
 from trainer.steps.progress import Progress
 from trainer.work.context import Context
 from trainer.work.evaluated import evaluation_of

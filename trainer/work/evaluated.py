@@ -74,7 +74,7 @@ def told(found: dict[str, Any]) -> dict[str, Any]:
     """What the job's result says of it: the scores, and that of them which matters first."""
     sets = found["report"]["sets"]
     scores = [
-        {name: each[name] for name in ("type", "metric", "n", "n_covered")}
+        {name: each[name] for name in ("type", "metric", "n", "n_covered", "oov", "found")}
         | {"file": each["file"]["name"], "value": each["scores"].get(each["metric"], {}).get("value")}
         | ({"before": each["before"]} if each["before"] else {})
         for each in sets

@@ -39,7 +39,9 @@ class Evaluated(BaseModel):
     def of(self, wanted: EvaluationSet, sha256: str) -> tuple[SetResult, Outcomes] | None:
         """The newest result of a set."""
         for result, outcomes in self.newest():
-            same = result.file.sha256 == sha256 and result.max_words == wanted.max_words and result.k == wanted.k
+            same = result.file.sha256 == sha256 and all(
+                getattr(result, name) == getattr(wanted, name) for name in ("max_words", "k", "oov")
+            )
             if same and wanted.type in {"auto", result.type}:
                 return result, outcomes
         return None

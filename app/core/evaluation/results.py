@@ -10,6 +10,7 @@ from app.core.evaluation.bias.results import BiasReport
 from app.core.evaluation.residue import Debiasing
 from app.core.evaluation.sets import SetType
 from app.core.table.manifest import FileOrigin
+from app.core.table.terms import Oov
 
 Metric = Literal[
     "spearman", "accuracy", "accuracy_3cosmul", "semantic", "syntactic", "opp", "purity", "recall", "share"
@@ -51,6 +52,19 @@ class SectionScore(_Part):
     value: float | None
 
 
+class FoundWords(_Part):
+    """How the different words of a set were found, by the steps of a query; the others were not.
+
+    Composed ones are counted even where the set leaves them out.
+    """
+
+    n: int
+    exact: int = 0
+    normalised: int = 0
+    tokenised: int = 0
+    composed: int = 0
+
+
 class Before(_Part):
     """The main score of the version that another one is derived from."""
 
@@ -74,6 +88,8 @@ class SetResult(_Part):
     of_all: Annotated[float | None, Field(description="the main score times the coverage")]
     sections: list[SectionScore] = []
     missing: Annotated[list[str], Field(description="the first words that have no vector")] = []
+    oov: Oov = "reject"
+    found: Annotated[FoundWords | None, Field(description="null where it was not counted yet")] = None
     before: Annotated[
         Before | None, Field(description="of a derived version: what its parent had, if it was evaluated with the set")
     ] = None

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from app.core.errors import EvaluationSetUnreadable
 from app.core.names import FileReference
 from app.core.numbers import NotBoolean
+from app.core.table.terms import Oov
 
 SetType = Literal["similarity", "analogy", "outlier", "categories", "neighbors", "words"]
 MAX_QUESTIONS = 200_000
@@ -47,6 +48,13 @@ class EvaluationSet(BaseModel):
         Field(ge=1, description="of `analogy`: questions and answers are of the most frequent so many words"),
     ] = DEFAULT_MAX_WORDS
     k: Annotated[int, NotBoolean, Field(ge=1, le=50, description="of `neighbors`: how many nearest are looked at")] = 10
+    oov: Annotated[
+        Oov,
+        Field(
+            description="`reject` leaves out questions with a word that the vocabulary lacks, as other programs do; "
+            "`compose` asks them where the version composes it, which makes other scores"
+        ),
+    ] = "reject"
 
 
 @dataclass(frozen=True)

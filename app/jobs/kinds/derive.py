@@ -121,5 +121,5 @@ def _file_of(result: SetResult, files: dict[str, File]) -> File | None:
 
 def _asked_again(result: SetResult, file: File) -> SetSource:
     name = reference(result.file.name, result.file.revision)
-    asked = EvaluationSet(file=name, type=result.type, max_words=result.max_words, k=result.k)
+    asked = EvaluationSet(file=name, type=result.type, max_words=result.max_words, k=result.k, oov=result.oov)
     return SetSource(asked=asked, file=file_source(file))

@@ -25,6 +25,18 @@ def test_sets_here_are_uploaded_and_others_named(ask: Wordkin, service: httpx.Cl
     assert (wrong.returncode, "'similarity'" in wrong.stderr) == (1, True), wrong.stderr
 
 
+def test_it_is_told_how_words_were_found_that_the_vocabulary_lacks(capsys: pytest.CaptureFixture[str]) -> None:
+    found = {"n": 6, "exact": 2, "normalised": 1, "tokenised": 1, "composed": 2}
+    score = {"file": "q", "type": "words", "metric": "share", "value": 0.6, "n": 6, "n_covered": 4, "oov": "reject"}
+    say_result({"scores": [score | {"found": found}]})
+    told = "q: of 6 words 3 are in the vocabulary, 1 as the tokenizer reads them, 2 can be composed"
+    assert f"{told}, which --compose asks for too." in capsys.readouterr().err
+    say_result({"scores": [score | {"found": found, "oov": "compose"}]})
+    assert f"{told}." in capsys.readouterr().err
+    say_result({"scores": [score | {"found": found | {"tokenised": 0, "composed": 0}}]})
+    assert capsys.readouterr().err == ""
+
+
 def test_bias_is_told_as_a_table(capsys: pytest.CaptureFixture[str]) -> None:
     test = {"test": "WEAT7", "effect_size": -0.5, "p_value": 0.025, "p_adjusted": 0.05, "word_sets": "weat"}
     say_result({"scores": [], "bias": [test]})

@@ -7,7 +7,7 @@ from app.core.evaluation.bias.words import shipped
 from app.core.text import TextReader, TextSpec
 from tests.published import random_vectors
 from trainer.evaluating.associations import association_changes
-from trainer.evaluating.scoring import Vectors
+from trainer.evaluating.words import Vectors
 
 TEST = shipped("weat").tests["WEAT7"]
 SETS = [[item.word for item in shipped("weat").sets[name]] for name in (*TEST.targets, *TEST.attributes)]

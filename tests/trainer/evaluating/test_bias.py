@@ -18,7 +18,7 @@ from app.core.text import TextReader, TextSpec
 from benchmarks.quality import unit_rows
 from tests.oracles import bias as oracle
 from trainer.evaluating.bias import CAVEATS, EXPERIMENTAL, SPREAD_UNKNOWN, AskedBias, bias_report
-from trainer.evaluating.scoring import Vectors
+from trainer.evaluating.words import Vectors
 
 SETS: dict[str, list[Any]] = {
     "x": [f"x{i}" for i in range(6)],

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from gensim.models import KeyedVectors
 
-from app.core.evaluation.results import Outcomes, SetResult
+from app.core.evaluation.results import FoundWords, Outcomes, SetResult
 from app.core.evaluation.sets import EvaluationSet, read_questions
+from app.core.table.composing import Composed
 from app.core.table.manifest import FileOrigin
+from app.core.table.vocabulary import WordId
 from app.core.text import TextReader, TextSpec
 from benchmarks.quality import unit_rows
 from tests.published import random_vectors
 from trainer.evaluating import scoring
-from trainer.evaluating.scoring import Vectors, evaluate
+from trainer.evaluating.scoring import evaluate
+from trainer.evaluating.words import Vectors
 
 WORDS = [f"w{i}" for i in range(300)]
 FILE = FileOrigin(name="f", revision=1, sha256="0" * 64, n_bytes=1)
@@ -135,6 +139,69 @@ def test_words_are_read_as_the_version_reads_them(vectors: Vectors) -> None:
     result, _ = asked(vectors, "W1\nw2\ngone\nw3\n")
     assert (result.type, result.scores["share"].value, result.n_covered) == ("words", 0.75, 4)
     assert result.missing == ["gone"]
+
+
+class Doubling:
+    """Composes w5x as w5; nothing else."""
+
+    def __init__(self, unit: np.ndarray) -> None:
+        self._unit = unit
+
+    def word_id(self, word: str) -> WordId | None:
+        return WordId(WORDS.index(word[:-1])) if word.endswith("!") else None
+
+    def compose(self, word: str) -> Composed | None:
+        if not word.endswith("x"):
+            return None
+        row = self._unit[WORDS.index(word[:-1])].astype(np.float64)
+        return Composed(word, row, row, "ngrams", 1.0)
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "composed", "n_covered"),
+    [
+        ("similarity", "w1 w2 3\nw3 w4 1\nw5 w6 2\n", {"w1": "w1x", "w6": "w6x"}, 1),
+        ("analogy", "w1 w2 w3 w4\nw5 w6 w7 w8\nw9 w10 w11 w12\n", {"w2": "w2x", "w5": "w5x"}, 1),
+        ("outlier", "w0\nw1\nw2\n\nw8\n", {"w1": "w1x"}, 0),
+        ("categories", "w0 c1\nw1 c1\nw2 c2\n", {"w1": "w1x"}, 2),
+        ("words", "w0\nw1\ngone\n", {"w1": "w1x"}, 3),
+    ],
+)
+def test_a_set_that_composes_asks_composed_words_as_others(
+    vectors: Vectors, kind: str, text: str, composed: dict[str, str], n_covered: int
+) -> None:
+    written = " ".join(composed.get(word, word) for word in text.replace("\n", " \n ").split(" "))
+    composing = replace(vectors, composer=Doubling(vectors.unit))
+    plain, answers = asked(vectors, text, type=kind)
+    rejecting, _ = asked(composing, written, type=kind)
+    result, outcomes = asked(composing, written, type=kind, oov="compose")
+    assert outcomes.values == answers.values
+    assert result.scores == plain.scores
+    assert result.n_covered == plain.n_covered
+    assert rejecting.n_covered == n_covered
+    assert result.found == rejecting.found
+    assert result.found is not None
+    assert result.found.composed == len(composed)
+    assert not result.asks_the_same(rejecting)
+    assert not result.asks_the_same(plain)
+
+
+def test_what_is_looked_for_stands_in_the_vocabulary(vectors: Vectors, gensim: KeyedVectors) -> None:
+    composing = replace(vectors, composer=Doubling(vectors.unit))
+    near = gensim.most_similar(positive=["w1"], topn=2)[1][0]
+    result, outcomes = asked(composing, f"w1x w1 {near} {near}x\nw2! gone\n", type="neighbors", k=3, oov="compose")
+    assert outcomes.values == [1.0, 1.0, None, None]
+    assert result.found == FoundWords(n=6, exact=2, tokenised=1, composed=2)
+    result, _ = asked(composing, "w1 w2 w3 w4x\nw1 w2 w3 w4\n", oov="compose")
+    assert (result.n_covered, result.missing) == (1, ["w4x"])
+
+
+def test_what_was_found_before_words_were_counted_is_read(vectors: Vectors) -> None:
+    result, _ = asked(vectors, "w1 w2 3\nw3 w4 1\n")
+    stored = result.model_dump(mode="json", exclude={"oov", "found"})
+    again = SetResult.model_validate(stored)
+    assert (again.oov, again.found) == ("reject", None)
+    assert again.asks_the_same(result)
 
 
 def test_nothing_covered_is_no_score(vectors: Vectors) -> None:

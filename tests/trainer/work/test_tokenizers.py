@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import sys
+from itertools import permutations
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,14 @@ import pytest
 
 from app.core.catalog import PublishedVersion
 from app.core.errors import ExtraMissing, NotOneWord, TextNotRead, WordNotFound
-from app.core.hyperparameters import Word2VecHyperparameters
+from app.core.evaluation.results import FoundWords, SetResult
+from app.core.evaluation.sets import EvaluationSet
+from app.core.hyperparameters import FastTextHyperparameters, Word2VecHyperparameters
 from app.core.payloads import CorpusSource, TrainPayload
 from app.core.storage import Storage
 from app.core.table.composing import Composed
 from app.core.table.golden import golden_sample, misread
+from app.core.table.manifest import FileOrigin
 from app.core.table.reading import Table
 from app.core.text import TextSpec
 from app.core.text.tokenizers.sentencepiece import MODEL
@@ -27,25 +31,41 @@ from app.serving.version import ServedVersion, Term
 from tests.trainer.work.conftest import context_in, opened
 from tests.trainer.work.test_composition import parent_of
 from tests.trainer.work.test_derive import run as derive
+from trainer.evaluating.report import Asked, evaluate_table
+from trainer.steps.progress import ignore
 from trainer.work.kinds import train
 from trainer.work.messages import Publishes
 
 pytest.importorskip("sentencepiece")
 pytest.importorskip("mecab")
 
+SWEETS, PLACES = ("초콜릿", "과자", "사탕", "케이크"), ("학교", "도서관", "시장", "병원")
+KOREAN = "".join(
+    f"달콤한 {a}{i} {b} 먹었다\n{p}{j} 친구와 갔다 {q}\n"
+    for a, b in permutations(SWEETS, 2)
+    for p, q in permutations(PLACES, 2)
+    for i, j in (("은", "는"), ("도", "에"), ("과", "의"))
+)
 TEXT = "학교에서 바다를 봤다 low lower newest\n학교가 바다에 있다 lower lowest low\n" * 100
 
 
-def run(storage: Storage, folder: Path, tokenizer: Any, **said: Any) -> Publishes:
-    content = TEXT.encode()
-    storage.put_new(content, "corpora/c")
-    hyperparameters = Word2VecHyperparameters(dim=8, epochs=1, min_count=1, threads=1, subsampling_threshold=0)
+def run(
+    storage: Storage,
+    folder: Path,
+    tokenizer: Any,
+    text: str = TEXT,
+    subwords: dict[str, Any] | None = None,
+    **said: Any,
+) -> Publishes:
+    content = text.encode()
+    key = f"corpora/{hashlib.sha256(content).hexdigest()}"
+    storage.put_new(content, key)
+    chosen = {"dim": 8, "epochs": 1, "min_count": 1, "threads": 1, "subsampling_threshold": 0} | (subwords or {})
+    kind = FastTextHyperparameters if subwords else Word2VecHyperparameters
     payload = TrainPayload(
-        corpus=CorpusSource(
-            name="c", key="corpora/c", sha256=hashlib.sha256(content).hexdigest(), n_bytes=len(content)
-        ),
-        algorithm="word2vec",
-        hyperparameters=hyperparameters.model_dump(mode="json"),
+        corpus=CorpusSource(name="c", key=key, sha256=hashlib.sha256(content).hexdigest(), n_bytes=len(content)),
+        algorithm="fasttext" if subwords else "word2vec",
+        hyperparameters=kind.model_validate(chosen).model_dump(mode="json"),
         text=TextSpec.model_validate({"tokenizer": tokenizer, **said}),
     )
     return train.run(payload, context_in(storage, folder, threads=1))
@@ -56,6 +76,15 @@ def served(table: Table) -> ServedVersion:
     version = ServedVersion(entry, table, Searchers(1))
     version.warm()
     return version
+
+
+def asked(table: Table, folder: Path, content: str, **said: Any) -> SetResult:
+    """The answers to a set of questions."""
+    (folder / "questions").write_text(content, encoding="utf-8")
+    wanted = EvaluationSet.model_validate({"file": "q", **said})
+    origin = FileOrigin(name="q", revision=1, sha256="0" * 64, n_bytes=1)
+    found = evaluate_table(table, [Asked(wanted, folder / "questions", origin)], [], 1, ignore)
+    return SetResult.model_validate(found["report"]["sets"][0])
 
 
 def composed(version: ServedVersion, text: str) -> Composed:
@@ -83,6 +112,12 @@ def test_pieces_are_stored_with_the_version_and_compose_words(storage: Storage, 
     text = read(version, "lower lowlow", "compose")
     assert isinstance(text, TextVector)
     assert text.n_tokens == 3
+    pairs = "low lower 5\nLOW newest 4\nlowlow low 3\n어느 low 2\nlower 바다를 1\n"
+    rejecting, composing = (asked(table, tmp_path, pairs, oov=oov) for oov in ("reject", "compose"))
+    assert rejecting.found == composing.found == FoundWords(n=7, exact=4, normalised=1, composed=1)
+    assert (rejecting.n_covered, rejecting.missing) == (3, ["lowlow", "어느"])
+    assert (composing.n_covered, composing.missing) == (4, ["어느"])
+    assert not composing.asks_the_same(rejecting)
     child = derive(storage, tmp_path / "child", parent_of(tmp_path / "s", result), [{"step": "prune", "max_words": 8}])
     derived = opened(storage, tmp_path / "child", child)
     assert derived.reader.words("lowlow") == ["low", "##low"]
@@ -122,6 +157,14 @@ def test_particles_are_read_away_and_without_the_library_exact_words_are_answere
         read(exact, "학교에서 바다를", "compose")
     with pytest.raises(ExtraMissing):
         run(storage, tmp_path / "again", "mecab-ko")
+
+
+def test_sets_ask_a_version_with_tags_for_plain_words(storage: Storage, tmp_path: Path) -> None:
+    table = opened(storage, tmp_path / "s", run(storage, tmp_path / "s", {"kind": "mecab-ko", "tags": True}))
+    assert "학교/NNG" in table.vocabulary.words()
+    found = asked(table, tmp_path, "학교 학교를 5\n학교에서 low 3\nLow lower 2\n학교/NNG 바다학교 1\n")
+    assert found.found == FoundWords(n=8, exact=1, tokenised=6, composed=1)
+    assert (found.n_covered, found.missing) == (3, ["바다학교"])
 
 
 def test_phrases_are_stored_told_and_found_by_their_words(storage: Storage, tmp_path: Path) -> None:

@@ -22,8 +22,8 @@ from trainer.corpus import costs
 from trainer.corpus.encode import EncodedCorpus, encode
 from trainer.corpus.phrases import join_phrases
 from trainer.corpus.swapping import swap
-from trainer.evaluating.scoring import Vectors
 from trainer.evaluating.spread import Effects, effects
+from trainer.evaluating.words import Vectors
 from trainer.publishing import evidence
 from trainer.publishing.costs import product_seconds, scaled
 from trainer.publishing.index import IndexLimits

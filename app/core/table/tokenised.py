@@ -5,10 +5,16 @@ from __future__ import annotations
 import numpy as np
 
 from app.core.nearest import scores
-from app.core.table.composing import MAX_COMPOSED, Composed, Composer
+from app.core.table.composing import MAX_COMPOSED, Composed, Composer, composer_of
 from app.core.table.reading import Table
 from app.core.table.vocabulary import WordId
 from app.core.text import TextReader
+
+
+def word_composer(table: Table, reader: TextReader) -> Composer | None:
+    """What composes the words that this table lacks, as the reader reads them; None if nothing does."""
+    below = composer_of(table)
+    return TokenComposer(table, reader, below) if reader.has_tokenizer else below
 
 
 class TokenComposer:
