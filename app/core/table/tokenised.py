@@ -18,15 +18,16 @@ def word_composer(table: Table, reader: TextReader) -> Composer | None:
 
 
 class TokenComposer:
-    """The mean of a word's tokens, half of which the table must have; else what `below` composes of the word.
+    """The mean of a word's tokens; where the table lacks one, `below` composes the word, or else half are enough.
 
-    The confidence of a mean is the share of the tokens that the table has.
+    A misspelt word falls into tokens that nobody has, but most of its n-grams are those of the word that is meant. The
+    confidence of a mean is the share of the tokens that the table has.
 
     Parameters
     ----------
     table : has the tokens
     reader : makes them
-    below : of the table, if it has one
+    below : of the table's own parts, if it has any
     """
 
     def __init__(self, table: Table, reader: TextReader, below: Composer | None) -> None:
@@ -46,16 +47,15 @@ class TokenComposer:
         tokens = self._reader.words(word)
         ids = [self._table.lookup.find(token) for token in tokens]
         known = [word_id for word_id in ids if word_id is not None]
-        if len(tokens) == 1 or 2 * len(known) < len(tokens):
-            return self.compose_token(tokens[0] if len(tokens) == 1 else word)
-        if not known:
+        if len(known) < len(tokens) and (found := self.compose_token(tokens[0] if len(tokens) == 1 else word)):
+            return found
+        if len(tokens) == 1 or not known or 2 * len(known) < len(tokens):
             return None
         vectors = self._table.unit_vectors[known] * self._table.norms[known, None]
         mean = vectors.mean(axis=0, dtype=np.float64)
         direction = scores.direction(mean[None], [1.0])
-        return (
-            None if direction is None else Composed(word, mean, direction, "pieces", round(len(known) / len(tokens), 4))
-        )
+        confidence = round(len(known) / len(tokens), 4)
+        return None if direction is None else Composed(word, mean, direction, "pieces", confidence)
 
     def compose_token(self, token: str) -> Composed | None:
         """A token that the table lacks, or a word as one; of nothing but what is below."""

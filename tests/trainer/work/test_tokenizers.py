@@ -159,6 +159,34 @@ def test_particles_are_read_away_and_without_the_library_exact_words_are_answere
         run(storage, tmp_path / "again", "mecab-ko")
 
 
+@pytest.mark.parametrize("tokenizer", ["mecab-ko", "words"])
+def test_particles_and_misspelt_words_find_what_is_meant(storage: Storage, tmp_path: Path, tokenizer: str) -> None:
+    """None of the forms that are asked is in the corpus."""
+    subwords = {"unit": "jamo", "epochs": 20}
+    table = opened(storage, tmp_path / "s", run(storage, tmp_path / "s", tokenizer, KOREAN, subwords))
+    version = served(table)
+
+    def nearest(text: str) -> list[str]:
+        (found,) = asyncio.run(version.words([text], "compose"))
+        scores = table.unit_vectors[:] @ version.direction(found)
+        return [table.vocabulary.word(i) for i in np.argsort(-scores)[:8].tolist()]
+
+    for written in ("학교에서", "학교를", "학교가"):
+        if tokenizer == "mecab-ko":
+            term = version.term(written)
+            assert term is not None
+            assert (term.word, term.step) == ("학교", "tokenised")
+        else:
+            assert composed(version, written).composed_from == "ngrams"
+            assert nearest(written)[0].startswith("학교")
+    for misspelt in ("초콜렛", "쵸콜릿"):
+        found = composed(version, misspelt)
+        assert (found.composed_from, 0 < (found.confidence or 0) < 1) == ("ngrams", True)
+        meant = nearest(misspelt)
+        assert meant[0].startswith("초콜릿")
+        assert len(set(meant) & set(nearest("초콜릿"))) >= 4
+
+
 def test_sets_ask_a_version_with_tags_for_plain_words(storage: Storage, tmp_path: Path) -> None:
     table = opened(storage, tmp_path / "s", run(storage, tmp_path / "s", {"kind": "mecab-ko", "tags": True}))
     assert "학교/NNG" in table.vocabulary.words()
