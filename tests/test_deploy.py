@@ -78,7 +78,12 @@ def test_what_is_asked_for_is_told(who: str, query: str) -> None:
 
 def test_values_that_are_selected_exist() -> None:
     types = {error.slug for error in WordkinError.__subclasses__()}
-    known = {"type": types, "state": set(JobState), "kind": set(KINDS), "index": set(measured.INDEXES)}
+    known: dict[str, set[str]] = {
+        "type": types,
+        "state": set(JobState),
+        "kind": set(KINDS),
+        "index": set(measured.INDEXES),
+    }
     for _, query in asked():
         for label, values in re.findall(r"(\w+)=~?\"([^\"]*)\"", query):
             if label in known:

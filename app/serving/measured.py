@@ -23,7 +23,7 @@ FAILED_LOADS = Counter("wordkin_version_loads_failed_total", "Versions that coul
 
 def show(old: Snapshot, new: Snapshot) -> None:
     """Tell what is served from now on."""
-    kinds = [version.table.manifest.index.kind for version in new.versions.values()]
+    kinds: list[str] = [version.table.manifest.index.kind for version in new.versions.values()]
     for kind in INDEXES:
         LOADED.labels(kind).set(kinds.count(kind))
     LOADED_BYTES.set(sum(version.table.n_bytes for version in new.versions.values()))

@@ -74,7 +74,7 @@ def _n_trainers_working(session: Session) -> int:
 
 def _tokens_per_second(session: Session) -> float:
     measured = session.scalars(select(Job.measures).where(_is_held(session)))
-    return sum(measures.get("tokens_per_second", 0.0) for measures in measured)
+    return float(sum(measures.get("tokens_per_second", 0.0) for measures in measured))
 
 
 class _Told(Collector):

@@ -96,7 +96,7 @@ def words_of(vectors: Vectors, questions: Questions, asked: EvaluationSet) -> Se
                 missing[word] = None
             ids[row, place] = found
     composed = np.array(finding.composed, np.float32).reshape(-1, vectors.unit.shape[1])
-    found_words = FoundWords(n=len(finding.ids), **finding.found_by)
+    found_words = FoundWords.model_validate({"n": len(finding.ids), **finding.found_by})
     return SetWords(ids, composed, list(missing)[:N_MISSING_TOLD], found_words)
 
 

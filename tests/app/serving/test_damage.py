@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ from app.core.records import Version
 from app.core.table.manifest import Manifest
 from app.core.table.reading import Table, read_table
 from app.serving.loader import Beside, Loader
+from app.serving.searchers import Searchers
 from app.serving.version import ServedVersion
 from tests.classified import WORDS, sided, train_directly
 from tests.published import ALWAYS_GRAPH, World
@@ -37,7 +37,7 @@ class Published:
     def load(self, model: str) -> None:
         """As a process does that has just begun."""
         entry = self.entries[model]
-        with ThreadPoolExecutor(1) as pool:
+        with Searchers(1) as pool:
             opening = Loader(self.world.storage, 1 << 30, pool)
             below, _ = opening.load(self.entries["m"], Beside({}, (), {}))
             if model != "m":
@@ -123,7 +123,7 @@ def test_a_graph_that_changes_after_its_digest_was_verified_is_refused(
 
 def test_what_is_loaded_answers_as_before(published: Published) -> None:
     """Of a graph and a classifier; see also `test_loader`."""
-    with ThreadPoolExecutor(1) as pool:
+    with Searchers(1) as pool:
         opening = Loader(published.world.storage, 1 << 30, pool)
         served, _ = opening.load(published.entries["m"], Beside({}, (), {}))
         side = opening.load_classifier(published.entries["side"], served)

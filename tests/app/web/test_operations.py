@@ -48,7 +48,7 @@ def test_methods_that_nobody_knows_make_no_labels_of_their_own(client: TestClien
 def test_a_request_id_is_taken_over_or_made(client: TestClient) -> None:
     assert client.get("/livez", headers={"X-Request-Id": "mine"}).headers["X-Request-Id"] == "mine"
     for other in ("x" * 65, 'a" id=b', "a b", "é"):
-        made = client.get("/livez", headers={"X-Request-Id": other.encode()}).headers["X-Request-Id"]
+        made = client.get("/livez", headers={b"X-Request-Id": other.encode()}).headers["X-Request-Id"]
         assert re.fullmatch("[0-9a-f]{32}", made)
 
 
