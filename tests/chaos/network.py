@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
-from concurrent.futures import Future
+from collections.abc import Coroutine
 from random import Random
+from typing import Any
 
 CHUNK_BYTES = 1 << 16
 
@@ -36,9 +37,8 @@ class Proxy:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
 
-    def _run(self, work: object) -> asyncio.Server:
-        future: Future[asyncio.Server] = asyncio.run_coroutine_threadsafe(work, self._loop)  # type: ignore[arg-type]
-        return future.result()
+    def _run(self, work: Coroutine[Any, Any, asyncio.Server]) -> asyncio.Server:
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
 
     async def _serve(self) -> asyncio.Server:
         return await asyncio.start_server(self._accept, "127.0.0.1", 0)

@@ -94,9 +94,9 @@ def _wrap_open() -> None:
 def _wrap_libraries() -> None:
     """Those that are not written in Python."""
     import obstore  # noqa: PLC0415 (only who installs this needs them)
-    import safetensors.numpy  # noqa: PLC0415
-    from obstore.exceptions import GenericError  # noqa: PLC0415
-    from safetensors import SafetensorError  # noqa: PLC0415
+    import safetensors.numpy  # noqa: PLC0415 (as above)
+    from obstore.exceptions import GenericError  # noqa: PLC0415 (as above)
+    from safetensors import SafetensorError  # noqa: PLC0415 (as above)
 
     def wrap(module: Any, name: str, error: type[Exception], *kinds: str) -> None:
         original = getattr(module, name)
