@@ -33,6 +33,7 @@ from app.web.keys import CheckKey
 from app.web.middleware import AnswerHead, CheckHost, LimitBody, Observe
 from app.web.problems import METHODS
 from app.web.security import Secure
+from app.webhooks.endpoints import router as webhooks_router
 
 MAX_JSON_BYTES = 1 << 20
 CORS: dict[str, Any] = {
@@ -101,8 +102,8 @@ def create_app(settings: Settings, opened: Resources | None = None) -> FastAPI:
 def _other_routes() -> list[BaseRoute]:
     """What the framework works out about a route at its first request takes long, and holds for every application."""
     all_of_them = APIRouter(dependencies=[Depends(validation.refuse_repeated)])
-    nouns = (corpora_router, files_router, jobs_router, models_router, classifiers_router, openai_router, keys_router)
-    for router in nouns:
+    things = (corpora_router, files_router, jobs_router, models_router, classifiers_router, openai_router)
+    for router in (*things, keys_router, webhooks_router):
         all_of_them.include_router(router, dependencies=[Depends(validation.refuse_unknown)])
     for router in (console_router, health.router, problems.router):
         all_of_them.include_router(router)

@@ -14,6 +14,7 @@ from app.core.settings import Settings
 from app.core.storage import Storage
 from app.serving.keyring import Keyring
 from app.serving.registry import Registry
+from app.webhooks.sender import Sender
 
 logger = structlog.get_logger()
 
@@ -32,6 +33,8 @@ class Resources:
         self.registry.start()
         self.keyring = Keyring(self.database, settings)
         self.keyring.start()
+        self.sender = Sender(self.database, settings)
+        self.sender.start()
 
     def _try_storage(self) -> None:
         try:
@@ -42,4 +45,5 @@ class Resources:
     def close(self) -> None:
         self.registry.stop()
         self.keyring.stop()
+        self.sender.stop()
         self.database.close()

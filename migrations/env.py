@@ -9,7 +9,7 @@ from app.core.database import Database
 from app.core.records import Record
 from app.core.settings import DATABASE_TIMEOUT_SECONDS, Settings
 from app.core.sqlite import begin_explicitly
-from app.core.watching import events  # noqa: F401 (its rows belong to the metadata)
+from app.core.watching import events, outbox  # noqa: F401 (their rows belong to the metadata)
 
 WAIT_SECONDS = 600
 """For whoever migrates now, or holds a lock; a migration itself may take as long as it needs."""

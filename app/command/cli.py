@@ -13,7 +13,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 from pydantic import ValidationError
 
-from app.command import classifiers, corpora, files, jobs, keys, models
+from app.command import classifiers, corpora, files, jobs, keys, models, webhooks
 from app.command.derive import derive
 from app.command.drift import drift
 from app.command.evaluate import compare, evaluate, policy
@@ -241,6 +241,7 @@ app.add_typer(files.app, name="files")
 app.add_typer(models.app, name="models")
 app.add_typer(classifiers.app, name="classifiers")
 app.add_typer(keys.app, name="keys")
+app.add_typer(webhooks.app, name="webhooks")
 app.command(rich_help_panel="Ask")(classifiers.classify)
 add_questions(app)
 app.command(rich_help_panel=PANEL)(weat)

@@ -113,7 +113,7 @@ def submit(session: Session, request: JobRequest, idempotency: tuple[str, str] |
     )
     session.add(job)
     session.flush()
-    events.add(job)
+    events.change(job)
     return job
 
 
@@ -184,7 +184,7 @@ def _lease(job: Job, worker: str, moment: datetime, lease_seconds: float) -> Cla
     job.lease_token = token
     job.lease_expires_at = moment + timedelta(seconds=lease_seconds)
     job.started_at = job.started_at or moment
-    events.add(job)
+    events.change(job)
     return Claim(job.id, token, job.attempts, job.kind, job.model, job.payload, job.retries)
 
 
@@ -243,7 +243,7 @@ def release(database: Database, claim: Claim, *, counts: bool, put_off: bool = F
         if job.cancel_requested_at is not None:
             _end(job, JobState.CANCELLED, now(session))
         else:
-            events.add(job)
+            events.change(job)
 
 
 def cancel(session: Session, job_id: str) -> Job:
@@ -288,7 +288,7 @@ def _end(job: Job, state: JobState, moment: datetime, *, error: dict[str, Any] |
     job.eta_seconds = None
     job.not_before = None
     _forget_lease(job)
-    events.add(job)
+    events.change(job)
 
 
 def _forget_lease(job: Job) -> None:

@@ -62,6 +62,10 @@ class Settings(BaseSettings):
     """What digests of keys are made with; default: kept in the database. With another one all keys are invalid."""
     rate_limit: str = ""
     """How often a key, or an address without one, may ask a process: ``100/second;2000/minute``; default: always."""
+    webhook_hosts: str = ""
+    """Hosts that webhooks may be at, with commas between: ``hooks.example.com,*.example.org:8443``; default: none."""
+    webhook_private_hosts: str = ""
+    """The same of hosts whose addresses only this network has, such as ``127.0.0.1:9000``; they may use http."""
     audit_days: Annotated[float, Field(gt=0)] = 365.0
     """How long it is kept what was done with keys."""
     log_level: LogLevel = "info"
@@ -161,6 +165,16 @@ class Settings(BaseSettings):
     def origins(self) -> tuple[str, ...]:
         """The origins whose pages a browser lets ask the service."""
         return _listed(self.cors_origins)
+
+    @cached_property
+    def hooks(self) -> tuple[str, ...]:
+        """Where webhooks may be."""
+        return _listed(self.webhook_hosts)
+
+    @cached_property
+    def private_hooks(self) -> tuple[str, ...]:
+        """Where they may be although not everybody can reach that."""
+        return _listed(self.webhook_private_hosts)
 
     @cached_property
     def database(self) -> str:

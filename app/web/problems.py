@@ -78,6 +78,8 @@ STATUS: dict[type[WordkinError], HTTPStatus] = {
     errors.KeyInvalid: HTTPStatus.UNAUTHORIZED,
     errors.NotPermitted: HTTPStatus.FORBIDDEN,
     errors.KeyNotFound: HTTPStatus.NOT_FOUND,
+    errors.WebhookNotFound: HTTPStatus.NOT_FOUND,
+    errors.WebhookRefused: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.RateExceeded: HTTPStatus.TOO_MANY_REQUESTS,
 }
 PROBLEM_CONTENT: dict[str, Any] = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}

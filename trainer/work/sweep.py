@@ -19,7 +19,7 @@ from app.core.errors import StorageForeign
 from app.core.records import Corpus, File, Job, JobState, Version
 from app.core.storage import Storage
 from app.core.table.manifest import MANIFEST_FILE
-from app.core.watching import events
+from app.core.watching import events, webhooks
 
 UPLOAD_GRACE = timedelta(hours=1)
 """An upload has no row until it is complete; afterwards it gets one within moments."""
@@ -48,10 +48,11 @@ def discard_checkpoints(database: Database, storage: Storage, job_ids: Iterable[
 
 
 def sweep(database: Database, storage: Storage, moment: datetime | None = None) -> None:
-    """Delete old events, and go through all of storage once, unless it is another database's."""
+    """Delete old events and messages, and go through all of storage once, unless it is another database's."""
     moment = moment or datetime.now(UTC)
     with database.transaction() as session:
         events.forget(session)
+        webhooks.forget(session)
     try:
         ownership.claim(database, storage)
     except StorageForeign as error:

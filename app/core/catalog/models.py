@@ -24,6 +24,7 @@ from app.core.errors import (
 )
 from app.core.names import pinned_number, reference
 from app.core.records import Alias, AliasMove, ClassifierBase, Model, ModelKind, Version
+from app.core.watching.outbox import announce
 
 LATEST = "latest"
 NOUNS = {ModelKind.VECTORS: "model", ModelKind.CLASSIFIER: "classifier"}
@@ -220,6 +221,8 @@ def point(
     )
     session.add(move)
     session.flush()
+    told = {name: getattr(move, name) for name in ("model", "alias", "version", "revision", "override")}
+    announce(session, "alias.moved", told | {"job": job_id})
     return current
 
 

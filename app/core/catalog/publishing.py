@@ -17,6 +17,7 @@ from app.core.database import now, serialise
 from app.core.evaluation.gate import Evidence
 from app.core.jobs import JobRequest
 from app.core.records import Alias, ClassifierBase, Model, ModelKind, Version
+from app.core.watching.outbox import announce
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,7 @@ def publish(session: Session, claim: Claim, prefix: str, made: Made) -> Publishe
     session.flush()
     if made.base:
         _stand(session, version, *made.base)
+    announce(session, "version.published", {"model": claim.model, "version": version.number, "job": claim.job_id})
     if made.evaluation:
         evaluations.add(session, version, claim.job_id, made.evaluation)
     alias = claim.payload.get("publish", {}).get("alias", LATEST)

@@ -1,6 +1,14 @@
 """Every condition a caller can act on: one class each, its docstring the default message. No HTTP in here."""
 
-from app.core.errors.access import KeyInvalid, KeyNotFound, KeyRequired, NotPermitted, RateExceeded
+from app.core.errors.access import (
+    KeyInvalid,
+    KeyNotFound,
+    KeyRequired,
+    NotPermitted,
+    RateExceeded,
+    WebhookNotFound,
+    WebhookRefused,
+)
 from app.core.errors.base import WordkinError, reason
 from app.core.errors.jobs import (
     CorpusTooSmall,
@@ -163,6 +171,8 @@ __all__ = [
     "VocabularyEmpty",
     "VocabularyTooLarge",
     "VocabularyTooSmall",
+    "WebhookNotFound",
+    "WebhookRefused",
     "WordNotFound",
     "WordNotWritable",
     "WordSetUnusable",

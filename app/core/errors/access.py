@@ -21,5 +21,13 @@ class KeyNotFound(WordkinError):
     """There is no key of this id."""
 
 
+class WebhookNotFound(WordkinError):
+    """There is no webhook of this id."""
+
+
+class WebhookRefused(WordkinError):
+    """Messages may not go there; the setting WORDKIN_WEBHOOK_HOSTS says where they may."""
+
+
 class RateExceeded(WordkinError):
     """More requests came than one key or address may send; Retry-After says when the next is let through."""

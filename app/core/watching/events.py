@@ -16,6 +16,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column, object_session
 
 from app.core.database import now
 from app.core.records import Job, Record
+from app.core.watching import outbox
 
 PARTS = 50
 """How many parts of a job's progress are told apart: how far it is makes an event only when the next one begins."""
@@ -45,15 +46,19 @@ def place(job: Job) -> tuple[str | None, ...]:
 
 def add(job: Job) -> None:
     """Write down what a job is like now; its row must be locked, or new."""
-    session = object_session(job)
-    if session is None:
-        raise ValueError("a job that no session has cannot have events")
+    session = _session(job)
     job.n_events += 1
     told = {name: value.isoformat() if isinstance(value, datetime) else value for name, value in _values(job, TOLD)}
     session.add(JobEvent(job_id=job.id, number=job.n_events, state=job.state, told=told))
     if job.n_events > KEPT:
         old = (JobEvent.job_id == job.id, JobEvent.number <= job.n_events - KEPT)
         session.execute(delete(JobEvent).where(*old))
+
+
+def change(job: Job) -> None:
+    """Write down that a job has a new state, and have other services told; its row must be locked, or new."""
+    add(job)
+    outbox.announce_job(_session(job), job)
 
 
 def since(session: Session, job: Job, number: int) -> Sequence[tuple[int, Job]]:
@@ -74,6 +79,13 @@ def forget(session: Session) -> None:
     """Delete the events of jobs that ended long ago."""
     long_ago = now(session) - timedelta(days=KEPT_DAYS)
     session.execute(delete(JobEvent).where(JobEvent.job_id.in_(select(Job.id).where(Job.finished_at < long_ago))))
+
+
+def _session(job: Job) -> Session:
+    session = object_session(job)
+    if session is None:
+        raise ValueError("a job that no session has cannot have events")
+    return session
 
 
 def _then(job: Job, event: JobEvent) -> Job:
