@@ -17,7 +17,9 @@ from app.classifiers.endpoints import router as classifiers_router
 from app.console.endpoints import router as console_router
 from app.core.settings import Settings
 from app.corpora.endpoints import router as corpora_router
+from app.corpora.parts import router as corpus_parts_router
 from app.files.endpoints import router as files_router
+from app.files.parts import router as file_parts_router
 from app.jobs.endpoints import router as jobs_router
 from app.jobs.feed import Feed
 from app.keys.endpoints import router as keys_router
@@ -47,8 +49,14 @@ CORS: dict[str, Any] = {
         "If-Match",
         "If-None-Match",
         "Last-Event-ID",
+        "Repr-Digest",
+        "Upload-Length",
+        "Upload-Offset",
     ),
-    "expose_headers": ("ETag", "Location", "RateLimit", "RateLimit-Policy", "Retry-After", "X-Request-Id"),
+    "expose_headers": (
+        *("ETag", "Location", "RateLimit", "RateLimit-Policy", "Retry-After"),
+        *("Upload-Complete", "Upload-Limit", "Upload-Offset", "X-Request-Id"),
+    ),
 }
 """What pages of other origins may use, if there are any."""
 DOCUMENT = document.Document()
@@ -102,8 +110,9 @@ def create_app(settings: Settings, opened: Resources | None = None) -> FastAPI:
 def _other_routes() -> list[BaseRoute]:
     """What the framework works out about a route at its first request takes long, and holds for every application."""
     all_of_them = APIRouter(dependencies=[Depends(validation.refuse_repeated)])
-    things = (corpora_router, files_router, jobs_router, models_router, classifiers_router, openai_router)
-    for router in (*things, keys_router, webhooks_router):
+    uploads = (corpora_router, corpus_parts_router, files_router, file_parts_router)
+    nouns = (*uploads, jobs_router, models_router, classifiers_router, openai_router)
+    for router in (*nouns, keys_router, webhooks_router):
         all_of_them.include_router(router, dependencies=[Depends(validation.refuse_unknown)])
     for router in (console_router, health.router, problems.router):
         all_of_them.include_router(router)

@@ -1,4 +1,4 @@
-"""Alembic's entry: the rows of `app.core.records`, on the database that the settings name."""
+"""Alembic's entry: all rows, on the database that the settings name."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from alembic import context
 from sqlalchemy import create_engine
 
 from app.core.database import Database
-from app.core.records import Record
 from app.core.settings import DATABASE_TIMEOUT_SECONDS, Settings
 from app.core.sqlite import begin_explicitly
+from app.core.upload_records import PartialUpload
 from app.core.watching import events, outbox  # noqa: F401 (their rows belong to the metadata)
 
 WAIT_SECONDS = 600
@@ -28,7 +28,7 @@ def run() -> None:
         engine = create_engine(url, connect_args=reaching(url, DATABASE_TIMEOUT_SECONDS))
     with engine.connect() as connection:
         context.configure(
-            connection=connection, target_metadata=Record.metadata, render_as_batch=True, transactional_ddl=True
+            connection=connection, target_metadata=PartialUpload.metadata, render_as_batch=True, transactional_ddl=True
         )
         with context.begin_transaction():
             if connection.dialect.name == "postgresql":

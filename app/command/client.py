@@ -97,7 +97,8 @@ class Client:
         try:
             problem: Json = response.json()
         except ValueError:
-            return ServiceError(f"{response.status_code} {response.reason_phrase}: {response.text[:200]}")
+            told = f"{response.status_code} {response.reason_phrase}: {response.text[:200]}"
+            return ServiceError(told, {"type": "about:blank", "status": response.status_code, "detail": told})
         told = f"{problem.get('title', response.reason_phrase)}: {_detail(problem)}{_hint(problem)}"
         listed = LISTS.get(problem.get("type", ""))
         if listed:

@@ -1,8 +1,9 @@
-"""``wordkin corpora``: see, preview and delete them."""
+"""``wordkin corpora``: upload, see, preview and delete them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -12,7 +13,7 @@ from app.command.failures import WrongUsage
 from app.command.options import DEFAULT_URL, AsJson, Limit, Url, Yes, client_of
 from app.command.output import number, say, say_json, say_members, size, when
 
-app = typer.Typer(help="See and delete corpora.", no_args_is_help=True)
+app = typer.Typer(help="Upload, see and delete corpora.", no_args_is_help=True)
 
 Name = Annotated[str, typer.Argument(metavar="NAME", autocompletion=completion.corpora)]
 
@@ -32,6 +33,33 @@ def _row(corpus: Mapping[str, Any]) -> dict[str, Any]:
         "size": size(corpus["n_bytes"]),
         "created": when(corpus["created_at"]),
     }
+
+
+@app.command()
+def upload(
+    path: Annotated[Path, typer.Argument(metavar="FILE", exists=True, dir_okay=False)],
+    name: Annotated[str | None, typer.Option(metavar="NAME", help="Of the corpus; default: as the file.")] = None,
+    encoding: Annotated[str, typer.Option(metavar="NAME", help="Of the text, such as cp949.")] = "utf-8",
+    resume: uploads.Resume = None,
+    url: Url = DEFAULT_URL,
+    as_json: AsJson = False,
+) -> None:
+    """Upload a text without training on it; .gz and .zst are unpacked.
+
+    It goes on by itself after a lost connection.
+    """
+    from app.command import sending
+    from app.command.text_file import name_for, packing_of
+
+    client, packing = client_of(url), packing_of(path)
+    asked = {"encoding": encoding}
+    stored = sending.send(
+        client, "corpora", name or name_for(path), path, resume=resume, content_encoding=packing, **asked
+    )
+    if as_json:
+        say_json(stored)
+    else:
+        say(f"{stored['name']}@{stored['revision']}: {size(stored['n_bytes'])}, {number(stored['n_words'])} words")
 
 
 @app.command()

@@ -39,11 +39,19 @@ def _row(file: Mapping[str, Any]) -> dict[str, Any]:
 def upload(
     path: Annotated[Path, typer.Argument(metavar="FILE", exists=True, dir_okay=False)],
     name: Annotated[str | None, typer.Option(metavar="NAME", help="Of the file; default: as it is called.")] = None,
+    resume: uploads.Resume = None,
     url: Url = DEFAULT_URL,
     as_json: AsJson = False,
 ) -> None:
-    """Upload a file that is no corpus: a lexicon, a list of words; .gz and .zst are unpacked."""
-    stored = send(client_of(url), path, name)
+    """Upload a file that is no corpus: a lexicon, a list of words; .gz and .zst are unpacked.
+
+    It goes on by itself after a lost connection.
+    """
+    from app.command import sending
+    from app.command.text_file import name_for, packing_of
+
+    client, encoding = client_of(url), packing_of(path)
+    stored = sending.send(client, "files", name or name_for(path), path, resume=resume, content_encoding=encoding)
     if as_json:
         say_json(stored)
     else:

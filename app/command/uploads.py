@@ -13,6 +13,9 @@ from app.command.output import ask_first, say_json, say_more, say_table
 Row = Callable[[Mapping[str, Any]], dict[str, Any]]
 """What a table shows of an upload."""
 Revision = Annotated[int | None, typer.Option(metavar="NUMBER", help="Only this one, not the newest.")]
+Resume = Annotated[
+    str | None, typer.Option(metavar="ID", help="Go on with an upload that was cut off, as the command said then.")
+]
 
 
 def say_page(nouns: str, noun: str, row: Row, *, limit: int, url: str, as_json: bool) -> None:

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field, StringConstraints
 
 CORPORA, FILES, VERSIONS = "corpora", "files", "versions"
-CHECKPOINTS, QUARANTINE = "checkpoints", "quarantine"
+CHECKPOINTS, QUARANTINE, UPLOADS = "checkpoints", "quarantine", "uploads"
 """The folders of a storage."""
 MAX_NUMBER_DIGITS = 9
 """Of a version's number."""
@@ -51,6 +51,10 @@ def new_corpus_key() -> str:
 
 def new_file_key() -> str:
     return f"{FILES}/{secrets.token_hex(16)}"
+
+
+def new_part_key(upload_id: str) -> str:
+    return f"{UPLOADS}/{upload_id}/{secrets.token_hex(16)}"
 
 
 def attempt_prefix(job_id: str, token: str) -> str:

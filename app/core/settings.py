@@ -78,6 +78,9 @@ class Settings(BaseSettings):
     min_free_bytes: Annotated[int, Field(ge=0)] = 256 * MEBIBYTE
     """An upload that would leave less space in local storage is refused."""
 
+    upload_hours: Annotated[float, Field(gt=0, le=24 * 365)] = 24.0
+    """How long an upload that comes in parts is kept after its last part."""
+
     max_uploaded_bytes: Bytes | None = None
     """Of all corpora and files, with all revisions; an upload beyond is refused. Default: as the disk has space."""
     max_uploaded_bytes_per_key: Bytes | None = None

@@ -10,11 +10,9 @@ from starlette.concurrency import run_in_threadpool
 from app.core import errors
 from app.core.access import check_name
 from app.core.catalog import corpora
-from app.core.catalog.uploads import CorpusContent
-from app.core.names import new_corpus_key
 from app.corpora import preview as previews
-from app.corpora.decode import InvalidUtf8, TextDecoder
-from app.corpora.receive import TextReceiver
+from app.corpora.decode import TextDecoder
+from app.corpora.receive import TextReceiver, receive
 from app.corpora.schemas import (
     CorpusDescription,
     CorpusName,
@@ -23,6 +21,8 @@ from app.corpora.schemas import (
     CorpusRevision,
     CorpusRevisions,
     CorpusSummary,
+    Encoding,
+    Invalid,
     PreviewText,
 )
 from app.web.dependencies import DatabaseDependency, StorageDependency
@@ -50,10 +50,8 @@ async def upload(
     database: DatabaseDependency,
     storage: StorageDependency,
     sent: SentDependency,
-    encoding: Annotated[
-        str, Query(max_length=100, description="of the text: any that Python has", examples=["cp949", "utf-16"])
-    ] = "utf-8",
-    invalid_utf8: Annotated[InvalidUtf8, Query(description="what to do with bytes that are not UTF-8")] = "reject",
+    encoding: Encoding = "utf-8",
+    invalid_utf8: Invalid = "reject",
 ) -> CorpusDescription:
     """Store a text, one sentence or document a line. The body is the text itself, streamed, of any size to the limit.
 
@@ -65,10 +63,7 @@ async def upload(
     check_name(name)
     text = TextDecoder(encoding, invalid_utf8)
     sent.upload.check_announced(request, TextReceiver)
-    key = new_corpus_key()
-    received = await sent.upload.store(key, request.stream(), TextReceiver, text=text)
-    sizes = (received.n_lines, received.n_words) if received.is_text else (None, None)
-    content = CorpusContent(key, received.sha256, received.n_bytes, *sizes)
+    content = await receive(sent.upload, request.stream(), text)
     corpus, is_new = await run_in_threadpool(keep, corpora, database, storage, name, content, sent.expected)
     tell_stored(response, "/corpora", corpus, is_new=is_new)
     return CorpusDescription.model_validate(corpus)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from typing import Any
 
 import numpy as np
 
+from app.core.catalog.uploads import CorpusContent
 from app.core.errors import CorpusEmpty, CorpusTooLarge
 from app.core.magic import PARQUET
+from app.core.names import new_corpus_key
 from app.core.stored_file import ObjectWriter
 from app.corpora.decode import TextDecoder
 from app.corpora.recognise import HEAD_BYTES, check_is_text
 from app.web.decompress import Decoder
-from app.web.uploads import Receiver
+from app.web.uploads import Receiver, Upload
 
 
 class TextReceiver(Receiver):
@@ -63,3 +66,11 @@ class TextReceiver(Receiver):
         self.n_words += int(starts) + int(is_letter[0] and not self._in_word)
         self._in_word = bool(is_letter[-1])
         self._last_byte = data[-1]
+
+
+async def receive(upload: Upload, body: AsyncIterator[bytes], text: TextDecoder) -> CorpusContent:
+    """Stream a body into storage; raises as `TextReceiver`, and leaves nothing then."""
+    key = new_corpus_key()
+    received = await upload.store(key, body, TextReceiver, text=text)
+    sizes = (received.n_lines, received.n_words) if received.is_text else (None, None)
+    return CorpusContent(key, received.sha256, received.n_bytes, *sizes)

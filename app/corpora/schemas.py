@@ -5,16 +5,20 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Literal
 
-from fastapi import Path
+from fastapi import Path, Query
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from app.core.errors import InvalidRequest
 from app.core.names import Name
 from app.core.text import TextSpec
+from app.corpora.decode import InvalidUtf8
 
 CorpusName = Annotated[Name, Path(description="letters of any script, digits, _ . -", examples=["bible"])]
 
-
+Encoding = Annotated[
+    str, Query(max_length=100, description="of the text: any that Python has", examples=["cp949", "utf-16"])
+]
+Invalid = Annotated[InvalidUtf8, Query(description="what to do with bytes that are not UTF-8")]
 CorpusRevision = Annotated[int, Path(ge=1, lt=1 << 31, description="the revision's number")]
 
 

@@ -10,28 +10,17 @@ from starlette.concurrency import run_in_threadpool
 from app.core import errors
 from app.core.access import check_name
 from app.core.catalog import files
-from app.core.catalog.uploads import FileContent
-from app.core.names import new_file_key
+from app.files.receive import FileReceiver, receive
 from app.files.schemas import FileDescription, FileName, FilePage, FileRevisions, FileSummary
 from app.web.dependencies import DatabaseDependency, StorageDependency
 from app.web.named_uploads import BINARY_BODY, ERRORS, SentDependency, etag_of, keep, remove, tell_stored
 from app.web.problems import problem_responses
 from app.web.scopes import READ, TRAIN
-from app.web.uploads import Receiver
 
 router = APIRouter(tags=["files"])
 
 UPLOAD_RESPONSES = problem_responses(errors.FileEmpty, errors.FileTooLarge, *ERRORS)
 UPLOAD_RESPONSES[200] = {"model": FileDescription, "description": "The newest revision has this content"}
-
-
-class FileReceiver(Receiver):
-    """Takes a body of any kind that is not empty."""
-
-    def finish(self) -> None:
-        super().finish()
-        if not self.n_bytes:
-            raise errors.FileEmpty
 
 
 @router.put(
@@ -57,9 +46,7 @@ async def upload(
     """
     check_name(name)
     sent.upload.check_announced(request, FileReceiver)
-    key = new_file_key()
-    received = await sent.upload.store(key, request.stream(), FileReceiver)
-    content = FileContent(key, received.sha256, received.n_bytes)
+    content = await receive(sent.upload, request.stream())
     file, is_new = await run_in_threadpool(keep, files, database, storage, name, content, sent.expected)
     tell_stored(response, "/files", file, is_new=is_new)
     return FileDescription.model_validate(file)

@@ -35,6 +35,8 @@ STATUS: dict[type[WordkinError], HTTPStatus] = {
     errors.CorpusNotText: HTTPStatus.BAD_REQUEST,
     errors.BadRecord: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.UploadIncomplete: HTTPStatus.BAD_REQUEST,
+    errors.UploadNotFound: HTTPStatus.NOT_FOUND,
+    errors.UploadOffsetMismatch: HTTPStatus.CONFLICT,
     errors.ExtraMissing: HTTPStatus.NOT_IMPLEMENTED,
     errors.TokenizerUnusable: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.BadCompression: HTTPStatus.BAD_REQUEST,

@@ -151,7 +151,10 @@ class Upload:
         FormBody, FileTooLarge, CorpusTooLarge, StorageFull
         """
         check_media_type(request.headers.get("content-type", ""))
-        n_bytes = int(request.headers.get("content-length", 0))
+        self.check_size(int(request.headers.get("content-length", 0)), kind)
+
+    def check_size(self, n_bytes: int, kind: type[Receiver]) -> None:
+        """Refuse what is too large, or leaves too little space; raises as `check_announced`."""
         limit = self._max_bytes
         if n_bytes > limit:
             raise kind.too_large(f"The body has {n_bytes} bytes; this service takes {limit}.", limit_bytes=limit)
@@ -164,13 +167,13 @@ class Upload:
 
         After an error nothing is left of it.
         """
-        async with _in_threads(self._storage.writer(key)) as writer:
+        async with in_threads(self._storage.writer(key)) as writer:
             limits = {
                 "max_bytes": self._max_bytes,
                 "max_ratio": self._settings.max_compression_ratio,
             }
             receiver = receive(writer, self._decoder, **limits, **how)
-            async for piece in _pieces(body):
+            async for piece in pieces(body):
                 await run_in_threadpool(self._take, receiver, piece)
             await run_in_threadpool(receiver.finish)
             if self._digest:
@@ -185,7 +188,7 @@ class Upload:
 
 
 @asynccontextmanager
-async def _in_threads(writer: AbstractContextManager[ObjectWriter]) -> AsyncIterator[ObjectWriter]:
+async def in_threads(writer: AbstractContextManager[ObjectWriter]) -> AsyncIterator[ObjectWriter]:
     """Open, close, make durable or abandon an object on a thread: storage may be slow, and the loop is everybody's."""
     opened = await run_in_threadpool(writer.__enter__)
     try:
@@ -198,7 +201,7 @@ async def _in_threads(writer: AbstractContextManager[ObjectWriter]) -> AsyncIter
         await run_in_threadpool(writer.__exit__, None, None, None)
 
 
-async def _pieces(body: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+async def pieces(body: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
     """Network chunks, gathered so that a thread is worth its switch."""
     gathered = bytearray()
     try:

@@ -13,7 +13,7 @@ import structlog
 from sqlalchemy import select
 
 from app.core import catalog, names, ownership
-from app.core.catalog import removal
+from app.core.catalog import partial, removal
 from app.core.database import Database
 from app.core.errors import StorageForeign
 from app.core.records import Corpus, File, Job, JobState, Version
@@ -62,6 +62,7 @@ def sweep(database: Database, storage: Storage, moment: datetime | None = None) 
     _sweep_attempts(database, storage, moment)
     discard_checkpoints(database, storage, {key.split("/")[1] for key in storage.keys(names.CHECKPOINTS)})
     _sweep_uploads(database, storage, moment)
+    _sweep_parts(database, storage, moment)
     _empty_quarantine(storage, moment)
     if n_bytes := storage.remove_unfinished(moment - UPLOAD_GRACE):
         logger.info("unfinished writes removed", action="unfinished_removed", n_bytes=n_bytes)
@@ -113,6 +114,17 @@ def _sweep_uploads(database: Database, storage: Storage, moment: datetime) -> No
         with database.reading() as session:
             named = set(session.scalars(select(rows.key)))
         _put_away(storage, [key for key in keys if key not in named], moment)
+
+
+def _sweep_parts(database: Database, storage: Storage, moment: datetime) -> None:
+    """Of uploads that have expired, and what two senders of the same bytes have left."""
+    with database.transaction() as session:
+        expired = partial.remove_expired(session)
+    storage.delete(expired)
+    keys = storage.keys(names.UPLOADS, modified_before=moment - UPLOAD_GRACE)
+    with database.reading() as session:
+        named = partial.all_keys(session)
+    storage.delete(key for key in keys if key not in named)
 
 
 def _put_away(storage: Storage, keys: Iterable[str], moment: datetime) -> None:

@@ -93,6 +93,13 @@ class Uploads(Generic[Row]):
             )
         return found
 
+    def by_id(self, session: Session, name: str, row_id: str) -> Row:
+        """Read a revision by its id; raises as `get`."""
+        found = session.get(self._row, row_id) if access.sees(name) else None
+        if found is None:
+            raise self._not_found(f"There is no {self.noun} {name!r} any more.", **{self.noun: name})
+        return found
+
     def hold(self, session: Session, name: str, revision: int | None = None) -> Row:
         """Read a revision that nobody may delete until the transaction ends; raises as `get`."""
         serialise(session, f"{self.noun}:{name}")

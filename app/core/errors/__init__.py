@@ -65,6 +65,8 @@ from app.core.errors.uploads import (
     TokenizerUnusable,
     UnsupportedEncoding,
     UploadIncomplete,
+    UploadNotFound,
+    UploadOffsetMismatch,
     VectorsUnreadable,
 )
 from app.core.errors.versions import (
@@ -162,6 +164,8 @@ __all__ = [
     "TrainingStalled",
     "UnsupportedEncoding",
     "UploadIncomplete",
+    "UploadNotFound",
+    "UploadOffsetMismatch",
     "VectorsCollapsed",
     "VectorsNotFinite",
     "VectorsUnreadable",

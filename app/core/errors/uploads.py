@@ -57,6 +57,14 @@ class UploadIncomplete(WordkinError):
     """The connection ended before the whole body arrived."""
 
 
+class UploadNotFound(WordkinError):
+    """There is no upload of this id; uploads that are not finished expire."""
+
+
+class UploadOffsetMismatch(WordkinError):
+    """The bytes do not begin where the upload ends; ask where, and go on there."""
+
+
 class BadRecord(WordkinError):
     """Rows of the corpus do not hold text where the job's format says."""
 

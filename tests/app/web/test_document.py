@@ -53,7 +53,7 @@ def test_a_member_that_is_a_model_has_no_default(document: Json) -> None:
 def test_bodies_are_of_types_that_generators_send(document: Json) -> None:
     """openapi-python-client drops text/plain."""
     bodies = {name: o["requestBody"]["content"] for name, o in operations(document).items() if "requestBody" in o}
-    for streamed in ("upload_corpus", "upload_file"):
+    for streamed in ("upload_corpus", "upload_file", "append_to_corpus_upload", "append_to_file_upload"):
         assert bodies.pop(streamed) == {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
     assert {name: list(content) for name, content in bodies.items()} == {name: ["application/json"] for name in bodies}
     assert {"submit_job", "move_alias", "create_embeddings", "batch_neighbors"} <= bodies.keys()
