@@ -13,3 +13,4 @@ def refuse_boolean(value: object) -> object:
 
 
 NotBoolean = BeforeValidator(refuse_boolean)
+"""Stands last in an annotation: before the limits, it would keep them out of the JSON schema."""

@@ -238,7 +238,7 @@ class Quantise(_Step):
     @model_validator(mode="before")
     @classmethod
     def _check(cls, said: Any) -> Any:
-        if isinstance(said, dict) and said.get("to") in {"binary", "bit", "int4"}:
+        if isinstance(said, dict) and said.get("to") in ("binary", "bit", "int4"):
             raise ValueError(f"{said['to']!r} finds too few of the nearest words; choose int8 or float16")
         return said
 

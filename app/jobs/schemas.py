@@ -67,13 +67,13 @@ class TrainSubmission(_Publishing):
     hyperparameters: Hyperparameters
     replicas: Annotated[
         int,
-        NotBoolean,
         Field(
             ge=1,
             le=10,
             description="train so many times with seeds that follow each other, publish the first, and store in how "
             "many each neighbour is found: `GET /neighbors?stability=true`",
         ),
+        NotBoolean,
     ] = 1
     align: Annotated[
         bool,

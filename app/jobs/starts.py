@@ -34,13 +34,13 @@ class StartChoice(BaseModel):
     ] = "none"
     anchor_strength: Annotated[
         float,
-        NotBoolean,
         Field(
             ge=0,
             le=1000,
             description="how strongly its words are drawn back to their place, each by the share of its occurrences "
             "that it has seen there; 0: not at all",
         ),
+        NotBoolean,
     ] = 0.5
 
 

@@ -32,7 +32,7 @@ from app.models.schemas import (
     VersionSummary,
 )
 from app.serving.registry import Registry
-from app.web.aliases import etag_of, expected, serve_now
+from app.web.aliases import IF_MATCH, etag_of, expected, serve_now
 from app.web.dependencies import DatabaseDependency, RegistryDependency, StorageDependency
 from app.web.problems import problem_responses
 from app.web.scopes import ADMIN, READ
@@ -165,7 +165,10 @@ def move_alias(
     database: DatabaseDependency,
     registry: RegistryDependency,
     if_match: Annotated[
-        str | None, Header(description="the alias's ETag; * moves it wherever it is; none for a new alias")
+        str | None,
+        Header(
+            description="the alias's ETag; * moves it wherever it is; none for a new alias", json_schema_extra=IF_MATCH
+        ),
     ] = None,
 ) -> AliasDescription:
     """Point an alias at a version. Pointing `latest` back is the rollback; no request fails meanwhile.
@@ -201,7 +204,9 @@ def delete_alias(
     alias: AliasName,
     database: DatabaseDependency,
     registry: RegistryDependency,
-    if_match: Annotated[str | None, Header(description="the alias's ETag, if it must not have moved")] = None,
+    if_match: Annotated[
+        str | None, Header(description="the alias's ETag, if it must not have moved", json_schema_extra=IF_MATCH)
+    ] = None,
 ) -> None:
     """Delete an alias; the version stays, and so does the alias's history."""
     with database.transaction() as session:

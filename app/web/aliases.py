@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+from typing import Any
 
 from app.core.catalog import Revision
 from app.core.errors import DatabaseUnavailable, InvalidRequest
 from app.core.records import Alias
 from app.serving.registry import Registry
+
+IF_MATCH: dict[str, Any] = {"pattern": r'^\s*(\*|"?[0-9]{1,9}"?)\s*$'}
+"""What the document says of the header; `expected` reads it."""
 
 
 def etag_of(alias: Alias) -> str:

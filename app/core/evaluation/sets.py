@@ -44,10 +44,10 @@ class EvaluationSet(BaseModel):
     ] = "auto"
     max_words: Annotated[
         int,
-        NotBoolean,
         Field(ge=1, description="of `analogy`: questions and answers are of the most frequent so many words"),
+        NotBoolean,
     ] = DEFAULT_MAX_WORDS
-    k: Annotated[int, NotBoolean, Field(ge=1, le=50, description="of `neighbors`: how many nearest are looked at")] = 10
+    k: Annotated[int, Field(ge=1, le=50, description="of `neighbors`: how many nearest are looked at"), NotBoolean] = 10
     oov: Annotated[
         Oov,
         Field(

@@ -119,3 +119,21 @@ def test_what_a_key_must_allow_is_told(document: Json) -> None:
     }
     assert examples == {"401": {"key-required", "key-invalid"}, "429": {"overloaded", "rate-exceeded"}}
     assert told["429"]["description"] == "Overloaded; Rate exceeded"
+
+
+def test_limits_of_numbers_are_told(document: Json) -> None:
+    """A validator between a type and its limits keeps them out of the schema."""
+    schemas = document["components"]["schemas"]
+    told = {
+        (name, member): (schemas[name]["properties"][member]["minimum"], schemas[name]["properties"][member]["maximum"])
+        for name, member in (
+            ("GloVeSubmission", "replicas"),
+            ("StartChoice", "anchor_strength"),
+            ("BiasOptions", "n_permutations"),
+        )
+    }
+    assert told == {
+        ("GloVeSubmission", "replicas"): (1, 10),
+        ("StartChoice", "anchor_strength"): (0, 1000),
+        ("BiasOptions", "n_permutations"): (1000, 200_000),
+    }

@@ -78,3 +78,12 @@ def test_a_value_of_several_shapes_is_answered_by_one_message(client: TestClient
 def test_pages_and_probes_take_any_parameter(client: TestClient) -> None:
     assert client.get("/livez?probe=1").status_code == 200
     assert client.get("/console?from=mail").status_code == 200
+
+
+@pytest.mark.parametrize("wrong", [[], {}, ["int8"], 7, None])
+def test_a_list_where_a_word_is_meant_is_no_fault_of_ours(client: TestClient, wrong: object) -> None:
+    """What looks at a value before its type is checked may find any."""
+    job = {"kind": "derive", "model": "m", "steps": [{"step": "quantise", "to": wrong}]}
+    response = client.post("/jobs", json=job)
+    assert (response.status_code, response.json()["type"]) == (422, "/problems/invalid-request")
+    assert [issue["location"] for issue in response.json()["errors"]] == ["body.steps.0.to"]

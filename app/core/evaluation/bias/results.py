@@ -27,10 +27,10 @@ class BiasOptions(BaseModel):
     ] = "n-1"
     n_permutations: Annotated[
         int,
-        NotBoolean,
         Field(ge=1000, le=MAX_DRAWN, description="drawn where there are more than 3 million to count"),
+        NotBoolean,
     ] = N_DRAWN
-    seed: Annotated[int, NotBoolean, Field(ge=0, lt=1 << 32, description="of what is drawn")] = 0
+    seed: Annotated[int, Field(ge=0, lt=1 << 32, description="of what is drawn"), NotBoolean] = 0
     max_missing: Annotated[
         Annotated[float, Field(ge=0, le=1)],
         NotBoolean,
