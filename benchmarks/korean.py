@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
+import shutil
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -54,23 +56,23 @@ Measure = Callable[[Table], dict[str, Any]]
 
 def run(what: str, corpus: Path, measure: Measure, arguments: argparse.Namespace) -> dict[str, Any]:
     """What each row found on this corpus, those of runs before among it; those that are new are kept as they come."""
-    found = {}
-    with tempfile.TemporaryDirectory() as scratch:
-        warm(corpus, Path(scratch), arguments)
-    for name in SETTINGS:
-        kept = arguments.folder / f"{what}-{name.replace(', ', '-').replace(' ', '-')}.json"
-        if name in (arguments.only or SETTINGS) and not kept.exists():
-            with tempfile.TemporaryDirectory() as folder, threadpool_limits(1):
-                try:
-                    table, row = table_of(what, corpus, Path(folder), name, arguments)
-                except ExtraMissing as error:
-                    print(f"{name}: {error.detail}")
-                    continue
-                kept.write_text(json.dumps(row | measure(table)), encoding="utf-8")
+    kept = {name: arguments.folder / f"{what}-{re.sub(r'[, ]+', '-', name)}.json" for name in SETTINGS}
+    wanted = [name for name in arguments.only or SETTINGS if not kept[name].exists()]
+    with tempfile.TemporaryDirectory() as folder, threadpool_limits(1):
+        if wanted:
+            warm(corpus, Path(folder), arguments)
+        for name in wanted:
+            part = Path(folder) / str(wanted.index(name))
+            part.mkdir()
+            try:
+                table, row = table_of(what, corpus, part, name, arguments)
+            except ExtraMissing as error:
+                print(f"{name}: {error.detail}")
+                continue
+            kept[name].write_text(json.dumps(row | measure(table)), encoding="utf-8")
             print(f"{what}, {name}: done", flush=True)
-        if kept.exists():
-            found[name] = json.loads(kept.read_text(encoding="utf-8"))
-    return found
+            shutil.rmtree(part)
+    return {name: json.loads(path.read_text(encoding="utf-8")) for name, path in kept.items() if path.exists()}
 
 
 def questions_table(found: dict[str, Any], evaluation: Path) -> None:

@@ -59,8 +59,8 @@ def similarity(asked: Asked, pairs: Sequence[tuple[str, str, float]]) -> Answers
 
 def correlation(cosines: Answers, pairs: Sequence[tuple[str, str, float]], places: Sequence[int]) -> float:
     """Spearman's, with people's numbers, of the pairs at these places."""
-    told: list[float] = [cosine for place in places if (cosine := cosines[place]) is not None]
-    return float(spearmanr(told, [pairs[place][2] for place in places]).statistic)
+    judged = [pairs[place][2] for place in places]
+    return float(spearmanr(np.array([cosines[place] for place in places], float), judged).statistic)
 
 
 def analogies(asked: Asked, file: Path) -> dict[str, Answers]:

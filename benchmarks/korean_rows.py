@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import multiprocessing
 import resource
 import shutil
 import time
@@ -94,6 +95,8 @@ def words_of(corpus: Path, what: str, spec: TextSpec, arguments: argparse.Namesp
         reader = TextReader(spec, threads=arguments.threads)
         with open_text(corpus, reader, arguments.threads) as (lines, _, _), words.open("wb") as file:
             shutil.copyfileobj(lines, file)
+        for child in multiprocessing.active_children():
+            child.join()  # what it took is known then
         took.write_text(json.dumps(vars(Spent.since(begun))), encoding="utf-8")
     return words, Spent(**json.loads(took.read_text(encoding="utf-8")))
 

@@ -60,11 +60,7 @@ def evaluate(
         starts=[start for _, start in questions.sections],
     )
     metric = MAIN_METRIC[kind]
-    scores: dict[Metric, Score] = {}
-    if found := score(outcomes):
-        scores = {metric: Score(value=found[0], interval=found[1])} | {
-            name: Score(value=value) for name, value in extra.items()
-        }
+    scores = _scores(metric, outcomes, extra)
     n_covered = len(covered)
     coverage = n_covered / len(questions.items)
     result = SetResult(
@@ -85,6 +81,16 @@ def evaluate(
         found=words.found,
     )
     return result, outcomes
+
+
+def _scores(metric: Metric, outcomes: Outcomes, extra: dict[Metric, float]) -> dict[Metric, Score]:
+    """Nothing if no question is covered."""
+    found = score(outcomes)
+    if found is None:
+        return {}
+    return {metric: Score(value=found[0], interval=found[1])} | {
+        name: Score(value=value) for name, value in extra.items()
+    }
 
 
 def _sections(questions: Questions, values: Right) -> list[SectionScore]:

@@ -15,7 +15,7 @@ from app.core.evaluation.sets import EvaluationSet, Questions, SetType
 from app.core.nearest.scores import DoubleArray
 from app.core.table.arrays import FloatArray
 from app.core.table.composing import Composer
-from app.core.table.terms import FoundBy, Terms
+from app.core.table.terms import Terms
 from app.core.text import TextReader
 
 N_MISSING_TOLD = 20
@@ -106,7 +106,7 @@ class _Finding:
     def __init__(self, vectors: Vectors, *, is_composing: bool) -> None:
         self.ids: dict[str, int] = {}
         self.composed: list[DoubleArray] = []
-        self.found_by: Counter[FoundBy] = Counter()
+        self.found_by: Counter[str] = Counter()
         self._terms = Terms(vectors.find, vectors.reader, vectors.composer)
         self._first_composed = len(vectors.unit)
         self._is_composing = is_composing
