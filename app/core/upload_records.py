@@ -14,7 +14,8 @@ from app.core.records import Record
 class PartialUpload(Record):
     """An upload that has `n_bytes` by now, of `length` if its sender has said so.
 
-    `how` its content is to be read; `sealed_as` is the id of the revision that it has become.
+    `how` its content is to be read; `sealed_as` is the id of the revision that it has become, and
+    `owner` the key that began it.
     """
 
     __tablename__ = "partial_uploads"
@@ -30,6 +31,7 @@ class PartialUpload(Record):
     length: Mapped[int | None] = mapped_column(BigInteger)
     n_bytes: Mapped[int] = mapped_column(BigInteger)
     sealed_as: Mapped[str | None]
+    owner: Mapped[str | None]
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
 

@@ -22,6 +22,7 @@ APPEND_ERRORS = (
     *NOT_THERE,
     errors.UploadOffsetMismatch,
     errors.UploadIncomplete,
+    errors.QuotaExceeded,
     errors.FormBody,
     errors.BadDigest,
     errors.DigestMismatch,

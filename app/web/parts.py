@@ -19,7 +19,7 @@ from starlette.concurrency import run_in_threadpool
 from app.core.catalog import partial
 from app.core.catalog.uploads import Row, Uploads
 from app.core.database import Database
-from app.core.errors import InvalidRequest, UploadIncomplete, UploadOffsetMismatch
+from app.core.errors import InvalidRequest, QuotaExceeded, UploadIncomplete, UploadOffsetMismatch
 from app.core.names import new_part_key
 from app.core.settings import Settings
 from app.core.storage import Storage
@@ -249,6 +249,6 @@ class Appending:
             with self.parts.database.transaction() as session:
                 n_bytes = self.offset - first
                 partial.append(session, self.upload, key, n_bytes, first=first, keep=self.parts.keep)
-        except UploadOffsetMismatch:
+        except (UploadOffsetMismatch, QuotaExceeded):
             self.parts.storage.delete([key])
             raise

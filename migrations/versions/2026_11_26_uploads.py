@@ -21,6 +21,7 @@ def upgrade() -> None:
         sa.Column("length", sa.BigInteger(), nullable=True),
         sa.Column("n_bytes", sa.BigInteger(), nullable=False),
         sa.Column("sealed_as", sa.String(), nullable=True),
+        sa.Column("owner", sa.String(), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint("noun IN ('corpus', 'file')", name=op.f("ck_partial_uploads_noun")),

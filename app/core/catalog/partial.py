@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
-from app.core import access
+from app.core import access, quotas
 from app.core.database import now
 from app.core.errors import UploadNotFound, UploadOffsetMismatch
 from app.core.upload_records import PartialUpload, UploadPart
@@ -33,6 +33,7 @@ def create(
         how=dict(how),
         length=length,
         n_bytes=0,
+        owner=access.current().owner,
         created_at=moment,
         expires_at=moment + keep,
     )
@@ -52,7 +53,12 @@ def get(session: Session, noun: str, name: str, upload_id: str) -> PartialUpload
 
 
 def append(session: Session, upload: PartialUpload, key: str, n_bytes: int, *, first: int, keep: timedelta) -> None:
-    """Add an object of so many bytes, which must begin where the upload ends. Raises `UploadOffsetMismatch`."""
+    """Add an object of so many bytes, which must begin where the upload ends.
+
+    Raises
+    ------
+    UploadOffsetMismatch, QuotaExceeded
+    """
     moment = now(session)
     goes_on = (
         update(PartialUpload)
@@ -65,6 +71,7 @@ def append(session: Session, upload: PartialUpload, key: str, n_bytes: int, *, f
         raise mismatch(ends, first)
     session.add(UploadPart(upload_id=upload.id, first=first, key=key))
     session.flush()
+    quotas.check_uploads(session, in_parts=True)
 
 
 def mismatch(expected: int | None, provided: int) -> UploadOffsetMismatch:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from threading import Barrier
 
 import pytest
@@ -11,12 +12,13 @@ import pytest
 from app.core import access, jobs
 from app.core.access import Caller, Scope, keys
 from app.core.access.quota import Quota
-from app.core.catalog import corpora, files
+from app.core.catalog import corpora, files, partial
 from app.core.catalog.uploads import CorpusContent, FileContent
 from app.core.database import Database
 from app.core.errors import JobTooCostly, QueueFull, QuotaExceeded, WordkinError
 from app.core.jobs import JobRequest
 from app.core.settings import Settings
+from app.core.upload_records import PartialUpload
 
 N_TOGETHER = 8
 
@@ -94,6 +96,28 @@ def test_revisions_count_until_they_are_deleted_and_the_same_again_costs_nothing
         with database.transaction() as session:
             corpora.delete(session, "c", 1)
         assert send("three")
+
+
+def test_what_comes_in_parts_counts_while_it_comes(database: Database) -> None:
+    keep = timedelta(hours=1)
+
+    def add(coming: PartialUpload, first: int, n_bytes: int = 40) -> None:
+        with database.transaction() as session:
+            partial.append(session, coming, f"parts/{coming.id}/{first}", n_bytes, first=first, keep=keep)
+
+    with access.acting_as(caller(owner="a", max_bytes=100)):
+        with database.transaction() as session:
+            one, other = (partial.create(session, "corpus", "c", {}, length=None, keep=keep) for _ in range(2))
+        add(one, 0)
+        add(other, 0)
+        with pytest.raises(QuotaExceeded):
+            add(other, 40)
+        with database.transaction() as session:
+            corpora.add(session, "c", CorpusContent("corpora/1", "1", 40, 1, 1))
+            partial.seal(session, one, "1")
+        with pytest.raises(QuotaExceeded):
+            add(other, 40)
+        add(other, 40, 20)
 
 
 def test_a_job_may_cost_so_much(database: Database) -> None:
