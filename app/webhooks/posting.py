@@ -102,7 +102,7 @@ def post(url: str, secret: str, message_id: str, body: str, settings: Settings) 
         ):
             return Outcome(answer.status, f"answered {answer.status}")
     except WebhookRefused as error:
-        return Outcome(None, error.detail)
+        return Outcome(None, error.detail.rstrip("."))
     except httpcore.TimeoutException:
         return Outcome(None, f"no answer within {SECONDS:g} s")
     except (httpcore.NetworkError, httpcore.ProtocolError, OSError, UnicodeError) as error:

@@ -22,6 +22,7 @@ from app.core.database import Database
 from app.core.errors import JobFinished, LeaseLost
 from app.core.jobs import JobProgress, JobRequest
 from app.core.records import Alias, AliasMove, Corpus, Job, JobState, Model, Version
+from app.core.watching import events
 from tests.conftest import Clock
 
 LEASE_SECONDS = 30.0
@@ -206,6 +207,14 @@ class QueueMachine(RuleBasedStateMachine):
             numbers = [version.number for version in versions if version.model == model]
             assert numbers == list(range(1, len(numbers) + 1))
             assert latest.get(model) == (numbers[-1] if numbers else None)
+
+    def teardown(self) -> None:
+        """The events of each job end with its state, and none is missing."""
+        with self.database.reading() as session:
+            for job in session.scalars(select(Job)):
+                told = events.since(session, job, 0)
+                assert [number for number, _ in told] == list(range(1, job.n_events + 1))
+                assert told[-1][1].state == job.state
 
 
 def run_machine(database_url: str, clock: Clock) -> None:
