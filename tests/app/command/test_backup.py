@@ -191,6 +191,7 @@ def test_under_writers_every_row_of_each_backup_has_its_object(
     check_whole(*restored(archive, other))
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_what_was_lost_is_named_and_the_rest_is_kept(
     database: Database, storage: Storage, archive: Storage, other: Settings, filled: list[str]
 ) -> None:
@@ -244,6 +245,7 @@ def test_targets_that_hold_something_are_refused(
         restored(archive, other)
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_an_older_schema_is_kept_and_brought_up_to_date(
     database: Database, storage: Storage, archive: Storage, other: Settings, tmp_path: Path
 ) -> None:
@@ -278,6 +280,7 @@ def test_verify_names_what_is_missing_different_or_unowned(
     assert scrub(database, storage, ignore).unowned == [], "it may be on its way"
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_the_commands_say_what_they_did(
     database: Database, storage: Storage, filled: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -85,6 +85,7 @@ def test_parts_become_what_one_body_would_have(client: TestClient, settings: Set
     problem(client.post(f"{place}/seal"), 404, "corpus-not-found" if noun == "corpora" else "file-not-found")
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_what_cannot_be_added_changes_nothing(client: TestClient, settings: Settings) -> None:
     place = begin(client, **{"Upload-Length": "30"})
     assert add(client, place, 0, TEXT[:10]).status_code == 204
@@ -106,6 +107,7 @@ def test_what_cannot_be_added_changes_nothing(client: TestClient, settings: Sett
     problem(add(client, place, 10, TEXT[10:]), 404, "upload-not-found")
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_limits_are_those_of_a_body(client: TestClient, settings: Settings) -> None:
     problem(client.post("/corpora/c/uploads", headers={"Upload-Length": str(1 << 21)}), 413, "corpus-too-large")
     problem(client.post("/files/c/uploads", headers={"Upload-Length": str(1 << 21)}), 413, "file-too-large")
@@ -120,6 +122,7 @@ def test_limits_are_those_of_a_body(client: TestClient, settings: Settings) -> N
     problem(client.post("/corpora/c/uploads"), 507, "storage-full")
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_what_is_no_text_is_refused_when_sealed_and_the_upload_stays(client: TestClient, settings: Settings) -> None:
     place = begin(client)
     add(client, place, 0, b"PK\3\4 and more")
