@@ -31,6 +31,7 @@ class Start:
     is_frozen : bool (n_known,), whose vectors stay as they are
     anchor_strength : how strongly the others are held near their place
     name : a digest of all this
+    parts : what other words were composed of, if of anything
     """
 
     ids: Integers
@@ -40,6 +41,7 @@ class Start:
     is_frozen: npt.NDArray[np.bool_]
     anchor_strength: float
     name: str
+    parts: Parts | None = None
 
 
 @dataclass(frozen=True)

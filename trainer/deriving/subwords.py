@@ -50,7 +50,7 @@ def fit_subwords(work: Working, step: FitSubwords, _: Sources) -> Facts:
     """
     if work.parts is not None:
         raise StepImpossible(f"These words have {work.parts.composition.kind} already that others are composed of.")
-    ngrams = Ngrams(min_n=step.min_n, max_n=step.max_n, n_buckets=step.n_buckets, unit=step.unit)
+    ngrams = Ngrams.of(step)
     usable, listed = incidence_of(work.words[: step.max_words], ngrams)
     if len(usable) < HELD_OUT:
         raise StepImpossible(f"{len(usable)} words have n-grams of {step.min_n} to {step.max_n} letters; too few.")

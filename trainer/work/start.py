@@ -62,6 +62,7 @@ class Parent:
             is_frozen=self._frozen()[rows],
             anchor_strength=self.said.anchor_strength,
             name=fingerprint(self.said.model_dump_json()),
+            parts=table.parts,
         )
 
     def rows(self, corpus: EncodedCorpus) -> Arrays:

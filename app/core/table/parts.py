@@ -40,6 +40,11 @@ class Ngrams(BaseModel):
     n_buckets: Annotated[int, Field(ge=1, lt=1 << 31)]
     unit: Unit = "character"
 
+    @classmethod
+    def of(cls, chosen: object) -> Ngrams:
+        """As something says that has the same names."""
+        return cls.model_validate(chosen, from_attributes=True)
+
     @property
     def sizes(self) -> tuple[int, int, int]:
         """As kernels and hashes take them."""

@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import httpx
+import numpy as np
 import pytest
 
 from app.core.catalog import get_version
 from app.core.records import Job
+from app.core.table.parts import Ngrams, Parts
 from benchmarks.world import add_version
 from tests.published import World, random_vectors, write_version
 
@@ -19,10 +21,12 @@ BODY: dict[str, Any] = {"model": "m", "corpus": "c", "algorithm": "word2vec", "h
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """Versions 1 and 2 of the model `first`; `small` is quantised."""
+    """Versions 1 and 2 of the model `first`; `small` is quantised, `parts` has n-grams."""
     world = World(tmp_path_factory.mktemp("world"))
     for seed in range(2):
         world.publish("first", WORDS, random_vectors(30, 4, seed))
+    ngrams = Parts(Ngrams(min_n=3, max_n=6, n_buckets=2_000_000), random_vectors(1, 4), np.array([7], np.int32))
+    world.publish("parts", WORDS, random_vectors(30, 4), parts=ngrams)
     folder = world.folder / "small"
     written = write_version(folder, WORDS, random_vectors(30, 4), encoding="int8")
     add_version(world.database, world.storage, "small", folder, written)
@@ -71,13 +75,14 @@ def test_the_version_is_pinned_held_and_aligned_to(world: World, http: httpx.Cli
         ("word2vec", {"preset": "fast"}, 0.075),
         ("word2vec", {"learning_rate": 0.03}, 0.03),
         ("glove", {}, 0.025),
+        ("fasttext", {}, 0.025),
         ("glove", {"glove_update": "standard"}, 0.05),
     ],
 )
 def test_it_steps_half_as_far_unless_it_is_told_how_far(
     http: httpx.Client, algorithm: str, hyperparameters: dict[str, Any], rate: float
 ) -> None:
-    submitted = submit(http, {"model": "first"}, algorithm=algorithm, hyperparameters=hyperparameters | {"dim": 4})
+    submitted = submit(http, {"model": "parts"}, algorithm=algorithm, hyperparameters=hyperparameters | {"dim": 4})
     assert submitted.json()["hyperparameters"]["learning_rate"] == pytest.approx(rate)
 
 
@@ -94,13 +99,19 @@ def test_it_steps_half_as_far_unless_it_is_told_how_far(
         ({"model": "first"}, {"text": {"case": "keep"}}, 422, "first@2 was read with case 'lower'"),
         ({"model": "first"}, {"text": {"keep_tokens": ["c++"]}}, 422, "read with keep_tokens []"),
         ({"model": "first", "freeze": "parent"}, {"output": "input+output"}, 422, "needs output 'input'"),
+        ({"model": "first"}, {"algorithm": "fasttext"}, 422, "first@2 has no n-grams to go on from; give it some with"),
         (
-            {"model": "first"},
-            {"algorithm": "fasttext"},
+            {"model": "parts"},
+            {"algorithm": "fasttext", "hyperparameters": {"dim": 4, "unit": "jamo"}},
             422,
-            "start: fasttext goes on from no version; its words share",
+            "parts@1 has n-grams of unit character, and this training jamo; say unit = character",
         ),
-        (None, {"algorithm": "fasttext", "continuable": True}, 422, "continuable: no training of fasttext goes on"),
+        (
+            {"model": "parts"},
+            {"algorithm": "fasttext", "hyperparameters": {"dim": 4, "max_n": 5}},
+            422,
+            "n-grams of max_n 6, and this training 5",
+        ),
         ({"model": "first"}, {"output": "input+output"}, 422, "trained so and with continuable = true"),
         ({"model": "first", "version": 9}, {}, 404, "no version 9"),
         ({"model": "none"}, {}, 404, "no model 'none'"),

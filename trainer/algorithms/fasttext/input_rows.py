@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
 from app.core.hyperparameters import FastTextHyperparameters
 from app.core.table.arrays import FloatArray
@@ -10,6 +11,7 @@ from app.core.table.parts import Ngrams
 from app.core.table.parts import Parts as TableParts
 from app.core.table.vocabulary import Vocabulary
 from app.core.text.ngrams import spelled
+from trainer.algorithms.algorithm import Start
 from trainer.algorithms.word2vec.sampling import keep_probabilities
 from trainer.kernels.hashing import fill_uniform, key_of
 from trainer.kernels.rows import aligned_rows, padded
@@ -30,8 +32,7 @@ class RowsOfNgrams:
     """
 
     def __init__(self, vocabulary: Vocabulary, chosen: FastTextHyperparameters) -> None:
-        said = {"min_n": chosen.min_n, "max_n": chosen.max_n, "n_buckets": chosen.n_buckets, "unit": chosen.unit}
-        self.ngrams = Ngrams.model_validate(said)
+        self.ngrams = Ngrams.of(chosen)
         marked = [spelled(word, chosen.unit).encode() for word in vocabulary.words()]
         offsets, buckets = listed_ngrams(*joined(marked), chosen.n_buckets, self.ngrams.sizes)
         self.keys, columns = np.unique(buckets, return_inverse=True)
@@ -47,8 +48,8 @@ class RowsOfNgrams:
         places = np.empty(self.n_rows, np.int32)
         places[np.argsort(-uses, kind="stable")] = np.arange(self.n_rows, dtype=np.int32)
         self.parts = Parts(offsets, places[rows])
-        self._ngram_places = places[n_words:]
-        self._dim = chosen.dim
+        self._word_places, self._ngram_places = places[:n_words], places[n_words:]
+        self._counts, self._dim = vocabulary.counts, chosen.dim
 
     def initial(self, seed: int) -> FloatArray:
         """Uniform within a unit over `dim`, as in fastText."""
@@ -61,6 +62,31 @@ class RowsOfNgrams:
         vectors = np.empty((len(self.parts.offsets) - 1, self._dim), np.float32)
         mean_rows(*self.parts, rows, vectors)
         return vectors
+
+    def place(self, start: Start, vectors: FloatArray, rows: FloatArray) -> None:
+        """Rows of n-grams are those that the version has; a word's own is what is then left of its vector."""
+        assert start.parts is not None  # noqa: S101 (no job goes on from a version without)
+        found = np.minimum(np.searchsorted(start.parts.keys, self.keys), max(len(start.parts.keys) - 1, 0))
+        is_known = start.parts.keys[found] == self.keys if len(start.parts.keys) else np.zeros(len(found), np.bool_)
+        rows[self._ngram_places[is_known], : self._dim] = start.parts.vectors[found[is_known]]
+        own = self._word_places[start.ids]
+        rows[own] = 0
+        lengths = np.diff(self.parts.offsets)[start.ids].astype(np.float32)
+        rows[own, : self._dim] = lengths[:, None] * (vectors - self.vectors(rows)[start.ids])
+
+    def strengths(self, start: Start) -> FloatArray:
+        """A row that words share is held by the share of its uses that was learnt before."""
+        before, is_frozen = np.zeros(len(self._counts)), np.zeros(len(self._counts), np.bool_)
+        before[start.ids] = start.shares * self._counts[start.ids]
+        is_frozen[start.ids] = start.is_frozen
+        lengths = np.diff(self.parts.offsets)
+        learnt, uses = (np.bincount(self.parts.rows, np.repeat(each, lengths)) for each in (before, self._counts))
+        strengths = (start.anchor_strength * learnt / uses).astype(np.float32)
+        strengths[self.parts.rows[np.repeat(is_frozen, lengths)]] = np.inf
+        return strengths
+
+    def words_of(self, is_row: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+        return np.logical_and.reduceat(is_row[self.parts.rows], self.parts.offsets[:-1])
 
     def composition(self, rows: FloatArray) -> TableParts:
         """The rows of n-grams, by bucket, that other words are composed of."""

@@ -8,7 +8,7 @@ from app.core.errors import VocabularyTooSmall
 from app.core.hyperparameters import FastTextHyperparameters
 from trainer.algorithms.algorithm import Trained, Work
 from trainer.algorithms.fasttext.input_rows import RowsOfNgrams
-from trainer.algorithms.word2vec.training import N_COPIES, Training
+from trainer.algorithms.word2vec.training import N_COPIES, N_COPIES_OF_START, training_of
 from trainer.kernels.rows import padded
 from trainer.steps.memory import check_memory
 
@@ -18,7 +18,8 @@ def train(work: Work, chosen: FastTextHyperparameters) -> Trained:
 
     The objective, the draws, the losses and the promises are those of `word2vec.training.train`. As there, and unlike
     fastText, the *context's* vector predicts the center; pairs are the same in both directions. Buckets that no word of
-    the vocabulary has are not stored.
+    the vocabulary has are not stored. A training that goes on from a version holds rows, those of n-grams by the share
+    of their uses that the version has seen; the n-grams of frozen words stay, so that other words learn by the rest.
 
     Parameters
     ----------
@@ -38,7 +39,8 @@ def train(work: Work, chosen: FastTextHyperparameters) -> Trained:
     if n_words < 2:
         raise VocabularyTooSmall("Training needs at least two different words.", n_words=n_words)
     rows = RowsOfNgrams(work.corpus.vocabulary, chosen)
-    n_bytes = (2 * rows.n_rows + (N_COPIES - 1) * n_words) * padded(chosen.dim) * 4  # rows are copied to be published
+    n_tables = (3, N_COPIES_OF_START) if work.start else (2, N_COPIES - 1)  # rows are copied to be published
+    n_bytes = (n_tables[0] * rows.n_rows + n_tables[1] * n_words) * padded(chosen.dim) * 4
     check_memory(n_bytes, f"Training {n_words:,} words and {len(rows.keys):,} n-grams x {chosen.dim}")
-    training = Training(work, chosen, rows)
+    training = training_of(work, chosen, rows)
     return replace(training.run(), parts=rows.composition(training.tables.input_vectors))

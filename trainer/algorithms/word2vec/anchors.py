@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from app.core.table.arrays import FloatArray
 from trainer.algorithms.algorithm import Start
+from trainer.algorithms.word2vec.input_rows import InputRows
 from trainer.kernels.rows import aligned_rows
 from trainer.kernels.word2vec.anchors import draw_back
 from trainer.kernels.word2vec.layout import Stream, Tables
@@ -26,11 +27,14 @@ class Anchors:
     ----------
     start : Start
     tables : Tables; the rows of known words are overwritten
+    rows : which rows those are
     outputs : all output rows, if the start has none
     is_sum : whether published vectors are the sum of both rows
     """
 
-    def __init__(self, start: Start, tables: Tables, outputs: FloatArray | None, *, is_sum: bool) -> None:
+    def __init__(
+        self, start: Start, tables: Tables, rows: InputRows, outputs: FloatArray | None, *, is_sum: bool
+    ) -> None:
         dim, known = start.vectors.shape[1], start.vectors
         self._others = start.others[OUTPUT_VECTORS] if start.others else None
         if self._others is not None:
@@ -38,16 +42,15 @@ class Anchors:
             known = known - self._others if is_sum else known
         elif outputs is not None:
             tables.output_vectors[:] = outputs
-        tables.input_vectors[start.ids, :dim] = known
+        rows.place(start, known, tables.input_vectors)
         self._rows = aligned_rows(*tables.input_vectors.shape)
         self._rows[:] = tables.input_vectors
-        self._strengths = np.zeros(len(self._rows), np.float32)
-        self._strengths[start.ids] = np.where(start.is_frozen, np.inf, start.anchor_strength * start.shares)
-        self._ids, self._frozen, self._is_sum = start.ids, start.ids[start.is_frozen], is_sum
+        self._strengths, self._words_of = rows.strengths(start), rows.words_of
+        self._ids, self._frozen, self._is_sum = start.ids, np.flatnonzero(np.isinf(self._strengths)), is_sum
 
     def hold(self, stream: Stream, tables: Tables, first_block: int, last_block: int) -> None:
         """Draw back the rows that were trained in some blocks."""
-        draw_back(stream, first_block, last_block, tables.input_vectors, self._rows, self._strengths)
+        draw_back(stream, first_block, last_block, tables, self._rows, self._strengths)
 
     def restore(self, tables: Tables) -> None:
         """Set the rows that are frozen."""
@@ -55,9 +58,9 @@ class Anchors:
 
     def is_kept(self, tables: Tables) -> npt.NDArray[np.bool_]:
         """Which words are known and have the rows that they had, of those that are published; bool (n_words,)."""
-        is_same = (tables.input_vectors[self._ids] == self._rows[self._ids]).all(axis=1)
+        is_same = self._words_of((tables.input_vectors == self._rows).all(axis=1))[self._ids]
         if self._is_sum and self._others is not None:
             is_same &= (tables.output_vectors[self._ids, : self._others.shape[1]] == self._others).all(axis=1)
-        is_kept = np.zeros(len(self._rows), np.bool_)
+        is_kept = np.zeros(len(tables.output_vectors), np.bool_)
         is_kept[self._ids] = is_same
         return is_kept

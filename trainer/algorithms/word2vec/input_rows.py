@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import Protocol
 
+import numpy as np
+import numpy.typing as npt
+
 from app.core.table.arrays import FloatArray
+from trainer.algorithms.algorithm import Start
 from trainer.kernels.hashing import fill_uniform, key_of
 from trainer.kernels.rows import aligned_rows, padded
 from trainer.kernels.word2vec.layout import NO_PARTS, Parts
@@ -22,6 +26,15 @@ class InputRows(Protocol):
     def vectors(self, rows: FloatArray) -> FloatArray:
         """A vector for each word, float32 (n_words, dim), a copy."""
 
+    def place(self, start: Start, vectors: FloatArray, rows: FloatArray) -> None:
+        """Overwrite rows so that the known words of a start have these vectors, float32 (n_known, dim)."""
+
+    def strengths(self, start: Start) -> FloatArray:
+        """How strongly each row is held in its place, float32 (n_rows,); without end where its word is frozen."""
+
+    def words_of(self, is_row: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+        """The words all of whose rows are among these, bool (n_words,)."""
+
 
 class OneRowAWord:
     """Word2Vec's: row i is the vector of word i. The kernels' side of it is `kernels.word2vec.input_rows`."""
@@ -38,3 +51,14 @@ class OneRowAWord:
 
     def vectors(self, rows: FloatArray) -> FloatArray:
         return rows[:, : self._dim].copy()
+
+    def place(self, start: Start, vectors: FloatArray, rows: FloatArray) -> None:
+        rows[start.ids, : self._dim] = vectors
+
+    def strengths(self, start: Start) -> FloatArray:
+        strengths = np.zeros(self._n_words, np.float32)
+        strengths[start.ids] = np.where(start.is_frozen, np.inf, start.anchor_strength * start.shares)
+        return strengths
+
+    def words_of(self, is_row: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+        return is_row

@@ -92,16 +92,21 @@ def train(work: Work, chosen: Word2VecHyperparameters) -> Trained:
         raise VocabularyTooSmall("Training needs at least two different words.", n_words=n_words)
     n_copies = N_COPIES + (N_COPIES_OF_START if work.start else 0)
     check_memory(n_copies * n_words * padded(chosen.dim) * 4, f"Training {n_words:,} words x {chosen.dim}")
-    rows, outputs = OneRowAWord(n_words, chosen.dim), None
+    return training_of(work, chosen, OneRowAWord(n_words, chosen.dim)).run()
+
+
+def training_of(work: Work, chosen: Word2VecHyperparameters, rows: InputRows) -> Training:
+    """One that begins by chance, or with what it goes on from; output rows that were not kept are fitted before."""
+    outputs = None
     if work.start and not work.start.others:
         first = 1 / (1 + chosen.epochs)
         if _saver(work, chosen).load() is None:
             outputs = _refitted(replace(work, report=within(work.report, 0.0, first)), work.start, chosen, rows)
         work = replace(work, report=within(work.report, first, 1.0))
-    return Training(work, chosen, rows, outputs).run()
+    return Training(work, chosen, rows, outputs)
 
 
-def _refitted(work: Work, start: Start, chosen: Word2VecHyperparameters, rows: OneRowAWord) -> FloatArray:
+def _refitted(work: Work, start: Start, chosen: Word2VecHyperparameters, rows: InputRows) -> FloatArray:
     """The output rows that one epoch gives to known words which stay where they are."""
     rate = chosen.default_learning_rate(chosen.model_dump())
     once = {"epochs": 1, "stop_patience": None, "learning_rate": rate, "min_learning_rate": rate * 1e-4}
@@ -140,8 +145,7 @@ class Training:
         self.saver = _saver(work, chosen)
         self.epochs: list[EpochResult] = []
         self.history: list[Epoch] = []
-        self.tally = Tally()
-        self.n_blocks_here, self.seconds = 0, 0.0
+        self.tally, self.n_blocks_here, self.seconds = Tally(), 0, 0.0
 
     def _new_scratch(self, counts: Integers, threads: int) -> list[Scratch]:
         chosen, targets = self.chosen, self.targets
@@ -157,7 +161,8 @@ class Training:
         self.kernel(self.stream(0), self.targets, self.tables, self.scratch[0], 0, 0)  # compile
         untrained = self.held_out_loss()
         if self.start:
-            self.anchors = Anchors(self.start, self.tables, self.outputs, is_sum=self.chosen.output == "input+output")
+            is_sum = self.chosen.output == "input+output"
+            self.anchors = Anchors(self.start, self.tables, self.rows, self.outputs, is_sum=is_sum)
         self._resume()
         while self.n_blocks and len(self.epochs) < self.chosen.epochs and not self._is_stalled():
             self._run_epoch()

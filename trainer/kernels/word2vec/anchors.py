@@ -9,8 +9,8 @@ from trainer.kernels.word2vec.windows import BLOCK_POSITIONS
 
 
 @njit(**KERNEL_OPTIONS)
-def draw_back(stream, first_block, last_block, rows, anchors, strengths):
-    """Draw the row of each token that was trained in some blocks back to its anchor, once a token.
+def draw_back(stream, first_block, last_block, tables, anchors, strengths):
+    """Draw the rows of each token that was trained in some blocks back to their anchors, once a token.
 
     It is a step of gradient descent on ``strength * |row - anchor|**2 / 2`` at the block's learning rate, and never
     goes beyond the anchor.
@@ -19,18 +19,32 @@ def draw_back(stream, first_block, last_block, rows, anchors, strengths):
     ----------
     stream : Stream; of its ids those that subsampling keeps count
     first_block, last_block : the first block and the one after the last
-    rows : float32 (n_words, n_columns), updated
+    tables : Tables; its input rows, float32 (n_rows, n_columns), are updated: a word's own, or those it is made of
     anchors : float32, the same shape, read
-    strengths : float32 (n_words,), 0: the row is left alone; infinity: the row becomes the anchor, bit for bit
+    strengths : float32 (n_rows,), 0: the row is left alone; infinity: the row becomes the anchor, bit for bit
     """
+    rows, offsets = tables.input_vectors, tables.part_offsets
     ids, keep, key = stream.ids, stream.keep, stream.token_key
     for block in range(first_block, last_block):
         rate = stream.learning_rates[block]
         first = block * BLOCK_POSITIONS
         for position in range(first, min(first + BLOCK_POSITIONS, len(ids))):
             word = ids[position]
-            if word < 0 or strengths[word] == 0 or lower_half(mixed(key, np.uint64(position))) > keep[word]:
+            if word < 0 or lower_half(mixed(key, np.uint64(position))) > keep[word]:
                 continue
-            row, anchor, share = rows[word], anchors[word], rate * strengths[word]
-            for column in range(len(row)):
-                row[column] = row[column] + share * (anchor[column] - row[column]) if share < 1 else anchor[column]
+            if len(offsets) == 0:
+                _draw(rows, anchors, np.int64(word), rate * strengths[word])
+                continue
+            for place in range(offsets[word], offsets[word + 1]):
+                row = np.int64(tables.part_rows[place])
+                _draw(rows, anchors, row, rate * strengths[row])
+
+
+@njit(**KERNEL_OPTIONS)
+def _draw(rows, anchors, i, share):
+    """Draw one row by its share of the way, or all the way."""
+    if share == 0:
+        return
+    row, anchor = rows[i], anchors[i]
+    for column in range(len(row)):
+        row[column] = row[column] + share * (anchor[column] - row[column]) if share < 1 else anchor[column]
