@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import unicodedata
+from collections import Counter
 
 import pytest
 from gensim.models.fasttext import ft_ngram_hashes
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from app.core.text.ngrams import FILLER, ngram_hashes, spelled
+from app.core.text.ngrams import FILLER, Unit, ngram_hashes, spelled
 
 
 @pytest.mark.parametrize("word", ["king", "a", "왕궁", "naïve", "👑s", "x" * 30, "</s>", "<"])
@@ -68,3 +71,14 @@ def test_at_most_four_syllables_are_an_n_gram_and_one_of_few_jamo_is() -> None:
     assert set(map(fnv, expected)) <= set(ngram_hashes("가나다라마", 3, 5, "jamo"))
     assert fnv(letters) not in ngram_hashes("가나다라마", 3, 5, "jamo")
     assert fnv(letters[:3]) in ngram_hashes("가나다라마", 4, 5, "jamo")
+
+
+@settings(max_examples=50, deadline=None)
+@given(word=st.text(), unit=st.sampled_from(["character", "jamo"]))
+def test_any_word_has_n_grams_of_its_letters(word: str, unit: Unit) -> None:
+    """All substrings of three to five letters, and of jamo no fewer: whole syllables are added."""
+    letters = spelled(word, unit)
+    expected = [fnv(letters[i : i + n]) for n in (3, 4, 5) for i in range(len(letters) - n + 1)]
+    found = Counter(ngram_hashes(word, 3, 5, unit))
+    assert not Counter(expected) - found
+    assert unit == "jamo" or found == Counter(expected)

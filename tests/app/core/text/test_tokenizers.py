@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import sys
 from importlib.metadata import EntryPoint
@@ -124,6 +125,14 @@ def test_a_specification_is_one_line_of_json_and_old_ones_stay_as_they_were() ->
     assert TextSpec.model_validate_json(here.model_dump_json()) == here
     older = here.model_copy(update={"packages": {"python-mecab-ko": "0.1"}})
     assert older.differences() == [f"python-mecab-ko 0.1 when trained, {here.packages['python-mecab-ko']} here"]
+
+
+def test_a_specification_has_one_hash_on_every_python() -> None:
+    """Its members stand in one order and in one spelling, whatever made it; what is recorded is said here."""
+    pinned = {"rules": 2, "unicode_version": "14.0.0", "word_characters": "0"}
+    chosen = {"tokenizer": {"kind": "kiwi", "user_dictionary": "names"}, "stop_words": ["그", "이"]}
+    spec = TextSpec.model_validate({**pinned, **chosen, "phrases": {"passes": 1}})
+    assert hashlib.sha256(spec.model_dump_json().encode()).hexdigest()[:16] == "e63aae9ae8d20267"
 
 
 @pytest.mark.parametrize(
