@@ -28,6 +28,7 @@ MODELS = {
     "cbow-ns": {"architecture": "cbow", **SAMPLING},
     "skip-gram-hs": {"architecture": "skip-gram", **SOFTMAX},
     "cbow-hs": {"architecture": "cbow", **SOFTMAX},
+    "cbow-exact-ns": {"architecture": "cbow", "cbow_gradient": "exact", **SAMPLING},
     "cbow-legacy-ns": {"architecture": "cbow", "cbow_gradient": "legacy", **SAMPLING},
     "cbow-legacy-hs": {"architecture": "cbow", "cbow_gradient": "legacy", **SOFTMAX},
 }

@@ -69,7 +69,7 @@ class Word2Vec:
     alias_table: Sequence[Sequence[int]] | None
     paths: Sequence[tuple[Sequence[int], Sequence[float]]] | None
     n_negatives: int
-    is_legacy: bool
+    gradient: str
     block: int
     group: int = 6
 
@@ -150,7 +150,8 @@ class Word2Vec:
             by_sources += errors[:, some] @ output_vectors[rows[some]]
             np.subtract.at(output_vectors, rows[some], rates[block] * errors[:, some].T @ sources)
         if self.architecture == "cbow":
-            by_sources = np.repeat(by_sources, n_contexts, axis=0) / (1 if self.is_legacy else n_contexts)
+            parts = {"exact": n_contexts, "root": math.sqrt(n_contexts), "legacy": 1}
+            by_sources = np.repeat(by_sources, n_contexts, axis=0) / parts[self.gradient]
         return loss, -rates[block] * by_sources
 
     def block_tokens(self, block: int) -> tuple[list[tuple[int, int]], int, int]:

@@ -26,6 +26,9 @@ class FastTextHyperparameters(Word2VecHyperparameters):
 
     preset: Annotated[Literal["fast", "quality", "small-corpus"] | None, Field(description="for a purpose")] = None
     output: Literal["input"] = "input"
+    cbow_gradient: Annotated[
+        Literal["exact", "legacy"], Field(description="of the mean; legacy is word2vec.c's, for each word the whole")
+    ] = "exact"
     min_n: Annotated[int, Field(ge=1, le=MAX_CHARACTERS, description="characters of an n-gram, at least")] = 3
     max_n: Annotated[int, Field(ge=1, le=MAX_CHARACTERS, description="and at most")] = 6
     n_buckets: Annotated[

@@ -29,9 +29,10 @@ PRESETS: dict[str, dict[str, Any]] = {
 class Word2VecHyperparameters(Hyperparameters):
     """Skip-gram and CBOW (Mikolov et al. 2013), by negative sampling or hierarchical softmax.
 
-    Learning rates that are left out are filled in: 0.025 for skip-gram; for CBOW 0.05 with word2vec.c's gradient, and
-    more with the exact one, which is smaller (Irsoy et al. 2021): 0.15 with negative sampling, 0.075 with hierarchical
-    softmax. The last rate is a ten-thousandth of the first.
+    Learning rates that are left out are filled in: 0.025 for skip-gram, for CBOW by its gradient: 0.05 for the legacy
+    one, more for smaller ones (Irsoy et al. 2021): 0.12 for the root, 0.15 for the exact one (with hierarchical softmax
+    0.05 and 0.075). The last rate is a ten-thousandth of the first; the root's is the first divided by four times the
+    epochs: of few epochs, those at rates near zero are too large a share.
     """
 
     meaning_of_rows: ClassVar[tuple[str, ...]] = ("architecture", "objective", "output")
@@ -48,7 +49,9 @@ class Word2VecHyperparameters(Hyperparameters):
     noise_exponent: Annotated[float, Field(ge=-2, le=2, description="noise ~ count ** exponent")] = 0.75
     subsampling_threshold: Annotated[float, Field(ge=0, le=1, description="0 keeps every token")] = 1e-3
     learning_rate: Annotated[float | None, Field(gt=0, le=1, description="default by architecture")] = None
-    min_learning_rate: Annotated[float | None, Field(ge=0, le=1, description="default: a ten-thousandth")] = None
+    min_learning_rate: Annotated[
+        float | None, Field(ge=0, le=1, description="default: a ten-thousandth; CBOW with the root gradient: more")
+    ] = None
     epochs: Epochs = 5
     stop_patience: Annotated[
         int | None, Field(ge=1, le=1000, description="stop after so many epochs without a better held-out loss")
@@ -59,8 +62,12 @@ class Word2VecHyperparameters(Hyperparameters):
     threads: Threads = None
     output: Annotated[Literal["input", "input+output"], Field(description="what becomes the table")] = "input"
     cbow_gradient: Annotated[
-        Literal["exact", "legacy"], Field(description="of the mean; legacy is word2vec.c's, for each word the whole")
-    ] = "exact"
+        Literal["exact", "root", "legacy"] | None,
+        Field(
+            description="what each of n context words takes of the gradient of their mean: its n-th part, its part by "
+            "the root of n, or the whole, as in word2vec.c; default for CBOW with negative sampling: root, else exact"
+        ),
+    ] = None
 
     @model_validator(mode="before")
     @classmethod
@@ -71,11 +78,27 @@ class Word2VecHyperparameters(Hyperparameters):
         values = {**preset, **given}
         if given.get("objective") == "hierarchical-softmax":
             _refuse_noise(given, preset)
+        if values.get("cbow_gradient") is None:
+            values["cbow_gradient"] = cls._default_gradient(values)
         if values.get("learning_rate") is None:
             values["learning_rate"] = cls.default_learning_rate(values)
         if values.get("min_learning_rate") is None and isinstance(values["learning_rate"], int | float):
-            values["min_learning_rate"] = values["learning_rate"] * 1e-4
+            values["min_learning_rate"] = values["learning_rate"] * cls._last_share(values)
         return values
+
+    @classmethod
+    def _default_gradient(cls, values: dict[str, Any]) -> str:
+        is_root = values.get("architecture") == "cbow" and values.get("objective") != "hierarchical-softmax"
+        return cls.model_fields["cbow_gradient"].default or ("root" if is_root else "exact")
+
+    @classmethod
+    def _last_share(cls, values: dict[str, Any]) -> float:
+        """The last learning rate, of the first, where none is given."""
+        try:
+            epochs = float(values.get("epochs", cls.model_fields["epochs"].default))
+        except (TypeError, ValueError):
+            epochs = 0.0  # which is refused
+        return 1 / (4 * epochs) if values["cbow_gradient"] == "root" and epochs >= 1 else 1e-4
 
     @model_validator(mode="after")
     def _check_together(self) -> Word2VecHyperparameters:
@@ -83,8 +106,8 @@ class Word2VecHyperparameters(Hyperparameters):
             raise ValueError("min_learning_rate must not exceed learning_rate")
         if self.output == "input+output" and self.objective == "hierarchical-softmax":
             raise ValueError("output 'input+output' needs negative-sampling: a Huffman tree's outputs are no words")
-        if self.cbow_gradient == "legacy" and self.architecture != "cbow":
-            raise ValueError("cbow_gradient 'legacy' needs architecture 'cbow'")
+        if self.cbow_gradient != "exact" and self.architecture != "cbow":
+            raise ValueError(f"cbow_gradient {self.cbow_gradient!r} needs architecture 'cbow'")
         return self
 
     @classmethod
@@ -92,11 +115,11 @@ class Word2VecHyperparameters(Hyperparameters):
         values = {**PRESETS.get(str(given.get("preset")), {}), **given}
         if values.get("architecture") != "cbow":
             return 0.025
-        if values.get("cbow_gradient") == "legacy":
-            return 0.05
-        # of 0.075, 0.1, 0.15 and 0.25, on the enwiki benchmark (5 epochs, two seeds): analogies 0.303, 0.314, 0.322,
-        # 0.306
-        return 0.075 if values.get("objective") == "hierarchical-softmax" else 0.15
+        # benchmarks/README.md has the figures for the root's; exact: of 0.075, 0.1, 0.15 and 0.25 (5 epochs, two
+        # seeds) analogies 0.303, 0.314, 0.322, 0.306
+        rates = {"root": (0.12, 0.05), "exact": (0.15, 0.075), "legacy": (0.05, 0.05)}
+        gradient = values.get("cbow_gradient") or cls._default_gradient(values)
+        return rates.get(str(gradient), rates["exact"])[values.get("objective") == "hierarchical-softmax"]
 
     @property
     def rows_beside(self) -> dict[str, int]:

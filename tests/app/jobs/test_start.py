@@ -71,8 +71,8 @@ def test_the_version_is_pinned_held_and_aligned_to(world: World, http: httpx.Cli
     ("algorithm", "hyperparameters", "rate"),
     [
         ("word2vec", {}, 0.0125),
-        ("word2vec", {"architecture": "cbow"}, 0.075),
-        ("word2vec", {"preset": "fast"}, 0.075),
+        ("word2vec", {"architecture": "cbow"}, 0.06),
+        ("word2vec", {"preset": "fast"}, 0.06),
         ("word2vec", {"learning_rate": 0.03}, 0.03),
         ("glove", {}, 0.025),
         ("fasttext", {}, 0.025),

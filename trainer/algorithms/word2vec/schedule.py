@@ -1,4 +1,4 @@
-"""How the learning rate falls, and how work is cut: both functions of the corpus and the epochs, never of threads."""
+"""How far steps go, and how work is cut: functions of hyperparameters and the corpus, never of threads."""
 
 from __future__ import annotations
 
@@ -16,6 +16,18 @@ def block_learning_rates(start: float, end: float, epoch: int, epochs: int, n_bl
     """
     done = (epoch * n_blocks + np.arange(n_blocks, dtype=np.float64)) / (epochs * n_blocks)
     return np.asarray(start + (end - start) * done, np.float32)
+
+
+def context_shares(gradient: str, window: int) -> npt.NDArray[np.float32]:
+    """What each of n context rows takes of the gradient of their mean (CBOW), float32 (2 * window + 1,), by n.
+
+    The derivative by one of them is its n-th part (`exact`); word2vec.c and gensim give each the whole (`legacy`), with
+    which wide windows step much further than narrow ones. `root` is between them: of n rows with like gradients
+    the mean moves as far as each, and of independent ones their sum has the same length for every n.
+    """
+    exponent = {"exact": 1.0, "root": 0.5, "legacy": 0.0}[gradient]
+    n_rows = np.maximum(np.arange(2 * window + 1), 1)
+    return np.asarray(n_rows**-exponent, np.float32)
 
 
 def chunks(first: int, n_blocks: int, threads: int, largest: int) -> Iterator[tuple[int, int]]:

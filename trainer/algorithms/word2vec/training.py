@@ -19,7 +19,7 @@ from trainer.algorithms.word2vec.anchors import OUTPUT_VECTORS, Anchors
 from trainer.algorithms.word2vec.input_rows import InputRows, OneRowAWord
 from trainer.algorithms.word2vec.outcome import check_descent, check_windows
 from trainer.algorithms.word2vec.sampling import keep_limits, keep_probabilities
-from trainer.algorithms.word2vec.schedule import block_learning_rates, chunks
+from trainer.algorithms.word2vec.schedule import block_learning_rates, chunks, context_shares
 from trainer.algorithms.word2vec.sharing import replication
 from trainer.algorithms.word2vec.tally import EpochResult, Tally
 from trainer.algorithms.word2vec.targets import new_targets
@@ -140,7 +140,7 @@ class Training:
         self.targets = new_targets(counts, n_negatives, chosen.noise_exponent)
         self.keep = keep_limits(keep_probabilities(counts, chosen.subsampling_threshold))
         self.tables = Tables(rows.initial(chosen.seed), aligned_rows(len(counts), padded(chosen.dim)), *rows.parts)
-        self.kernel = block_kernel(chosen.architecture, chosen.dim, n_negatives, chosen.cbow_gradient == "legacy")
+        self.kernel = block_kernel(chosen.architecture, chosen.dim, n_negatives)
         self.scratch = self._new_scratch(counts, min(chosen.threads or work.threads, max(self.n_blocks, 1)))
         self.saver = _saver(work, chosen)
         self.epochs: list[EpochResult] = []
@@ -249,6 +249,7 @@ class Training:
             window=chosen.window,
             shrink_windows=chosen.shrink_windows,
             loss_every=1 if is_sample else LOSS_EVERY,
+            context_shares=context_shares(chosen.cbow_gradient or "exact", chosen.window),
         )
 
     def held_out_loss(self) -> float:

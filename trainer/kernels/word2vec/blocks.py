@@ -107,7 +107,7 @@ Kernel = Callable[[Stream, Targets, Tables, Scratch, int, int], None]
 
 
 @lru_cache(maxsize=64)
-def block_kernel(architecture: str, dim: int, n_negatives: int, legacy_gradient: bool = False) -> Kernel:
+def block_kernel(architecture: str, dim: int, n_negatives: int) -> Kernel:
     """The kernel ``train(stream, targets, tables, scratch, first_block, last_block)`` for these compile-time numbers.
 
     Parameters
@@ -115,8 +115,6 @@ def block_kernel(architecture: str, dim: int, n_negatives: int, legacy_gradient:
     architecture : "skip-gram" or "cbow"
     dim : length of a vector
     n_negatives : 0 for hierarchical softmax
-    legacy_gradient : CBOW only: give every context row the whole gradient of their mean, as word2vec.c does, instead
-        of its n-th part
     """
     group, tail = groups(n_negatives + 1) if n_negatives else (MAX_GROUP, PATH_TAIL)
     is_cbow = architecture == "cbow"
@@ -127,7 +125,7 @@ def block_kernel(architecture: str, dim: int, n_negatives: int, legacy_gradient:
         at = addresses_of(targets, tables, scratch)
         window, shrink_windows, loss_every = stream.window, stream.shrink_windows, stream.loss_every
         ids, keep, rates, words, bits = stream.ids, stream.keep, stream.learning_rates, scratch.words, scratch.bits
-        tally = scratch.tally
+        tally, shares = scratch.tally, stream.context_shares
         hidden = at.contexts + 8 * (len(scratch.contexts) - 2)  # lists of one address: CBOW reads and writes there
         change = hidden + 8
         write_int64(hidden, 0, at.hidden)
@@ -180,10 +178,9 @@ def block_kernel(architecture: str, dim: int, n_negatives: int, legacy_gradient:
                     if n > 0:
                         n_windows += 1
                         wants_loss = center % loss_every == 0
-                        share = np.float32(1.0) / np.float32(n)
                         sources, sinks, n_rows = at.contexts, at.contexts, n
                         if is_cbow:
-                            sum_rows(at.contexts, n, share, at.hidden, dim)
+                            sum_rows(at.contexts, n, np.float32(1.0) / np.float32(n), at.hidden, dim)
                             sources, sinks, n_rows = hidden, change, 1
                         n_predictions += n_rows
                         outputs = (slot, ahead, n_outputs)
@@ -191,7 +188,7 @@ def block_kernel(architecture: str, dim: int, n_negatives: int, legacy_gradient:
                             rows = (sources + 8 * k, sinks + 8 * k, min(n_rows - k, MAX_ROWS))
                             _step(rows, outputs, at, rate, tally, wants_loss, is_path, group, tail, dim)
                         if is_cbow:
-                            add_to_rows(at.contexts, n, np.float32(1.0) if legacy_gradient else share, at.change, dim)
+                            add_to_rows(at.contexts, n, shares[n], at.change, dim)
                 center, following, later = following, later, _next_center(at.words, later + 1, last)
                 n_outputs, n_next = n_next, n_later
                 slot = (slot + 1) % SLOTS

@@ -30,7 +30,10 @@ KEPT, WINDOWS, PREDICTIONS, LOSS, LOSS_PREDICTIONS = range(5)
 
 
 class Stream(NamedTuple):
-    """What is read, and how: one epoch's view of the corpus."""
+    """What is read, and how: one epoch's view of the corpus.
+
+    `context_shares[n]` is what each of a window's n context rows takes of the gradient of their mean, CBOW only.
+    """
 
     ids: npt.NDArray[np.int32]
     keep: npt.NDArray[np.uint32]
@@ -40,6 +43,7 @@ class Stream(NamedTuple):
     window: int
     shrink_windows: bool
     loss_every: int
+    context_shares: npt.NDArray[np.float32]
 
 
 class Targets(NamedTuple):

@@ -9,20 +9,32 @@ from app.core.hyperparameters import Word2VecHyperparameters
 
 
 @pytest.mark.parametrize(
-    ("given", "rate"),
+    ("given", "rate", "last"),
     [
-        ({}, 0.025),
-        ({"architecture": "cbow"}, 0.15),
-        ({"architecture": "cbow", "objective": "hierarchical-softmax"}, 0.075),
-        ({"architecture": "cbow", "cbow_gradient": "legacy"}, 0.05),
-        ({"preset": "fast"}, 0.15),
-        ({"architecture": "cbow", "learning_rate": 0.01}, 0.01),
+        ({}, 0.025, 2.5e-6),
+        ({"architecture": "cbow"}, 0.12, 0.006),
+        ({"architecture": "cbow", "epochs": 1}, 0.12, 0.03),
+        ({"architecture": "cbow", "objective": "hierarchical-softmax"}, 0.075, 7.5e-6),
+        ({"architecture": "cbow", "cbow_gradient": "exact"}, 0.15, 1.5e-5),
+        ({"architecture": "cbow", "cbow_gradient": "exact", "objective": "hierarchical-softmax"}, 0.075, 7.5e-6),
+        ({"architecture": "cbow", "cbow_gradient": "legacy"}, 0.05, 5e-6),
+        ({"preset": "fast"}, 0.12, 0.006),
+        ({"architecture": "cbow", "epochs": "10"}, 0.12, 0.003),
+        ({"preset": "fast", "epochs": 20}, 0.12, 0.0015),
+        ({"architecture": "cbow", "learning_rate": 0.01}, 0.01, 0.0005),
+        ({"architecture": "cbow", "min_learning_rate": 0.0}, 0.12, 0.0),
     ],
 )
-def test_learning_rates_by_architecture(given: dict[str, Any], rate: float) -> None:
+def test_learning_rates_by_architecture(given: dict[str, Any], rate: float, last: float) -> None:
     parameters = Word2VecHyperparameters.model_validate(given)
     assert parameters.learning_rate == rate
-    assert parameters.min_learning_rate == pytest.approx(rate * 1e-4)
+    assert parameters.min_learning_rate == pytest.approx(last)
+
+
+@pytest.mark.parametrize("epochs", ["five", 0, None])
+def test_epochs_that_cannot_be_are_refused_before_a_rate_is_made_of_them(epochs: object) -> None:
+    with pytest.raises(ValidationError, match="epochs"):
+        Word2VecHyperparameters.model_validate({"architecture": "cbow", "epochs": epochs})
 
 
 def test_a_field_wins_over_the_preset() -> None:
@@ -41,7 +53,8 @@ def test_resolved_hyperparameters_stay_as_they_are() -> None:
     [
         ({"learning_rate": 0.01, "min_learning_rate": 0.02}, "min_learning_rate must not exceed"),
         ({"objective": "hierarchical-softmax", "output": "input+output"}, "needs negative-sampling"),
-        ({"cbow_gradient": "legacy"}, "needs architecture 'cbow'"),
+        ({"cbow_gradient": "legacy"}, "'legacy' needs architecture 'cbow'"),
+        ({"cbow_gradient": "root"}, "'root' needs architecture 'cbow'"),
         ({"objective": "hierarchical-softmax", "n_negatives": 20}, "n_negatives needs objective 'negative-sampling'"),
         ({"objective": "hierarchical-softmax", "noise_exponent": 1.0}, "noise_exponent needs objective"),
         ({"stop_patience": 5, "epochs": 5}, "smaller than epochs"),

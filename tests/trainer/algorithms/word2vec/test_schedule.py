@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trainer.algorithms.word2vec.schedule import block_learning_rates, chunks
+from trainer.algorithms.word2vec.schedule import block_learning_rates, chunks, context_shares
 
 
 def test_learning_rate_falls_in_one_line_over_all_epochs() -> None:
@@ -14,6 +14,14 @@ def test_learning_rate_falls_in_one_line_over_all_epochs() -> None:
     assert rates[0] == np.float32(0.025)
     assert np.diff(rates.astype(np.float64)) == pytest.approx(np.full(149, (0.0001 - 0.025) / 150), abs=1e-8)
     assert 0.0001 < rates[-1] < 0.0001 + 0.025 / 149
+
+
+def test_context_rows_share_the_gradient_of_their_mean() -> None:
+    n_rows = np.arange(1, 11)
+    exact, root, legacy = (context_shares(gradient, 5)[1:] for gradient in ("exact", "root", "legacy"))
+    assert (exact == np.float32(1) / n_rows.astype(np.float32)).all(), "to the last bit what older releases divided by"
+    assert n_rows * root**2 == pytest.approx(np.ones(10))
+    assert (legacy == 1).all()
 
 
 @given(st.integers(0, 400), st.integers(0, 400), st.integers(1, 9), st.integers(1, 99))

@@ -18,7 +18,7 @@ def stream_of(ids: np.ndarray[tuple[int], np.dtype[np.int32]]) -> Stream:
     """Words are kept with several chances, and each block has a learning rate of its own."""
     keep = np.linspace(2**31, 2**32 - 1, N_WORDS).astype(np.uint32)
     rates = np.linspace(0.3, 0.1, -(-len(ids) // BLOCK_POSITIONS)).astype(np.float32)
-    return Stream(ids, keep, rates, np.uint64(KEY), np.uint64(0), 5, True, 1)
+    return Stream(ids, keep, rates, np.uint64(KEY), np.uint64(0), 5, True, 1, np.ones(11, np.float32))
 
 
 def test_each_kept_token_draws_its_row_once_as_the_oracle_does() -> None:

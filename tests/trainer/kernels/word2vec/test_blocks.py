@@ -12,6 +12,7 @@ import pytest
 
 from tests.oracles import word2vec as oracle
 from trainer.algorithms.word2vec.sampling import new_alias_table, noise_distribution
+from trainer.algorithms.word2vec.schedule import context_shares
 from trainer.kernels.hashing import fill_uniform, key_of
 from trainer.kernels.rows import aligned_rows, padded
 from trainer.kernels.word2vec.blocks import block_kernel
@@ -39,7 +40,7 @@ class Case:
     architecture: str
     dim: int
     n_negatives: int
-    is_legacy: bool = False
+    gradient: str = "exact"
     window: int = 3
     n_words: int = 40
     n_positions: int = BLOCK_POSITIONS + 300
@@ -70,11 +71,12 @@ class Case:
             self.window,
             True,
             loss_every,
+            context_shares(self.gradient, self.window),
         )
         longest = self.n_negatives + 1 if self.n_negatives else int(np.diff(self.targets.offsets).max())
         max_parts = int(np.diff(self.tables.part_offsets).max(initial=0))
         scratch = new_scratch(self.window, self.dim, longest, self.n_replicas, 7, max_parts)
-        kernel = block_kernel(self.architecture, self.dim, self.n_negatives, self.is_legacy)
+        kernel = block_kernel(self.architecture, self.dim, self.n_negatives)
         kernel(stream, self.targets, self.tables, scratch, 0, len(self.rates))
         return scratch.tally
 
@@ -92,7 +94,7 @@ class Case:
             self.targets.alias_table.tolist(),
             None if self.n_negatives else paths,
             self.n_negatives,
-            self.is_legacy,
+            self.gradient,
             BLOCK_POSITIONS,
         )
 
@@ -102,7 +104,8 @@ CASES = [
     Case("skip-gram", 100, 8, rate=0.05),
     Case("skip-gram", 20, 0),
     Case("cbow", 20, 5),
-    Case("cbow", 20, 5, is_legacy=True, rate=0.05),
+    Case("cbow", 20, 5, gradient="root", rate=0.1),
+    Case("cbow", 20, 5, gradient="legacy", rate=0.05),
     Case("cbow", 20, 0),
     Case("skip-gram", 24, 13, rate=0.05),
     Case("skip-gram", 9, 1, n_words=2),
@@ -112,7 +115,7 @@ CASES = [
 
 
 @pytest.mark.parametrize(
-    "case", CASES, ids=lambda c: f"{c.architecture}-{c.dim}-{c.n_negatives}-{c.is_legacy}-{c.n_replicas}"
+    "case", CASES, ids=lambda c: f"{c.architecture}-{c.dim}-{c.n_negatives}-{c.gradient}-{c.n_replicas}"
 )
 def test_an_epoch_is_that_of_the_oracle(case: Case) -> None:
     """Every draw, window and step: tables, loss and counts after more than a block, with words repeated in windows."""

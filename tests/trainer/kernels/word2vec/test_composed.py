@@ -37,11 +37,11 @@ def use(case: Case, rows: npt.NDArray[np.float32], parts: list[list[int]]) -> No
         Case("skip-gram", 20, 5),
         Case("skip-gram", 20, 0),
         Case("cbow", 20, 5),
-        Case("cbow", 20, 5, is_legacy=True, rate=0.05),
+        Case("cbow", 20, 5, gradient="legacy", rate=0.05),
         Case("cbow", 20, 0),
         Case("skip-gram", 20, 5, n_replicas=11),
     ],
-    ids=lambda c: f"{c.architecture}-{c.n_negatives}-{c.is_legacy}-{c.n_replicas}",
+    ids=lambda c: f"{c.architecture}-{c.n_negatives}-{c.gradient}-{c.n_replicas}",
 )
 def test_an_epoch_is_that_of_the_oracle(case: Case) -> None:
     """Every row after more than a block, with lines of one word and words that share rows; nothing beyond `dim`."""

@@ -46,8 +46,9 @@ def test_windows_across_blocks_are_those_of_the_whole_corpus(line_end_share: flo
     """No window crosses a line, none is cut at a block, and each kept token is a center exactly once."""
     ids = corpus(3 * BLOCK_POSITIONS + 77, line_end_share)
     keep = np.full(50, int(keep_share * (2**32 - 1)), np.uint32)
+    limits, key = keep.tolist(), int(key_of(9))
     reference = Word2Vec(
-        ids.tolist(), keep.tolist(), int(key_of(9)), 0, WINDOW, True, "skip-gram", None, None, 0, False, BLOCK_POSITIONS
+        ids.tolist(), limits, key, 0, WINDOW, True, "skip-gram", None, None, 0, "exact", BLOCK_POSITIONS
     )
     expected = [(center, Counter(around)) for _, center, around in reference.windows()]
     assert [(center, Counter(around)) for center, around in windows_by_kernel(ids, keep)] == expected
