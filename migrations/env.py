@@ -5,6 +5,7 @@ from __future__ import annotations
 from alembic import context
 from sqlalchemy import create_engine
 
+from app.core import trainers  # noqa: F401 (its rows belong to those of `Record`)
 from app.core.database import Database
 from app.core.settings import DATABASE_TIMEOUT_SECONDS, Settings
 from app.core.sqlite import begin_explicitly

@@ -10,7 +10,19 @@ import typer
 from app.command import completion
 from app.command.failures import JobEnded
 from app.command.options import DEFAULT_URL, AsJson, Limit, Url, Yes, client_of, url_again
-from app.command.output import ask_first, errors, note, say, say_json, say_members, say_more, say_table, warn, when
+from app.command.output import (
+    ask_first,
+    errors,
+    note,
+    say,
+    say_json,
+    say_members,
+    say_more,
+    say_table,
+    size,
+    warn,
+    when,
+)
 
 if TYPE_CHECKING:
     from app.command.client import Client
@@ -109,6 +121,9 @@ def _number(value: float | None) -> str:
 def submit(client: Client, submission: dict[str, Any], *, alias: str | None, detach: bool, as_json: bool) -> None:
     """Submit a job whose result `alias` shall name, and follow it unless it is detached."""
     job = client.submit(submission | ({"publish": {"alias": alias}} if alias else {}))
+    if estimate := job["estimate"]:
+        space = size(estimate["memory_bytes"]), size(estimate["disk_bytes"])
+        note(f"expected: {estimate['seconds']:,.0f} s, {space[0]} of memory, {space[1]} of scratch space")
     if not detach:
         follow_to_the_end(client, job["id"], as_json=as_json)
     elif as_json:

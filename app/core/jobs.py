@@ -47,6 +47,7 @@ class JobRequest:
     versions: list[str] | None = None
     """The corpus, the files and the versions, as ``model@3``, that must stay until the job has ended."""
     cost: int | None = None
+    estimate: dict[str, Any] | None = None
     priority: int = 0
 
 

@@ -118,6 +118,7 @@ class Job(Record):
     owner: Mapped[str | None]
     priority: Mapped[int] = mapped_column(default=0, server_default="0")
     cost: Mapped[int | None] = mapped_column(BigInteger)
+    estimate: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
 
     idempotency_key: Mapped[str | None] = mapped_column(unique=True)
     request_sha256: Mapped[str | None]

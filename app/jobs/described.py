@@ -23,6 +23,18 @@ class JobProblem(BaseModel):
     detail: str
 
 
+class Estimate(BaseModel):
+    """What a training is expected to need; of the vocabulary is known only what corpora of its size have."""
+
+    seconds: float
+    memory_bytes: int
+    disk_bytes: Annotated[int, Field(description="of the trainer's scratch folder")]
+    storage_bytes: Annotated[int, Field(description="of the version")]
+    measured_jobs: Annotated[
+        int, Field(description="how many trainings the speed was measured in; 0: it is that of another machine")
+    ]
+
+
 class JobDescription(BaseModel):
     """A job and where it is. What its kind does not have is null; `loss` is the mean per prediction so far, in nats."""
 
@@ -34,6 +46,7 @@ class JobDescription(BaseModel):
     )
     priority: int
     cost: Annotated[int | None, Field(description="of a training: tokens x epochs x dim")] = None
+    estimate: Annotated[Estimate | None, Field(description="what a training is expected to need")] = None
     phase: str | None
     step: Annotated[str | None, Field(description="a named part of the phase, where it has several")] = None
     progress: Annotated[float, Field(ge=0, le=1)]

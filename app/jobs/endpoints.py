@@ -21,6 +21,7 @@ from app.core.names import Name
 from app.core.payloads import Publication
 from app.core.records import JobState
 from app.jobs.described import JobDescription, JobHistory, JobPage
+from app.jobs.estimates import with_estimate
 from app.jobs.kinds import KINDS
 from app.jobs.kinds.evaluate import with_policy
 from app.jobs.schemas import Submission
@@ -58,6 +59,7 @@ router = APIRouter(tags=["jobs"])
         errors.NotPermitted,
         errors.JobTooCostly,
         errors.QueueFull,
+        errors.MemoryShort,
         errors.StorageFull,
         errors.DatabaseUnavailable,
     ),
@@ -94,6 +96,7 @@ def submit(
         job = jobs.earlier(session, idempotency)
         if job is None:
             request = with_policy(session, kind.request(submission, kind.find(session, submission, hold=True)))
+            request = with_estimate(session, request, settings, storage)
             access.check_name(request.model)
             if publication and request.model:
                 check_name(session, request.kind, request.model)

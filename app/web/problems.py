@@ -50,6 +50,7 @@ STATUS: dict[type[WordkinError], HTTPStatus] = {
     errors.JobNotFound: HTTPStatus.NOT_FOUND,
     errors.JobInUse: HTTPStatus.CONFLICT,
     errors.JobTooCostly: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.MemoryShort: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.QueueFull: HTTPStatus.TOO_MANY_REQUESTS,
     errors.StreamsBusy: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.JobFinished: HTTPStatus.CONFLICT,

@@ -25,6 +25,14 @@ def check_memory(needed_bytes: int, what: str) -> None:
         )
 
 
+def total_memory_bytes() -> int | None:
+    """What there is for everything that runs here; None if that cannot be found out."""
+    total, limit = _number(PROC / "meminfo", r"MemTotal:\s+(\d+) kB"), _number(CGROUP / "memory.max", r"(\d+)")
+    most, _ = resource.getrlimit(resource.RLIMIT_AS)
+    known = [total and total * 1024, limit, None if most == resource.RLIM_INFINITY else most]
+    return min(filter(None, known), default=None)
+
+
 def _limits() -> Iterator[int]:
     """What each limit leaves: of the machine, of the container, of the process."""
     if available := _number(PROC / "meminfo", r"MemAvailable:\s+(\d+) kB"):

@@ -24,6 +24,7 @@ from app.core.leases import LeaseWatch
 from app.core.settings import Settings
 from app.core.storage import Storage
 from trainer.work import metrics
+from trainer.work.announcing import Announcer
 from trainer.work.attempt import Attempt, try_again
 from trainer.work.messages import Interrupted, Order
 from trainer.work.scratch import scratch_folder
@@ -44,6 +45,7 @@ class Worker:
         self._stopping = threading.Event()
         self._watch = LeaseWatch(settings.lease_seconds)
         self._owed: list[Claim] = []
+        self._announcer = Announcer(database, settings)
         self._swept_at = -SWEEP_SECONDS
         self.name = f"{platform.node()}-{os.getpid()}"
 
@@ -60,16 +62,7 @@ class Worker:
             failed = None
             clear_contextvars()
             try:
-                self._give_back_owed()
-                claim = jobs.claim(
-                    self._database,
-                    self.name,
-                    lease_seconds=self._settings.lease_seconds,
-                    max_attempts=self._settings.max_attempts,
-                    share=self._settings.max_running_jobs_per_key,
-                    watch=self._watch,
-                )
-                if claim:
+                if claim := self._take():
                     told = None
                     metrics.show_job(claim)
                     bind_contextvars(job=claim.job_id, attempt=claim.attempt)  # in every line until the next look
@@ -91,6 +84,19 @@ class Worker:
             told = failed
             self._stopping.wait(self._settings.worker_poll_seconds)
         logger.info("worker stopped", action="worker_stopped", worker=self.name)
+
+    def _take(self) -> Claim | None:
+        """The next job, after what is owed."""
+        self._give_back_owed()
+        self._announcer.announce_now_and_then()
+        return jobs.claim(
+            self._database,
+            self.name,
+            lease_seconds=self._settings.lease_seconds,
+            max_attempts=self._settings.max_attempts,
+            share=self._settings.max_running_jobs_per_key,
+            watch=self._watch,
+        )
 
     def _sweep_now_and_then(self) -> None:
         if time.monotonic() - self._swept_at >= SWEEP_SECONDS:

@@ -42,8 +42,6 @@ class JobUnreadable(WordkinError):
 class MemoryShort(WordkinError):
     """The job needs more memory than the trainer has; fewer words (min_count, max_words) or dimensions need less."""
 
-    is_answered = False
-
 
 class TrainerBroken(WordkinError):
     """The trainer cannot work: its scratch folder or its processes fail."""

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.core.catalog import LATEST, corpora, files, version_of
 from app.core.catalog.sources import corpus_source, file_source, version_source
+from app.core.costs.corpus import expected_tokens
 from app.core.errors import InvalidRequest, ModelNotFound, VersionNotFound
 from app.core.jobs import JobRequest
 from app.core.names import in_one_order, reference
@@ -20,9 +21,6 @@ from app.jobs.kinds.tokenizer import check_with_files
 from app.jobs.schemas import TrainSubmission
 from app.jobs.starts import StartChoice
 from app.web.beginning import read_beginning
-
-TOKEN_BYTES = 6
-"""Of an average word with the blank after it, where words are not counted."""
 
 
 class Found(NamedTuple):
@@ -84,7 +82,7 @@ class Train:
             continuable=submission.continuable,
         )
         read = parent or previous
-        n_tokens = corpus.n_bytes // TOKEN_BYTES if corpus.n_words is None else corpus.n_words
+        n_tokens = expected_tokens(corpus.n_bytes) if corpus.n_words is None else corpus.n_words
         chosen = submission.hyperparameters
         return JobRequest(
             submission.kind,

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from app.core.costs import EXPECTED
 from app.core.errors import StepImpossible
 from app.core.hyperparameters import Word2VecHyperparameters
 from app.core.payloads import CorpusSource, StartSource, TrainPayload, VersionSource
@@ -23,7 +24,6 @@ from app.core.text import TextSpec
 from app.models.schemas import VersionDescription
 from tests.published import random_vectors, write_version
 from tests.trainer.work.conftest import context_in, opened, version_row
-from trainer.algorithms import EXPECTED
 from trainer.work.forecast import Step
 from trainer.work.kinds import train
 from trainer.work.messages import Publishes

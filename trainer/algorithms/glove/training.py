@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from app.core.costs.glove import COUNTING, EPOCHS
 from app.core.errors import CorpusTooSmall, TrainingDiverged, VectorsNotFinite, VocabularyTooSmall
 from app.core.history import Epoch
 from app.core.hyperparameters import GloVeHyperparameters
@@ -15,7 +16,6 @@ from app.core.table.arrays import FloatArray
 from trainer.algorithms.algorithm import Start, Trained, Work, identity
 from trainer.algorithms.glove.anchors import BIASES, CONTEXTS, WORDS, Anchors
 from trainer.algorithms.glove.cooccurrence import CooccurrenceTable, count
-from trainer.algorithms.glove.costs import COUNTING, EPOCHS
 from trainer.algorithms.glove.grid import Grid, build_grid
 from trainer.algorithms.glove.saved import Saved
 from trainer.algorithms.glove.start import initialise

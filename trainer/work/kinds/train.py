@@ -9,6 +9,8 @@ from dataclasses import replace
 from typing import Any
 
 from app.core import hyperparameters
+from app.core.costs import EXPECTED
+from app.core.costs import corpus as costs
 from app.core.errors import CorpusDamaged, CorpusMissing
 from app.core.hyperparameters import Hyperparameters
 from app.core.payloads import CorpusSource, TrainPayload
@@ -16,9 +18,8 @@ from app.core.table.arrays import Arrays, FloatArray
 from app.core.table.digests import digest_of
 from app.core.table.manifest import CorpusOrigin, EvidenceDescription, TrainedOrigin
 from app.core.text import TextReader
-from trainer.algorithms import ALGORITHMS, EXPECTED
+from trainer.algorithms import ALGORITHMS
 from trainer.algorithms.algorithm import Trained, Work
-from trainer.corpus import costs
 from trainer.corpus.encode import EncodedCorpus, encode
 from trainer.corpus.phrases import join_phrases
 from trainer.corpus.swapping import swap

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from app.core.costs import EXPECTED
 from app.core.hyperparameters import FastTextHyperparameters
-from trainer.algorithms import EXPECTED
 
 
 @pytest.mark.parametrize(
