@@ -183,10 +183,14 @@ class Fleet:
 
     def hurt_child(self, random: Random) -> None:
         """The process of a job, or the one that forks them: killed, as the kernel does for memory, ended or stopped."""
-        children = [pid for pid in self.pids() if b"forkserver" in _command(pid)]
-        if not children:
+        forking = [
+            pid for each in self.trainers for pid in _children(each.process.pid) if b"forkserver" in _command(pid)
+        ]
+        working = [pid for forked_by in forking for pid in _children(forked_by)]
+        if not forking:
             return
-        pid, number = random.choice(children), random.choice([signal.SIGKILL, signal.SIGTERM, signal.SIGSTOP])
+        pid = random.choice(working if working and random.random() < 0.9 else forking)
+        number = random.choice([signal.SIGKILL, signal.SIGTERM, signal.SIGSTOP])
         if _signal(pid, number):
             self.done[number.name] += 1
         if number == signal.SIGSTOP:
@@ -259,9 +263,12 @@ def _command(pid: int) -> bytes:
         return b""
 
 
-def _descendants(pid: int) -> list[int]:
+def _children(pid: int) -> list[int]:
     try:
-        children = [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
     except OSError:
         return []
-    return [each for child in children for each in (child, *_descendants(child))]
+
+
+def _descendants(pid: int) -> list[int]:
+    return [each for child in _children(pid) for each in (child, *_descendants(child))]

@@ -26,6 +26,8 @@ MAY_FAIL = {
 """The problems of a job whose attempts were all killed or could not write. Any other is a fault of the service."""
 TRUE_ERRORS = {"storage_refused"}
 """What a process says of an ill world."""
+CANCELLED = "timeout graceful shutdown exceeded"
+"""What the server says of a request that waits for an ill world when its process is to end."""
 DAY = timedelta(days=1)
 
 
@@ -140,7 +142,8 @@ def wrong_logs(logs: Iterable[Path]) -> Iterator[str]:
             except ValueError:
                 yield f"{path.name}: {line}"
             else:
-                if told["level"] in {"error", "critical"} and told["action"] not in TRUE_ERRORS:
+                is_true = told.get("action") in TRUE_ERRORS or CANCELLED in line
+                if told["level"] in {"error", "critical"} and not is_true:
                     yield f"{path.name}: {line[:2000]}"
 
 

@@ -51,6 +51,16 @@ class QueueMachine(RuleBasedStateMachine):
         self.ended: dict[str, str] = {}
         self.cancelled: set[str] = set()
         self.published: dict[str, int] = {}
+        self.put_off: dict[str, Any] = {}
+        self.confirmed = {("corpus", 1): "digest"}
+
+    @rule(name=st.sampled_from(["corpus", "other"]))
+    def upload(self, name: str) -> None:
+        digest = secrets.token_hex(4)
+        with self.database.transaction() as session:
+            corpus, _ = corpora.add(session, name, CorpusContent(secrets.token_hex(4), digest, 1, 1, 1))
+        assert (name, corpus.revision) not in self.confirmed
+        self.confirmed[name, corpus.revision] = digest
 
     @rule(
         target=ids,
@@ -76,6 +86,7 @@ class QueueMachine(RuleBasedStateMachine):
             assert claim.job_id not in self.ended
             held = self.holder.get(claim.job_id)
             assert held is None or held[1] < self.clock.now, "a job was claimed while its lease was alive"
+            assert self.put_off.pop(claim.job_id, self.clock.now) <= self.clock.now, "a job came before its time"
             self.holder[claim.job_id] = (claim.token, self._lease_end())
         return claim
 
@@ -136,7 +147,7 @@ class QueueMachine(RuleBasedStateMachine):
             jobs.succeed(session, claim, {"version": version.number})
         return version.number
 
-    @rule(claim=claims, way=st.sampled_from(["fail", "release", "release uncounted", "acknowledge"]))
+    @rule(claim=claims, way=st.sampled_from(["fail", "release", "release uncounted", "put off", "acknowledge"]))
     def let_go(self, claim: Claim | None, way: str) -> None:
         if claim is None:
             return
@@ -147,7 +158,7 @@ class QueueMachine(RuleBasedStateMachine):
             elif way == "acknowledge":
                 jobs.acknowledge_cancellation(self.database, claim)
             else:
-                jobs.release(self.database, claim, counts=way == "release")
+                jobs.release(self.database, claim, counts=way == "release", put_off=way == "put off")
 
         if not self._holds(claim):
             with pytest.raises(LeaseLost):
@@ -160,6 +171,9 @@ class QueueMachine(RuleBasedStateMachine):
             self._end(claim, JobState.CANCELLED)
         else:
             del self.holder[claim.job_id]
+            if way == "put off":
+                with self.database.reading() as session:
+                    self.put_off[claim.job_id] = jobs.get(session, claim.job_id).not_before
 
     @rule(job_id=ids)
     def cancel(self, job_id: str) -> None:
@@ -189,7 +203,12 @@ class QueueMachine(RuleBasedStateMachine):
         if not hasattr(self, "accepted"):
             return
         with self.database.reading() as session:
-            states = {job.id: job.state for job in session.scalars(select(Job))}
+            found = session.scalars(select(Job)).all()
+            digests = {(each.name, each.revision): each.sha256 for each in session.scalars(select(Corpus))}
+        states = {job.id: job.state for job in found}
+        assert all(0 <= job.attempts <= MAX_ATTEMPTS for job in found)
+        assert all(job.state == JobState.QUEUED for job in found if job.not_before is not None)
+        assert digests == self.confirmed
         assert states.keys() == self.accepted
         for job_id, state in states.items():
             expected = self.ended.get(job_id) or (JobState.RUNNING if job_id in self.holder else JobState.QUEUED)
@@ -202,11 +221,14 @@ class QueueMachine(RuleBasedStateMachine):
         with self.database.reading() as session:
             versions = session.scalars(select(Version).order_by(Version.model, Version.number)).all()
             latest = {alias.model: alias.version for alias in session.scalars(select(Alias))}
+            moves = session.scalars(select(AliasMove).order_by(AliasMove.model, AliasMove.revision)).all()
         assert {version.job_id: version.number for version in versions} == self.published
         for model in MODELS:
             numbers = [version.number for version in versions if version.model == model]
             assert numbers == list(range(1, len(numbers) + 1))
             assert latest.get(model) == (numbers[-1] if numbers else None)
+            moved = [(move.revision, move.version) for move in moves if move.model == model]
+            assert moved == [(number, number) for number in numbers]
 
     def teardown(self) -> None:
         """The events of each job end with its state, and none is missing."""

@@ -25,8 +25,8 @@ from app.core.storage import Storage
 from tests.published import wait_until
 
 TEXT = "\n".join(" ".join(random.Random(n).choices("abcdefghijkl", k=20)) for n in range(4000)).encode()
-EPOCHS = 150
-SECONDS = 120
+EPOCHS = 100
+SECONDS = 240
 
 
 @contextmanager
@@ -69,6 +69,7 @@ def read(database: Database, job_id: str) -> tuple[Job, list[Any]]:
         return job, job.history or []
 
 
+@pytest.mark.timeout(3 * SECONDS)
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_a_trainer_that_is_asked_to_end_hands_its_job_back(database_url: str, tmp_path: Path) -> None:
     database = Database(database_url)
