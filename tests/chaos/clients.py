@@ -234,4 +234,5 @@ def corpus(name: str, edition: int) -> bytes:
 
 def training(model: str, name: str, epochs: int) -> dict[str, Any]:
     hyperparameters = {"dim": 16, "epochs": epochs, "min_count": 1, "subsampling_threshold": 0}
-    return {"model": model, "corpus": name, "algorithm": "word2vec", "hyperparameters": hyperparameters}
+    job = {"model": model, "corpus": name, "algorithm": "word2vec", "hyperparameters": hyperparameters}
+    return job | {"align": False}  # turned onto another version, the same training would be another table
