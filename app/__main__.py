@@ -35,12 +35,7 @@ def main() -> None:
 
     app = create_app(settings, resources)
     tuning.for_serving()
-    serve(
-        app,
-        host=settings.host,
-        port=settings.port,
-        end_streams=lambda: app.state.feed.end(),  # noqa: PLW0108 (the feed is made at the start)
-    )
+    serve(app, settings)
 
 
 def _need_a_key(settings: Settings, resources: Resources) -> None:

@@ -97,6 +97,7 @@ def create_app(settings: Settings, opened: Resources | None = None) -> FastAPI:
         telemetry={"tracing": False, "metrics": False, "logs": False, "operation_spans": False},
     )
     app.state.settings = settings
+    app.state.is_leaving = False
     app.router.redirect_slashes = False  # a redirect would follow the Host header
     _wrap(app, settings)
     problems.install(app)

@@ -52,6 +52,8 @@ class Settings(BaseSettings):
 
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8000
+    leave_seconds: Annotated[float, Field(ge=0)] = 0.0
+    """After SIGTERM the API answers for so long and says at /readyz that it leaves: balancers need time to see it."""
     allowed_hosts: str = ""
     """Names by which the service may be asked, with commas between; default: loopback's on loopback, else any."""
     cors_origins: str = ""

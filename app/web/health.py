@@ -42,7 +42,7 @@ class Liveness(BaseModel):
 class Readiness(BaseModel):
     """What works. Loaded versions are served while the database is down, so that alone does not make it unready."""
 
-    status: Literal["ready", "degraded", "starting"]
+    status: Literal["ready", "degraded", "starting", "leaving"]
     database: Literal["up", "down"]
     storage: Literal["up", "down"]
     loaded: list[str]
@@ -126,19 +126,24 @@ ProbesDependency = Annotated[Probes, Depends(get_probes)]
     responses={503: {"model": Readiness, "description": "Not yet"}},
 )
 async def readyz(
-    response: Response, registry: RegistryDependency, keyring: KeyringDependency, probes: ProbesDependency
+    request: Request,
+    response: Response,
+    registry: RegistryDependency,
+    keyring: KeyringDependency,
+    probes: ProbesDependency,
 ) -> Readiness:
     """Say what is loaded, what could not be loaded and why, and whether database and storage are up.
 
-    `degraded`: aliases name versions, and none of them can be served. Names are told to those who may know them.
+    `degraded`: aliases name versions, and none of them can be served. `leaving`: the process ends soon; ask another.
+    Names are told to those who may know them.
     """
     database, storage = await asyncio.gather(probes.database.answer(), probes.storage.answer())
     state = registry.status()
-    is_ready = state.is_ready and keyring.is_ready
-    if not is_ready:
+    is_ready, is_leaving = state.is_ready and keyring.is_ready, request.app.state.is_leaving
+    if is_leaving or not is_ready:
         response.status_code = status.HTTP_503_SERVICE_UNAVAILABLE
     return Readiness(
-        status="starting" if not is_ready else "degraded" if state.is_empty else "ready",
+        status="leaving" if is_leaving else "starting" if not is_ready else "degraded" if state.is_empty else "ready",
         database="up" if database else "down",
         storage="up" if storage else "down",
         loaded=[name for name in state.loaded if access.sees(split_reference(name)[0])],

@@ -60,7 +60,10 @@ class Observe:
             nonlocal is_started
             if message["type"] == "http.response.start":
                 is_started = True
-                MutableHeaders(scope=message)[REQUEST_ID] = request_id
+                headers = MutableHeaders(scope=message)
+                headers[REQUEST_ID] = request_id
+                if scope["app"].state.is_leaving:  # or a request would come in the moment in which we hang up
+                    headers["Connection"] = "close"
                 _record(scope, message["status"], time.perf_counter() - started)
             await send(message)
 

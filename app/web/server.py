@@ -1,33 +1,43 @@
-"""The server: uvicorn, which says in our log when it listens."""
+"""The server: uvicorn, which says in our log when it listens, and leaves in steps."""
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import sys
-from collections.abc import Callable
+import time
 from contextlib import suppress
 
 import structlog
 import uvicorn
+from fastapi import FastAPI
 from uvicorn.server import Server
 
+from app.core.settings import Settings
 from app.web.protocol import HttpProtocol
 
 BACKLOG = 2048
 DRAIN_SECONDS = 8
+"""For so long answers that are being given are waited for, once nothing new is taken."""
+TICK_SECONDS = 0.05
 
 logger = structlog.get_logger()
 
 
 class TellingServer(Server):
-    """Says once where it can be reached, and ends streams before it waits for what is being answered."""
+    """Says once where it can be reached; at its end it first says that it leaves, and answers for a while.
 
-    def __init__(self, config: uvicorn.Config, end_streams: Callable[[], None]) -> None:
+    Streams, which would go on for long, end before it waits for what is being answered.
+    """
+
+    def __init__(self, config: uvicorn.Config, app: FastAPI, leave_seconds: float) -> None:
         super().__init__(config)
-        self._end_streams = end_streams
+        self._app = app
+        self._leave_seconds = leave_seconds
+        self.leaves_at = 0.0
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        self._end_streams()
+        self._app.state.feed.end()
         await super().shutdown(sockets)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -38,14 +48,21 @@ class TellingServer(Server):
         url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
         logger.info("listening", action="listening", address=url, console=f"{url}/console", docs=f"{url}/docs")
 
+    async def main_loop(self) -> None:
+        await super().main_loop()
+        self.leaves_at = time.monotonic() + self._leave_seconds
+        self._app.state.is_leaving = True
+        logger.info("leaving", action="leaving", seconds=self._leave_seconds)
+        while time.monotonic() < self.leaves_at and not self.force_exit:
+            await asyncio.sleep(TICK_SECONDS)
 
-def serve(app: object, *, host: str, port: int, end_streams: Callable[[], None]) -> None:
-    """Answer until a signal ends the process; `end_streams` lets what would go on for long end at once then."""
+
+def server_of(app: FastAPI, settings: Settings) -> TellingServer:
     config = uvicorn.Config(
-        app,  # type: ignore[arg-type] # any ASGI application
+        app,
         http=HttpProtocol,
-        host=host,
-        port=port,
+        host=settings.host,
+        port=settings.port,
         access_log=False,
         log_config=None,  # its lines go our way
         log_level="warning",
@@ -53,7 +70,12 @@ def serve(app: object, *, host: str, port: int, end_streams: Callable[[], None])
         # without a limit whoever reads slowly would keep the process from ending
         timeout_graceful_shutdown=DRAIN_SECONDS,
     )
-    server = TellingServer(config, end_streams)
+    return TellingServer(config, app, settings.leave_seconds)
+
+
+def serve(app: FastAPI, settings: Settings) -> None:
+    """Answer until a signal ends the process."""
+    server = server_of(app, settings)
     with suppress(KeyboardInterrupt):
         server.run()
     if not server.started:

@@ -147,7 +147,7 @@ def test_an_operator_sees_the_queue_the_sizes_and_the_state(shop: httpx.Client) 
     shop.put("/corpora/watched", content="\n".join(titles(300)).encode())
     trained(shop, "watched", text=KEPT)
     metrics = shop.get("/metrics").text
-    for told in ('wordkin_jobs{kind="train",state="queued"}', "wordkin_oldest_queued", "wordkin_storage_free_bytes"):
+    for told in ('wordkin_jobs{kind="train",', "wordkin_oldest_queued_job_seconds", "wordkin_storage_free_bytes"):
         assert told in metrics
     assert 'wordkin_version_bytes{model="watched"}' in metrics
     assert "wordkin_build_info{" in metrics
