@@ -29,7 +29,7 @@ from app.resources import Resources
 from app.search import embeddings
 from app.search.direct import DirectRoute
 from app.search.routes import routes as search_routes
-from app.web import document, health, problems, validation
+from app.web import document, health, problems, telemetry, validation
 from app.web.compression import Compress
 from app.web.keys import CheckKey
 from app.web.middleware import AnswerHead, CheckHost, LimitBody, Observe
@@ -94,7 +94,7 @@ def create_app(settings: Settings, opened: Resources | None = None) -> FastAPI:
         openapi_url=None,
         docs_url=None,  # `app.console` has the document, and a page that needs no internet
         redoc_url=None,
-        telemetry={"tracing": False, "metrics": False, "logs": False, "operation_spans": False},
+        telemetry=telemetry.configuration(is_on=settings.telemetry),
     )
     app.state.settings = settings
     app.state.is_leaving = False

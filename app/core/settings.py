@@ -72,6 +72,8 @@ class Settings(BaseSettings):
     """How long it is kept what was done with keys."""
     log_level: LogLevel = "info"
     log_json: bool = False
+    telemetry: bool = False
+    """Whether the API sends traces and metrics by OpenTelemetry, to where ``OTEL_EXPORTER_OTLP_ENDPOINT`` says."""
 
     max_corpus_bytes: Bytes = 10 * GIBIBYTE
     """A larger corpus is refused, counted after decompression."""

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import structlog
 from anyio import CancelScope
+from opentelemetry import trace
 from prometheus_client import Counter, Histogram
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
@@ -68,6 +69,7 @@ class Observe:
             await send(message)
 
         named = bind_contextvars(request_id=request_id)
+        trace.get_current_span().set_attribute("wordkin.request_id", request_id)  # nowhere, unless telemetry is on
         try:
             await self._app(scope, receive, send_named)
         except Exception as error:  # nothing of ours lies further out: here it gets its id, its line and its count
