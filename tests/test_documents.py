@@ -27,6 +27,8 @@ ADDRESS = "http://127.0.0.1:8000"
 SAMPLE = "wordkin sample"
 GUIDES = ("concepts", "transfer")
 """Beside the README, each in both languages."""
+OPERATIONS = "operations"
+"""Last: it closes the service to those without a key."""
 CURL = """#!/bin/sh
 exec /usr/bin/env -i PATH="{path}" curl --fail --silent --show-error "$@"
 """
@@ -89,7 +91,7 @@ def environment(service: Service, tmp_path: Path) -> dict[str, str]:
     (shims / "curl").write_text(CURL.format(path=os.environ["PATH"]))
     (shims / "curl").chmod(0o755)
     path = f"{shims}:{Path(sys.executable).parent}:{os.environ['PATH']}"
-    return os.environ | {"PATH": path, "WORDKIN_URL": service.url}
+    return os.environ | {"PATH": path, "WORDKIN_URL": service.url, "WORDKIN_DATA_DIR": str(tmp_path / "data")}
 
 
 def part_of_the_corpus(folder: Path, chapters: slice) -> None:
@@ -114,13 +116,13 @@ def test_the_commands_of_the_readme_work_one_block_after_the_other(
 def test_the_commands_of_the_guides_work_beside_a_demo(
     service: Service, environment: dict[str, str], tmp_path: Path
 ) -> None:
-    """Concepts first; with every tenth chapter."""
+    """Concepts first, operations last; with every tenth chapter."""
     part_of_the_corpus(tmp_path, slice(None, None, 10))
     client = Client(service.url)
     client.upload("bible", tmp_path / "bible.txt")
     job = client.submit(SUBMISSION)
     assert client.follow(job["id"], Console(quiet=True))["state"] == "succeeded"
-    for block in (block for name in GUIDES for block in runnable(f"docs/{name}.md")):
+    for block in (block for name in (*GUIDES, OPERATIONS) for block in runnable(f"docs/{name}.md")):
         if "import torch" in block.text and importlib.util.find_spec("torch") is None:
             continue
         run(block, block.text.replace(SAMPLE, "true").replace(ADDRESS, service.url), tmp_path, environment)
@@ -139,20 +141,20 @@ def newest_job(service: Service) -> str:
 
 def test_commands_that_are_run_elsewhere_name_what_there_is() -> None:
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.M))
-    for block in blocks("README.md"):
+    for block in blocks("README.md") + blocks(f"docs/{OPERATIONS}.md"):
         if block.language == "sh" and block.text.startswith(ELSEWHERE):
             assert set(re.findall(r"\bmake ([a-z-]+)", block.text)) <= targets
             assert "docker compose" not in block.text or (ROOT / "docker-compose.yml").exists()
 
 
 def test_no_command_needs_a_newer_curl_than_systems_have() -> None:
-    for name in ("README.md", "README.ko.md"):
+    for name in ("README.md", "README.ko.md", f"docs/{OPERATIONS}.md"):
         for block in blocks(name):
             newer = re.search(r"curl .*--(json|fail-with-body|url-query)\b", block.text.replace("\\\n", " "))
             assert newer is None, block.text
 
 
-@pytest.mark.parametrize("name", ["README", "docs/bias", *(f"docs/{guide}" for guide in GUIDES)])
+@pytest.mark.parametrize("name", ["README", "docs/bias", *(f"docs/{guide}" for guide in (*GUIDES, OPERATIONS))])
 def test_both_languages_have_the_same_sections_and_commands(name: str) -> None:
     assert headings(f"{name}.ko.md") == headings(f"{name}.md")
     assert requests(f"{name}.ko.md") == requests(f"{name}.md")
