@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 TESTS_AT_ONCE ?= 3
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help demo up setup test lint bench-training bench-serving lock clean
+.PHONY: help demo up setup test lint audit attack bench-training bench-serving lock clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -27,6 +27,13 @@ lint: $(VENV)/.dev ## ruff, mypy and the import contracts
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+audit: $(VENV)/.dev ## name dependencies with known faults; a warning, where an index can be reached
+	@timeout 60 $(BIN)/pip-audit --disable-pip --progress-spinner off --timeout 10 --requirement requirements.txt \
+		|| echo "warning: dependencies have known faults, or no index could be reached" >&2
+
+attack: $(VENV)/.dev ## send the API what its own document makes up, for some minutes
+	$(BIN)/python -m tests.attacks
 
 bench-training: $(VENV)/.dev ## training speed and quality beside other programs
 	$(BIN)/python -m benchmarks.training
