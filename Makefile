@@ -29,7 +29,7 @@ lint: $(VENV)/.dev ## ruff, mypy and the import contracts
 	$(BIN)/lint-imports
 
 audit: $(VENV)/.dev ## name dependencies with known faults; a warning, where an index can be reached
-	@timeout 60 $(BIN)/pip-audit --disable-pip --progress-spinner off --timeout 10 --requirement requirements.txt \
+	@timeout 30 $(BIN)/pip-audit --disable-pip --progress-spinner off --timeout 10 --requirement requirements.txt \
 		|| echo "warning: dependencies have known faults, or no index could be reached" >&2
 
 attack: $(VENV)/.dev ## send the API what its own document makes up, for some minutes
