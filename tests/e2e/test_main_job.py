@@ -228,14 +228,21 @@ def test_queries_go_on_while_trainer_is_gone(shared: httpx.Client, shared_servic
 
 
 def _children(pid: int) -> list[int]:
-    """Training processes of a worker; its resource tracker does not count."""
-    tasks = Path(f"/proc/{pid}/task").iterdir()
-    found = [int(child) for task in tasks for child in (task / "children").read_text().split()]
+    """The jobs of a trainer: copies, so that they have the command of the process that is copied."""
+    return [child for server in _copies(pid) for child in _copies(server)]
+
+
+def _copies(pid: int) -> list[int]:
+    try:
+        tasks = list(Path(f"/proc/{pid}/task").iterdir())
+        found = [int(child) for task in tasks for child in (task / "children").read_text().split()]
+    except OSError:  # it has ended
+        return []
     return [child for child in found if _is_alive(child)]
 
 
 def _is_alive(pid: int) -> bool:
     try:
-        return b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()
+        return b"forkserver" in Path(f"/proc/{pid}/cmdline").read_bytes()
     except OSError:
         return False

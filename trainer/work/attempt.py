@@ -5,10 +5,13 @@ from __future__ import annotations
 import math
 import multiprocessing
 import signal
+import sys
 import threading
 import time
+from multiprocessing import forkserver
 from multiprocessing.connection import Connection
-from multiprocessing.context import ForkServerProcess
+from multiprocessing.context import ForkServerContext, SpawnContext
+from multiprocessing.process import BaseProcess
 from typing import Any
 
 import structlog
@@ -24,7 +27,11 @@ from trainer.work import child, metrics
 from trainer.work.messages import Advanced, Evaluates, Interrupted, Order, Publishes, Refused, Result, Stopped
 from trainer.work.progress import Overall
 
-FORKING = multiprocessing.get_context("forkserver")
+CAN_FORK = sys.platform == "linux"
+"""Elsewhere libraries of the system, such as Accelerate of macOS, do not bear it."""
+FORKING: ForkServerContext | SpawnContext = (
+    multiprocessing.get_context("forkserver") if CAN_FORK else multiprocessing.get_context("spawn")
+)
 """Jobs are forked from a process that has imported all they need and done nothing: numba and FAISS hang or abort in one
 that is forked after they were used, and to import them takes longer than many a job."""
 FORKING.set_forkserver_preload([child.__name__, "trainer.kernels.compiling", "trainer.work.kinds"])
@@ -33,6 +40,12 @@ END_SECONDS = 1.0
 """A process that has said its last word, or closed its pipe, ends within this time or is killed."""
 
 logger = structlog.get_logger()
+
+
+def prepare() -> None:
+    """Let the process that jobs are forked from import while the first job is waited for."""
+    if CAN_FORK:
+        forkserver.ensure_running()
 
 
 class Attempt:
@@ -80,7 +93,7 @@ class Attempt:
     def _log(self, event: str, **values: object) -> None:
         logger.info(event, action=event.replace(" ", "_"), **values)
 
-    def _start(self) -> tuple[ForkServerProcess, Connection]:
+    def _start(self) -> tuple[BaseProcess, Connection]:
         receiving, sending = FORKING.Pipe(duplex=False)
         process = FORKING.Process(target=child.run, args=(self._order, sending), name=f"job-{self._claim.job_id}")
         try:
@@ -91,7 +104,7 @@ class Attempt:
             sending.close()
         return process, receiving
 
-    def _watch(self, process: ForkServerProcess, connection: Connection) -> bool:
+    def _watch(self, process: BaseProcess, connection: Connection) -> bool:
         """Wait for a result, an end or a cancellation; True for the last. Once stopping, not beyond the grace."""
         heartbeat = self._settings.heartbeat_seconds
         next_beat, ends_at = 0.0, math.inf
@@ -134,7 +147,7 @@ class Attempt:
         self._progress.written()
         return is_cancelled
 
-    def _end(self, process: ForkServerProcess) -> None:
+    def _end(self, process: BaseProcess) -> None:
         if self._result is not None:
             process.join(END_SECONDS)
         if process.is_alive():

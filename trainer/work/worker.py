@@ -10,7 +10,6 @@ import platform
 import threading
 import time
 from contextlib import suppress
-from multiprocessing import forkserver
 from pathlib import Path
 
 import structlog
@@ -25,7 +24,7 @@ from app.core.settings import Settings
 from app.core.storage import Storage
 from trainer.work import metrics
 from trainer.work.announcing import Announcer
-from trainer.work.attempt import Attempt, try_again
+from trainer.work.attempt import Attempt, prepare, try_again
 from trainer.work.messages import Interrupted, Order
 from trainer.work.scratch import scratch_folder
 from trainer.work.sweep import discard, discard_checkpoints, sweep
@@ -55,7 +54,7 @@ class Worker:
 
     def run(self) -> None:
         """Work until `stop`; a database that is down is waited for."""
-        forkserver.ensure_running()  # it imports while the first job is waited for
+        prepare()
         logger.info("worker started", action="worker_started", worker=self.name)
         told = None
         while not self._stopping.is_set():
