@@ -17,7 +17,7 @@ from app.core.errors import BadRecord, ExtraMissing, TokenizerUnusable
 from app.core.text import TextReader, TextSpec
 from app.core.text.sample import read_sample
 from app.core.text.tokenizers import others
-from app.core.text.tokenizers.kiwi import DICTIONARY
+from app.core.text.tokenizers.morphemes import DICTIONARY
 from app.core.text.tokenizers.sentencepiece import MODEL
 
 sentencepiece = pytest.importorskip("sentencepiece")
@@ -89,6 +89,34 @@ def test_kiwi_reads_stems_and_surfaces_and_takes_a_dictionary() -> None:
     found = TextReader(surface, resources).words("\U0001f600학교에서 봤어요")
     assert found[-4:] == ["학교/NNG", "에서/JKB", "봤/VV", "어요/EF"]
     assert list(TextReader(spec, resources).words_of_each(["학교를", "", "바다가"])) == [["학교"], [], ["바다"]]
+
+
+def test_mecab_takes_a_dictionary() -> None:
+    options = {"kind": "mecab-ko", "user_dictionary": "names"}
+    spec = TextSpec.model_validate({"tokenizer": options})
+    assert spec.files() == {DICTIONARY: "names"}
+    text = "초거대모델을 딥시크가 냈다 GPT"
+    resources = {DICTIONARY: "\ufeff# new\n초거대모델\tNNP\n딥시크\tNNP\nGPT\tNNP\n".encode()}
+    assert reader_of("mecab-ko").words(text)[:3] == ["초", "거대", "모델"]
+    assert TextReader(spec, resources).words(text) == ["초거대모델", "딥시크", "내", "gpt"]
+
+
+@pytest.mark.parametrize(
+    ("dictionary", "told"),
+    [
+        ("딥시크\tXYZ\n", "XYZ"),
+        ("딥시크\n", "Line 1"),
+        ("딥 시크\tNNP\n", "딥 시크"),
+        ('a,"b\tNNP\n', "commas"),
+        ("딥시크\tNNP\t5\n", "score"),
+        ("# nothing\n", "no entries"),
+    ],
+)
+def test_what_is_no_dictionary_of_mecab_is_told(dictionary: str, told: str) -> None:
+    spec = TextSpec.model_validate({"tokenizer": {"kind": "mecab-ko", "user_dictionary": "names"}})
+    assert not isinstance(spec.tokenizer, str)
+    with pytest.raises(TokenizerUnusable, match=told):
+        spec.tokenizer.check_resources({DICTIONARY: dictionary.encode()})
 
 
 @settings(max_examples=25, deadline=None)
