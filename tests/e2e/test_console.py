@@ -206,6 +206,7 @@ def test_the_forms_submit_what_the_api_takes_and_show_its_errors(chromium: str, 
         "type": "words",
         "max_words": 30_000,
         "k": 10,
+        "oov": "reject",
     }
     assert lines[0].startswith("derive: Steps are no JSON: ")
     assert lines[1] == "derive: steps.0.dim: there are 6 dimensions, not 9."
