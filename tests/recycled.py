@@ -1,4 +1,4 @@
-"""PostgreSQL databases that tests use one after the other: making one takes hundreds of times as long as emptying it."""
+"""PostgreSQL databases that tests use one after the other: to make one takes hundreds of times as long."""
 
 from __future__ import annotations
 
