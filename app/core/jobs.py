@@ -106,9 +106,8 @@ def submit(session: Session, request: JobRequest, idempotency: tuple[str, str] |
         request_sha256=digest,
         progress=0.0,
         measures={},
-        attempts=0,
         owner=access.current().owner,
-        n_events=0,
+        attempts=0,
         created_at=moment,
         **vars(request),
     )

@@ -24,10 +24,10 @@ from app.jobs.starts import StartChoice, VersionName
 
 Priority = Annotated[
     int,
-    NotBoolean,
     Field(
         ge=-10, le=10, description="jobs of a higher one are begun first; above 0 it needs a key of the scope `admin`"
     ),
+    NotBoolean,
 ]
 
 

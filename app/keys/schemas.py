@@ -37,18 +37,18 @@ class KeyRequest(BaseModel):
     days: Days = None
     max_bytes: Annotated[
         int | None,
-        NotBoolean,
         Field(ge=1, lt=1 << 63, description="of its uploads, with all revisions; default: as the settings say"),
+        NotBoolean,
     ] = None
     max_jobs: Annotated[
         int | None,
-        NotBoolean,
         Field(ge=1, lt=1 << 31, description="of its jobs that wait; default: as the settings say"),
+        NotBoolean,
     ] = None
     max_cost: Annotated[
         int | None,
-        NotBoolean,
         Field(ge=1, lt=1 << 63, description="of a training, tokens x epochs x dim; default: as the settings say"),
+        NotBoolean,
     ] = None
 
 

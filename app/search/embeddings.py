@@ -14,8 +14,8 @@ from app.core import errors
 from app.core.catalog import LATEST
 from app.core.errors import InvalidRequest
 from app.core.names import reference, split_reference
+from app.core.oov import Oov
 from app.core.shapes import LIST, TEXT, by_shape
-from app.core.table.terms import Oov
 from app.search.responses import as_json
 from app.serving import answers, asking
 from app.serving.answering import numbers

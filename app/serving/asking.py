@@ -14,8 +14,8 @@ from pydantic import (
 
 from app.core.names import MAX_WORD_BYTES, composed
 from app.core.numbers import NotBoolean
+from app.core.oov import Oov
 from app.core.shapes import LIST, TEXT, by_shape
-from app.core.table.terms import Oov
 
 MAX_K = 1000
 MAX_BATCH = 256

@@ -10,8 +10,8 @@ from app.core.errors import InvalidRequest, WordkinError
 from app.core.nearest import scores
 from app.core.nearest.scores import DoubleArray, FloatArray
 from app.core.nearest.text_vectors import word_weights
+from app.core.oov import Oov
 from app.core.table.composing import FEW_CHARACTERS, Composed, PieceComposer
-from app.core.table.terms import Oov
 from app.core.table.tokenised import TokenComposer
 from app.core.table.vocabulary import WordId
 from app.serving.version import ServedVersion

@@ -11,9 +11,10 @@ import numpy as np
 from app.core.catalog import PublishedVersion
 from app.core.errors import Overloaded, WordNotFound
 from app.core.nearest.scores import DoubleArray
+from app.core.oov import Oov
 from app.core.table.composing import FEW_CHARACTERS, Composed
 from app.core.table.reading import Table
-from app.core.table.terms import Oov, Step, Terms
+from app.core.table.terms import Step, Terms
 from app.core.table.tokenised import word_composer
 from app.core.table.vocabulary import WordId
 from app.core.text import without_surrogates

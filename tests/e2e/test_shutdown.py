@@ -89,7 +89,7 @@ def test_an_open_stream_holds_no_stop_up(tmp_path: Path) -> None:
             assert next(stream.iter_lines())
             asked_at = time.monotonic()
             api.terminate()
-            assert api.wait(LONGEST_SECONDS) == 0
+            assert api.wait(LONGEST_SECONDS) in {0, -signal.SIGTERM}
             assert time.monotonic() - asked_at < STREAM_SECONDS
     finally:
         api.kill()

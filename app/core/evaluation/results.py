@@ -9,8 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from app.core.evaluation.bias.results import BiasReport
 from app.core.evaluation.residue import Debiasing
 from app.core.evaluation.sets import SetType
+from app.core.oov import Oov
 from app.core.table.manifest import FileOrigin
-from app.core.table.terms import Oov
 
 Metric = Literal[
     "spearman", "accuracy", "accuracy_3cosmul", "semantic", "syntactic", "opp", "purity", "recall", "share"

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from app.core.errors import EvaluationSetUnreadable
 from app.core.names import FileReference
 from app.core.numbers import NotBoolean
-from app.core.table.terms import Oov
+from app.core.oov import Oov
 
 SetType = Literal["similarity", "analogy", "outlier", "categories", "neighbors", "words"]
 MAX_QUESTIONS = 200_000

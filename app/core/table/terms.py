@@ -12,8 +12,6 @@ from app.core.text import TextReader, without_surrogates
 
 Step = Literal["exact", "normalised", "tokenised"]
 """As written, after normalisation, or as the one token that the version's tokenizer makes of it."""
-Oov = Literal["compose", "reject"]
-"""What becomes of words that the vocabulary lacks."""
 Find = Callable[[str], int | None]
 """Which word of a vocabulary is spelled so."""
 

@@ -45,7 +45,7 @@ def service(world: World, all_names: dict[str, str], shop_names: dict[str, str])
         for name in ("shop-c", "other"):
             assert http.put(f"/corpora/{name}", content=b"a b c\n").status_code == 201
             assert http.put(f"/files/{name}", content=b"king 1 2\n").status_code == 201
-        http.headers.update(shop_names)
+        http.headers.update(shop_names | {"X-Request-Id": "one"})  # answers tell it
         yield http
 
 

@@ -58,5 +58,6 @@ def served(tmp_path_factory: pytest.TempPathFactory, sample: Sample) -> Iterator
     words = [f"g{i}" for i in range(N_GRAPH_WORDS)]
     world.publish("graph", words, random_vectors(N_GRAPH_WORDS, 24), limits=ALWAYS_GRAPH)
     with world.served() as client:
+        client.headers["X-Request-Id"] = "one"  # problems tell it
         yield client
     world.close()

@@ -254,8 +254,8 @@ class Training:
 
     def held_out_loss(self) -> float:
         """The loss of the sample, by the training kernel at a learning rate of zero, which changes nothing."""
-        choose = np.random.Generator(np.random.PCG64(self.chosen.seed)).choice
-        sample = choose(self.n_blocks, min(HELD_OUT_BLOCKS, self.n_blocks), replace=False)
+        random = np.random.Generator(np.random.PCG64(self.chosen.seed))
+        sample = random.choice(self.n_blocks, min(HELD_OUT_BLOCKS, self.n_blocks), replace=False)
         stream, tally = self.stream(0, is_sample=True), Tally()
         for block in sorted(sample.tolist()):
             self.kernel(stream, self.targets, self.tables, self.scratch[0], block, block + 1)
@@ -278,9 +278,8 @@ class Training:
 
     def _tell(self, history: tuple[Epoch, ...] | None = None) -> None:
         done = len(self.epochs) + self.tally.n_blocks / max(self.n_blocks, 1)
-        last = self.epochs[-1] if self.epochs else None
-        loss = self.tally.loss if self.tally.loss is not None else (last.loss if last else None)
-        held_out = last.held_out_loss if last else None
+        loss, held_out = (self.epochs[-1].loss, self.epochs[-1].held_out_loss) if self.epochs else (None, None)
+        loss = loss if self.tally.loss is None else self.tally.loss
         epoch = min(len(self.epochs), self.chosen.epochs - 1)
         fraction, speed = done / self.chosen.epochs, self._tokens_per_second()
         self.report(Progress(fraction, speed, loss, held_out, epoch, history=history))
