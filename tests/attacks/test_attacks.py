@@ -20,7 +20,7 @@ SHORT = {
 }
 
 
-@pytest.mark.parametrize("caller", ["nobody", "read", "admin"])
+@pytest.mark.parametrize("caller", ["nobody", "admin"])
 def test_nothing_that_the_document_makes_up_finds_a_fault(tmp_path: Path, caller: str) -> None:
     said: list[str] = []
     with world(tmp_path) as made, application(made, caller) as (app, headers):
