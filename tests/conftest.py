@@ -33,9 +33,9 @@ POSTGRES_URL = os.environ.get("WORDKIN_TEST_POSTGRES_URL")
 
 LONG = (
     "tests/e2e/test_main_job.py",
-    "tests/chaos/",
     "tests/test_documents.py",
     "tests/e2e/",
+    "tests/chaos/",
     "tests/benchmarks/",
     "tests/app/command/",
     "tests/app/core/test_jobs_state_machine.py",

@@ -11,6 +11,8 @@ import pytest
 
 from tests.e2e.conftest import wait_for
 
+pytestmark = pytest.mark.parametrize("shared_service", ["sqlite"], indirect=True)
+"""What is asked here is read from tables."""
 REVIEWS = Path(__file__).resolve().parents[1] / "data" / "corpora" / "nsmc-reviews.txt.xz"
 MEANT = {"재밌었다", "재밌다", "재미있었다"}
 LACKING, WRONG, KNOWN = "스토리가요", "재밋었다", "영화"

@@ -19,6 +19,7 @@ from app.command.processes import Service
 from tests.e2e.conftest import job_in_state, served_version, submit, upload, wait_for
 
 
+@pytest.mark.parametrize("shared_service", ["sqlite"], indirect=True)
 def test_from_upload_to_analogy(shared: httpx.Client, bible: bytes) -> None:
     """king - man + woman = queen, from a corpus that came in compressed, under a version that names its origin."""
     response = shared.put("/corpora/bible", content=gzip.compress(bible), headers={"Content-Encoding": "gzip"})

@@ -242,7 +242,7 @@ class QueueMachine(RuleBasedStateMachine):
 def run_machine(database_url: str, clock: Clock) -> None:
     database = Database(database_url, clock=clock)
     machine = type("Machine", (QueueMachine,), {"database": database, "clock": clock})
-    examples = 150 if database.url.get_backend_name() == "sqlite" else 60
+    examples = 60 if database.url.get_backend_name() == "sqlite" else 30
     run_state_machine_as_test(
         machine,
         settings=settings(
