@@ -37,7 +37,10 @@ class MorphemeOptions(TokenizerOptions):
     ] = DROPPED
     user_dictionary: Annotated[
         FileReference | None,
-        Field(description="an uploaded file; a line: word, tab, tag, for kiwi perhaps tab and score"),
+        Field(
+            description="an uploaded file; a line: word, tab, tag, for kiwi perhaps tab and score",
+            exclude_if=lambda name: name is None,  # as specifications of before are written
+        ),
     ] = None
 
     def files(self) -> dict[str, str]:
