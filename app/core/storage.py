@@ -83,7 +83,7 @@ class Storage:
     def writer(self, key: str) -> Iterator[ObjectWriter]:
         """Stream an object in; after an error nothing is left of it."""
         with _reached(may_miss=False):
-            writer = ObjectWriter(self._store, key)
+            writer = ObjectWriter(self._store, key, is_remote=self._root is None)
             try:
                 yield writer
                 writer.close()

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import obstore
+
+from app.core.errors import StorageUnavailable
 
 CHUNK_BYTES = 8 << 20
 
@@ -13,14 +17,27 @@ CHUNK_BYTES = 8 << 20
 class ObjectWriter:
     """Bytes on their way into one object, which exists only once `Storage.writer` has ended without an error."""
 
-    def __init__(self, store: obstore.store.ObjectStore, key: str) -> None:
+    def __init__(self, store: obstore.store.ObjectStore, key: str, *, is_remote: bool) -> None:
+        self._is_remote = is_remote
         self._writer = obstore.open_writer(store, key, buffer_size=CHUNK_BYTES)
 
     def write(self, data: bytes) -> None:
-        self._writer.write(data)
+        with self._reached():
+            self._writer.write(data)
 
     def close(self) -> None:
-        self._writer.close()
+        with self._reached():
+            self._writer.close()
+
+    @contextmanager
+    def _reached(self) -> Iterator[None]:
+        """The library's writer raises `OSError` of a remote store, where all else of it raises its own errors."""
+        try:
+            yield
+        except OSError as error:
+            if self._is_remote:
+                raise StorageUnavailable from error
+            raise
 
 
 class StoredFile(io.RawIOBase):

@@ -174,3 +174,16 @@ def test_what_the_disk_does_not_keep_is_not_confirmed(tmp_path: Path, monkeypatc
     assert not storage.exists("corpora/new")
     upload()
     assert storage.read("corpora/new") == b"text"
+
+
+def test_a_remote_store_that_is_gone_while_it_is_written_to_is_unavailable(tmp_path: Path) -> None:
+    """The library's writer says so by an error of the system."""
+
+    class Gone:
+        def close(self) -> None:
+            raise OSError("Generic S3 error: error sending request")
+
+    storage = Storage("memory:///", cache=tmp_path / "cache")
+    with pytest.raises(StorageUnavailable), storage.writer("corpora/new") as writer:
+        writer._writer = Gone()  # type: ignore[assignment] # what it is called with
+    assert not storage.exists("corpora/new")
