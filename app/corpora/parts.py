@@ -11,7 +11,7 @@ from app.corpora.decode import TextDecoder
 from app.corpora.endpoints import UPLOAD_RESPONSES
 from app.corpora.receive import TextReceiver, receive
 from app.corpora.schemas import CorpusDescription, CorpusName, Encoding, Invalid
-from app.web.named_uploads import expected_of, keep, tell_stored
+from app.web.named_uploads import expected_of, tell_stored
 from app.web.part_routes import CREATE_ERRORS, SEAL_RESPONSES, UploadId, add_routes
 from app.web.parts import NewUploadDependency, PartsDependency, SealDependency, UploadState, tell_created
 from app.web.problems import problem_responses
@@ -62,13 +62,9 @@ async def seal(
     """
     expected = expected_of(said.if_match, said.if_none_match)
     upload = await run_in_threadpool(parts.find, "corpus", name, upload_id)
-    if upload.sealed_as is not None:
-        corpus, is_new = await run_in_threadpool(parts.sealed, corpora, name, upload.sealed_as), False
-    else:
-        text = TextDecoder(upload.how["encoding"], upload.how["invalid_utf8"])
-        body = await run_in_threadpool(parts.body, upload)
-        content = await receive(parts.whole(upload, said), body, text)
-        corpus, is_new = await run_in_threadpool(keep, corpora, parts.database, parts.storage, name, content, expected)
-        await run_in_threadpool(parts.seal, upload, corpus)
+    text = TextDecoder(upload.how["encoding"], upload.how["invalid_utf8"])
+    corpus, is_new = await parts.revision(
+        corpora, upload, expected, lambda body: receive(parts.whole(upload, said), body, text)
+    )
     tell_stored(response, "/corpora", corpus, is_new=is_new)
     return CorpusDescription.model_validate(corpus)

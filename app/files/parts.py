@@ -10,7 +10,7 @@ from app.core.catalog import files
 from app.files.endpoints import UPLOAD_RESPONSES
 from app.files.receive import FileReceiver, receive
 from app.files.schemas import FileDescription, FileName
-from app.web.named_uploads import expected_of, keep, tell_stored
+from app.web.named_uploads import expected_of, tell_stored
 from app.web.part_routes import CREATE_ERRORS, SEAL_RESPONSES, UploadId, add_routes
 from app.web.parts import NewUploadDependency, PartsDependency, SealDependency, UploadState, tell_created
 from app.web.problems import problem_responses
@@ -57,12 +57,6 @@ async def seal(
     """
     expected = expected_of(said.if_match, said.if_none_match)
     upload = await run_in_threadpool(parts.find, "file", name, upload_id)
-    if upload.sealed_as is not None:
-        file, is_new = await run_in_threadpool(parts.sealed, files, name, upload.sealed_as), False
-    else:
-        body = await run_in_threadpool(parts.body, upload)
-        content = await receive(parts.whole(upload, said), body)
-        file, is_new = await run_in_threadpool(keep, files, parts.database, parts.storage, name, content, expected)
-        await run_in_threadpool(parts.seal, upload, file)
+    file, is_new = await parts.revision(files, upload, expected, lambda body: receive(parts.whole(upload, said), body))
     tell_stored(response, "/files", file, is_new=is_new)
     return FileDescription.model_validate(file)

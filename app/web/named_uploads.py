@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from typing import Annotated
 from urllib.parse import quote
 
@@ -10,7 +9,7 @@ import structlog
 from fastapi import Depends, Header, Response, status
 from pydantic import BaseModel, Field
 
-from app.core.catalog.uploads import Expected, FileContent, Row, Uploads
+from app.core.catalog.uploads import Expectation, Expected, FileContent, Row, Uploads
 from app.core.database import Database
 from app.core.errors import (
     BadCompression,
@@ -100,7 +99,7 @@ def keep(
     storage: Storage,
     name: str,
     content: FileContent,
-    expected: Collection[str] | Expected | None = None,
+    expected: Expectation = None,
 ) -> tuple[Row, bool]:
     """Make what was stored the next revision of a name; it is deleted again if the newest one has this content."""
     is_new, noun = False, uploads.noun
@@ -127,7 +126,7 @@ def remove(uploads: Uploads[Row], database: Database, storage: Storage, name: st
     logger.info(f"{noun} deleted", action=f"{noun}_deleted", revision=revision, **{noun: name})
 
 
-def expected_of(if_match: str | None, if_none_match: str | None) -> Collection[str] | Expected | None:
+def expected_of(if_match: str | None, if_none_match: str | None) -> Expectation:
     """What the headers of an upload say of what has that name by now."""
     if if_none_match is not None:
         if if_match is not None or if_none_match.strip() != "*":

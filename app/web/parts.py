@@ -5,7 +5,7 @@ The names of headers and of what they mean follow draft-ietf-httpbis-resumable-u
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Any
@@ -17,7 +17,7 @@ from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 
 from app.core.catalog import partial
-from app.core.catalog.uploads import Row, Uploads
+from app.core.catalog.uploads import Expectation, FileContent, Row, Uploads
 from app.core.database import Database
 from app.core.errors import InvalidRequest, QuotaExceeded, UploadIncomplete, UploadOffsetMismatch
 from app.core.names import new_part_key
@@ -26,9 +26,12 @@ from app.core.storage import Storage
 from app.core.stored_file import ObjectWriter
 from app.core.upload_records import PartialUpload
 from app.web.dependencies import DatabaseDependency, SettingsDependency, StorageDependency
+from app.web.named_uploads import keep
 from app.web.space import check_space
 from app.web.uploads import Receiver, StatedDigest, Upload, in_threads, pieces
 
+Receive = Callable[[AsyncIterator[bytes]], Awaitable[FileContent]]
+"""Streams a body into storage, and tells what it turned out to be."""
 PART_BYTES = 32 << 20
 """What is lost at most when a process is killed: so much is written before the upload is said to go on behind it."""
 
@@ -119,12 +122,29 @@ class Parts:
             keys = partial.parts(session, upload)
         return _read(self.storage, keys)
 
-    def sealed(self, uploads: Uploads[Row], name: str, row_id: str) -> Row:
-        """The revision that an upload has become; raises what is raised for one that was deleted since."""
+    async def revision(
+        self, uploads: Uploads[Row], upload: PartialUpload, expected: Expectation, receive: Receive
+    ) -> tuple[Row, bool]:
+        """What an upload becomes, made now by `receive`, or was made already; and whether it is new.
+
+        Raises
+        ------
+        UploadIncomplete
+        Exception
+            What `receive` and `keep` raise, or that what it has become was deleted since.
+        """
+        if upload.sealed_as is not None:
+            return await run_in_threadpool(self._sealed, uploads, upload.name, upload.sealed_as), False
+        content = await receive(await run_in_threadpool(self.body, upload))
+        kept = await run_in_threadpool(keep, uploads, self.database, self.storage, upload.name, content, expected)
+        await run_in_threadpool(self._seal, upload, kept[0])
+        return kept
+
+    def _sealed(self, uploads: Uploads[Row], name: str, row_id: str) -> Row:
         with self.database.reading() as session:
             return uploads.by_id(session, name, row_id)
 
-    def seal(self, upload: PartialUpload, row: Row) -> None:
+    def _seal(self, upload: PartialUpload, row: Row) -> None:
         with self.database.transaction() as session:
             keys = partial.seal(session, upload, row.id)
         self.storage.delete(keys)

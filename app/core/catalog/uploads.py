@@ -38,6 +38,10 @@ class Expected(Enum):
     """That there is none yet."""
 
 
+Expectation = Collection[str] | Expected | None
+"""ETags of which the newest revision has one, or what else of a name; None for nothing."""
+
+
 @dataclass(frozen=True)
 class FileContent:
     """What an upload turned out to be."""
@@ -128,7 +132,7 @@ class Uploads(Generic[Row]):
         return session.scalars(query).all()
 
     def add(
-        self, session: Session, name: str, content: FileContent, *, expected: Collection[str] | Expected | None = None
+        self, session: Session, name: str, content: FileContent, *, expected: Expectation = None
     ) -> tuple[Row, bool]:
         """Make an upload the next revision; False with the newest one, if that has the same content.
 
@@ -167,7 +171,7 @@ class Uploads(Generic[Row]):
         quotas.check_uploads(session)
         return added, True
 
-    def _check(self, newest: Row | None, name: str, expected: Collection[str] | Expected | None) -> None:
+    def _check(self, newest: Row | None, name: str, expected: Expectation) -> None:
         if expected is None or (expected is Expected.ANY and newest) or (expected is Expected.NONE and not newest):
             return
         if isinstance(expected, Expected) or newest is None:
