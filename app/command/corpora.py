@@ -48,14 +48,7 @@ def upload(
 
     It goes on by itself after a lost connection.
     """
-    from app.command import sending
-    from app.command.text_file import name_for, packing_of
-
-    client, packing = client_of(url), packing_of(path)
-    asked = {"encoding": encoding}
-    stored = sending.send(
-        client, "corpora", name or name_for(path), path, resume=resume, content_encoding=packing, **asked
-    )
+    stored = uploads.send("corpora", path, name, resume=resume, url=url, encoding=encoding)
     if as_json:
         say_json(stored)
     else:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from app.command import completion, uploads
-from app.command.options import DEFAULT_URL, AsJson, Limit, Url, Yes, client_of
+from app.command.options import DEFAULT_URL, AsJson, Limit, Url, Yes
 from app.command.output import say, say_json, size, when
 
 if TYPE_CHECKING:
@@ -47,22 +47,19 @@ def upload(
 
     It goes on by itself after a lost connection.
     """
-    from app.command import sending
-    from app.command.text_file import name_for, packing_of
-
-    client, encoding = client_of(url), packing_of(path)
-    stored = sending.send(client, "files", name or name_for(path), path, resume=resume, content_encoding=encoding)
+    stored = uploads.send("files", path, name, resume=resume, url=url)
     if as_json:
         say_json(stored)
     else:
         say(f"{stored['name']}@{stored['revision']}")
 
 
-def send(client: Client, path: Path, name: str | None = None) -> dict[str, Any]:
-    """Upload a file under a name, by default its own; what the service says of it."""
+def send(client: Client, path: Path) -> dict[str, Any]:
+    """Upload a file under its own name; what the service says of it."""
     from app.command.text_file import name_for, packing_of
 
-    return client.upload(name or name_for(path), path, noun="files", content_encoding=packing_of(path))
+    name = name_for(path, "wordkin files upload FILE --name NAME")
+    return client.upload(name, path, noun="files", content_encoding=packing_of(path))
 
 
 @app.command()

@@ -167,8 +167,14 @@ def format_of(kind: str, name: str | None) -> dict[str, Any]:
     return {"kind": kind, **({member: name} if member and name else {})}
 
 
-def name_for(path: Path) -> str:
-    """A name for corpus and model, or `WrongUsage`: what no name may hold becomes a hyphen."""
+def name_for(path: Path, choose: str = "--model NAME") -> str:
+    """A name for what is made of a file: what no name may hold becomes a hyphen.
+
+    Raises
+    ------
+    WrongUsage
+        Nothing is left; says with what to `choose` a name.
+    """
     stem = composed(path.name)
     while (suffix := Path(stem).suffix.lower()) in TEXT_SUFFIXES | PACKED_SUFFIXES.keys():
         stem = stem[: -len(suffix)]
@@ -177,7 +183,7 @@ def name_for(path: Path) -> str:
     while name and not is_name(name):
         name = name[1:]
     if not name:
-        raise WrongUsage(f"{path.name!r} gives no name; choose one with --model NAME.")
+        raise WrongUsage(f"{path.name!r} gives no name; choose one with {choose}.")
     return name
 
 

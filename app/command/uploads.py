@@ -1,8 +1,9 @@
-"""What ``wordkin corpora`` and ``wordkin files`` do alike: list by name, show revisions, delete."""
+"""What ``wordkin corpora`` and ``wordkin files`` do alike: upload, list by name, show revisions, delete."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -16,6 +17,15 @@ Revision = Annotated[int | None, typer.Option(metavar="NUMBER", help="Only this 
 Resume = Annotated[
     str | None, typer.Option(metavar="ID", help="Go on with an upload that was cut off, as the command said then.")
 ]
+
+
+def send(nouns: str, path: Path, name: str | None, *, resume: str | None, url: str, **asked: str) -> dict[str, Any]:
+    """Upload a file, by default under its own name, and go on after lost connections; what the service says of it."""
+    from app.command import sending
+    from app.command.text_file import name_for, packing_of
+
+    name = name or name_for(path, "--name NAME")
+    return sending.send(client_of(url), nouns, name, path, resume=resume, content_encoding=packing_of(path), **asked)
 
 
 def say_page(nouns: str, noun: str, row: Row, *, limit: int, url: str, as_json: bool) -> None:

@@ -44,6 +44,8 @@ def test_any_file_name_gives_a_name(file: str, name: str) -> None:
 def test_a_file_name_that_gives_none_asks_for_one() -> None:
     with pytest.raises(WrongUsage, match="choose one with --model NAME"):
         name_for(Path("%%%.txt"))
+    with pytest.raises(WrongUsage, match="--name NAME"):
+        name_for(Path("%%%.txt"), "--name NAME")
 
 
 @pytest.mark.parametrize(
