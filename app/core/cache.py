@@ -15,6 +15,8 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
+from app.core.durable import make_durable
+
 DEPTH = 2
 """Folders are ``versions/<version>``."""
 
@@ -81,15 +83,6 @@ def write_whole(path: Path, pieces: Iterable[memoryview]) -> None:
             file.write(piece)
     make_durable(partial)
     partial.replace(path)
-
-
-def make_durable(path: Path) -> None:
-    """Have a file or a folder on the disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _locked(path: Path) -> int:

@@ -21,7 +21,8 @@ from obstore.store import LocalStore, from_url
 if TYPE_CHECKING:
     from obstore.store import RetryConfig
 
-from app.core.cache import Cache, make_durable, write_whole
+from app.core.cache import Cache, write_whole
+from app.core.durable import make_durable
 from app.core.errors import StorageUnavailable, TableDamaged, reason
 from app.core.names import folder_of
 from app.core.stored_file import ObjectWriter, StoredFile

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import os
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -14,6 +13,8 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 from safetensors.numpy import save_file
+
+from app.core.durable import make_durable
 
 Arrays = Mapping[str, npt.NDArray[Any]]
 State = dict[str, Any]
@@ -69,11 +70,11 @@ class FolderCheckpoints:
         contiguous = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
         said = json.dumps(state)
         save_file(contiguous, aside, {"state": said, "sha256": _digest(contiguous, said)})
-        _sync(aside)
+        make_durable(aside)
         if self.latest.exists():
             self.latest.replace(previous)
         aside.replace(self.latest)
-        _sync(self.folder)
+        make_durable(self.folder)
 
     def load(self) -> tuple[dict[str, npt.NDArray[Any]], State] | None:
         """The latest checkpoint that is whole, or None; its arrays are mapped from the file, read-only."""
@@ -102,14 +103,6 @@ def _digest(arrays: Arrays, said: str) -> str:
     named = sorted(arrays.items())
     shapes = [[name, array.dtype.str, list(array.shape)] for name, array in named]
     return fingerprint(said, json.dumps(shapes), *(array for _, array in named))
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 class Saver:
