@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.core import trainers
-from app.core.costs.corpus import TOKEN_BYTES
+from app.core.costs.corpus import expected_tokens
 from app.core.costs.training import Needs, at_least, needs
 from app.core.errors import MemoryShort, StorageFull
 from app.core.jobs import JobRequest
@@ -71,7 +71,7 @@ def _n_tokens(payload: TrainPayload, cost: int | None) -> int:
     """Tokens of the corpus, which the cost was made of."""
     chosen = payload.hyperparameters
     if cost is None or not {"epochs", "dim"} <= chosen.keys():
-        return payload.corpus.n_bytes // TOKEN_BYTES
+        return expected_tokens(payload.corpus.n_bytes)
     return int(cost // (chosen["epochs"] * chosen["dim"] * payload.replicas))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from app.core.costs import EXPECTED, corpus
+from app.core.costs import EXPECTED, corpus, glove
 from app.core.hyperparameters import (
     ALGORITHMS,
     FastTextHyperparameters,
@@ -25,14 +25,12 @@ NGRAMS_A_WORD = 6
 """Rows of n-grams that no other word has had."""
 IDS = 2
 """Numbers that are written for each token while it is read, of 4 bytes."""
-CELL_BYTES, CELLS_A_PAIR = 12, 0.3
-"""Of GloVe's table; different pairs of words among the pairs of tokens."""
+CELL_BYTES = 12
+"""Of GloVe's table on disk."""
 NEIGHBOR_BYTES, COVERED = 400, 100_000
 """Of the stored neighbours of a word, and how many words have them at least."""
 EVIDENCE_BYTES, SHOWN = 1400, 20_000
 """Of the evidence of a word, and how many words have it."""
-
-
 USUAL_MIN_COUNT, RARER = 5, 0.7
 """Vocabularies are so large at this `min_count`, and shrink by this power of it."""
 CERTAIN_SHARE = 0.5
@@ -89,4 +87,4 @@ def _cells(chosen: Hyperparameters, n_tokens: int) -> int:
     """Bytes of GloVe's table on disk."""
     if not isinstance(chosen, GloVeHyperparameters):
         return 0
-    return int(n_tokens * chosen.window * CELLS_A_PAIR) * CELL_BYTES
+    return int(n_tokens * chosen.window * glove.CELLS_A_PAIR) * CELL_BYTES
