@@ -125,7 +125,13 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--folder", type=Path, help="where what the rows find stays; those that are there are not run")
     parser.add_argument("--epochs", type=int, default=5)
     parser.add_argument("--threads", type=int, default=machine.cores())
-    return parser.parse_args()
+    arguments = parser.parse_args()
+    if bool(arguments.wikipedia) != bool(arguments.evaluation):
+        parser.error("--wikipedia and --evaluation go together")
+    for pattern in (WS_353, ANALOGIES) if arguments.evaluation else ():
+        if not any(arguments.evaluation.glob(pattern)):
+            parser.error(f"{arguments.evaluation} has no {pattern}")
+    return arguments
 
 
 def main() -> None:
@@ -137,7 +143,7 @@ def main() -> None:
         folder = Path(temporary)
         arguments.folder = arguments.folder or folder / "rows"
         arguments.folder.mkdir(parents=True, exist_ok=True)
-        if arguments.wikipedia and arguments.evaluation:
+        if arguments.wikipedia:
             corpus = folder / "wikipedia.txt"
             corpus.write_bytes(UNPACK.get(arguments.wikipedia.suffix, bytes)(arguments.wikipedia.read_bytes()))
             sets = [next(arguments.evaluation.glob(pattern)) for pattern in (WS_353, ANALOGIES)]
