@@ -19,7 +19,7 @@ up: $(VENV)/.demo ## set up and start the service only
 
 setup: $(VENV)/.dev ## set up for development
 
-test: $(VENV)/.dev lint ## set up, then lint, type-check and run every test
+test: $(VENV)/.dev ## set up, then lint, type-check and run every test
 	$(BIN)/python -m pytest -n $(TESTS_AT_ONCE) --dist loadfile --no-loadscope-reorder
 
 lint: $(VENV)/.dev ## ruff, mypy and the import contracts

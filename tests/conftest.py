@@ -34,6 +34,7 @@ POSTGRES_URL = os.environ.get("WORDKIN_TEST_POSTGRES_URL")
 LONG = (
     "tests/e2e/test_main_job.py",
     "tests/test_documents.py",
+    "tests/test_lint.py",
     "tests/e2e/",
     "tests/chaos/",
     "tests/benchmarks/",
