@@ -14,9 +14,10 @@ import threading
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
+from typing import BinaryIO
 
-from app.core.durable import make_durable
-
+PARTIAL = ".partial"
+"""Ends the name of a file that is not whole yet."""
 DEPTH = 2
 """Folders are ``versions/<version>``."""
 
@@ -38,6 +39,7 @@ class Cache:
                 os.close(self._held.pop(name))  # somebody has removed it by force
             if name not in self._held:
                 self._held[name] = _locked(path)
+                _remove_left(path)
             os.utime(self._held[name])
             return path
 
@@ -75,14 +77,39 @@ class Cache:
 
 
 def write_whole(path: Path, pieces: Iterable[memoryview]) -> None:
-    """Make a file that is there whole or not at all, also after a crash."""
+    """Make a file that is there whole or not at all; what a process left that was killed meanwhile is removed."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f"{path.name}.{secrets.token_hex(8)}.partial")
-    with partial.open("wb") as file:
-        for piece in pieces:
-            file.write(piece)
-    make_durable(partial)
-    partial.replace(path)
+    _remove_left(path.parent)
+    with _begun(path) as file:
+        partial = Path(file.name)
+        try:
+            for piece in pieces:
+                file.write(piece)
+            file.flush()
+            os.fsync(file.fileno())
+            partial.replace(path)
+        except BaseException:
+            with suppress(OSError):  # the next who writes here removes it
+                partial.unlink()
+            raise
+
+
+def _begun(path: Path) -> BinaryIO:
+    """A new file beside the one that it will replace, locked for as long as it is open."""
+    while True:
+        file = path.with_name(f"{path.name}.{secrets.token_hex(8)}{PARTIAL}").open("xb")
+        fcntl.flock(file, fcntl.LOCK_EX)
+        if _is_at(file.fileno(), Path(file.name)):
+            return file
+        file.close()  # somebody saw it before it was locked, and removed it
+
+
+def _remove_left(folder: Path) -> None:
+    """Files that nobody goes on writing."""
+    for partial in folder.glob(f"*{PARTIAL}"):
+        with suppress(OSError), partial.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            partial.unlink()
 
 
 def _locked(path: Path) -> int:

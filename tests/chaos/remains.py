@@ -17,6 +17,7 @@ from app.core.jobs import ENDED
 from app.core.records import Alias, AliasMove, Corpus, Job, Model, Version
 from app.core.storage import Storage
 from tests.chaos.clients import Ledger
+from tests.chaos.writes import KINDS
 from trainer.work.sweep import QUARANTINE, UNKNOWN_GRACE, sweep
 
 MAY_FAIL = {
@@ -26,6 +27,8 @@ MAY_FAIL = {
 """The problems of a job whose attempts were all killed or could not write. Any other is a fault of the service."""
 TRUE_ERRORS = {"storage_refused"}
 """What a process says of an ill world."""
+ILL_DISK = tuple(f"[Errno {number}]" for number in KINDS.values())
+"""Begins what a process says of a copy that it could not write."""
 CANCELLED = "timeout graceful shutdown exceeded"
 """What the server says of a request that waits for an ill world when its process is to end."""
 DAY = timedelta(days=1)
@@ -143,6 +146,7 @@ def wrong_logs(logs: Iterable[Path]) -> Iterator[str]:
                 yield f"{path.name}: {line}"
             else:
                 is_true = told.get("action") in TRUE_ERRORS or CANCELLED in line
+                is_true |= told.get("cause", "").startswith(ILL_DISK)
                 if told["level"] in {"error", "critical"} and not is_true:
                     yield f"{path.name}: {line[:2000]}"
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from app.core.cache import Cache
+from app.core.cache import Cache, write_whole
 from app.core.storage import Storage
 
 
@@ -43,6 +44,36 @@ def test_what_was_removed_by_force_is_held_anew(tmp_path: Path) -> None:
     fill(cache, "versions/0", 0)
     others.shrink()
     assert (first / "table").exists()
+
+
+def failing(error: Exception) -> Iterator[memoryview]:
+    yield memoryview(b"the beginning")
+    raise error
+
+
+def test_a_copy_that_fails_leaves_nothing(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="full"):
+        write_whole(tmp_path / "table", failing(OSError("full")))
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("by", ["the next copy", "the next who holds the folder"])
+def test_a_copy_that_a_killed_process_left_is_removed(tmp_path: Path, by: str) -> None:
+    """While another, which is being written, stays."""
+    folder = Cache(tmp_path).hold("versions/0")
+    (folder / "table.0123456789abcdef.partial").write_bytes(b"the beginning")
+
+    def pieces() -> Iterator[memoryview]:
+        yield memoryview(b"who")
+        if by == "the next copy":
+            write_whole(folder / "manifest", [memoryview(b"x")])
+        else:
+            Cache(tmp_path).hold("versions/0")
+        yield memoryview(b"le")
+
+    write_whole(folder / "table", pieces())
+    assert (folder / "table").read_bytes() == b"whole"
+    assert {path.name for path in folder.iterdir()} <= {"table", "manifest"}
 
 
 def test_many_hold_and_remove_and_nothing_in_use_is_lost(tmp_path: Path) -> None:
