@@ -15,7 +15,7 @@ from app.core.names import MAX_WORD_BYTES
 from app.core.text.formats import Tokens
 from app.core.text.phrases import PHRASES, Joiner
 from app.core.text.spec import STOP_WORDS, WORD_CHARACTERS, TextSpec
-from app.core.text.tokenizers import Resources
+from app.core.text.tokenizers import Resources, opened
 
 # Bytes 0 to 32 separate words for every tokenizer, so that a corpus can be split before it is decoded.
 _ASCII_SPACE = frozenset(range(33)) - {ord("\n")}
@@ -76,13 +76,16 @@ class TextReader:
 
     Raises
     ------
-    ExtraMissing, TokenizerUnusable
+    ExtraMissing
+    TokenizerUnusable
+        A resource is not there, or not what it should be.
     """
 
     def __init__(self, spec: TextSpec, resources: Resources = MappingProxyType({}), threads: int = 1) -> None:
         self.spec = spec
         self.resources = resources
-        self._tokenizer = spec.options.open(resources, threads) if spec.options else None
+        _check_all_there(spec, resources)
+        self._tokenizer = opened(spec.options, resources, threads) if spec.options else None
         self.needs_lines = bool(self._tokenizer and self._tokenizer.needs_lines)
         self._joiner = Joiner(resources[PHRASES]) if PHRASES in resources else None
         self._ascii = self._ascii_table()
@@ -259,6 +262,14 @@ def _contexts(line: str) -> list[str]:
     parts = []
     while len(line) > MAX_CONTEXT:
         cut = line.rfind(" ", 1, MAX_CONTEXT + 1)
+def _check_all_there(spec: TextSpec, resources: Resources) -> None:
+    if missing := sorted(spec.needs() - resources.keys()):
+        raise TokenizerUnusable(
+            f"Text is read with {', '.join(missing)} here, but came with {', '.join(sorted(resources)) or 'no files'}; "
+            "restore the version that has it from a backup, or train again."
+        )
+
+
         cut = cut if cut > 0 else MAX_CONTEXT
         parts.append(line[:cut])
         line = line[cut:].lstrip(" ")

@@ -15,7 +15,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 
 from app.core.names import MAX_WORD_BYTES, FileReference
 from app.core.text.formats import Format, PlainText
-from app.core.text.phrases import Phrases
+from app.core.text.phrases import PHRASES, Phrases
 from app.core.text.tokenizers import RESOURCES, Chosen, TokenizerOptions, named
 
 NEWEST_RULES = 2
@@ -141,6 +141,11 @@ class TextSpec(BaseModel):
         return found | ({STOP_WORDS: self.stop_words} if isinstance(self.stop_words, str) else {})
 
     def roughly(self) -> TextSpec:
+    def needs(self) -> set[str]:
+        """The resources that text cannot be read without: uploaded files, and what a training has found."""
+        learned = self.options.needs() if self.options else ()
+        return {*self.files(), *learned} | ({PHRASES} if self.phrases else set())
+
         """The same without what is large, made of files, or not made yet: enough to see whether there is text."""
         less: dict[str, Any] = {"stop_words": (), "max_word_length": None, "phrases": None}
         return self.model_copy(update=less | ({"tokenizer": "whitespace"} if self.options else {}))

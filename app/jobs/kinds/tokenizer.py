@@ -43,4 +43,4 @@ def check_with_files(spec: TextSpec, files: Mapping[str, File], storage: Storage
         return  # the job waits for the storage, and then finds out
     if options and options.files():
         options.check_resources(resources)
-    TextReader(spec.model_copy(update={"tokenizer": "whitespace"}), resources)
+    TextReader(spec.model_copy(update={"tokenizer": "whitespace", "phrases": None}), resources)

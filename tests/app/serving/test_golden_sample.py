@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,8 +11,13 @@ import pytest
 
 from app.core.errors import TableDamaged
 from app.core.table.golden import GOLDEN_FILE, GoldenSample, golden_sample, misread
-from app.core.table.reading import open_table
+from app.core.table.reading import Table, open_table
 from app.core.text import TextReader, TextSpec
+from app.core.text.phrases import PHRASES
+from app.core.text.spec import STOP_WORDS
+from app.core.text.tokenizers.morphemes import DICTIONARY
+from app.core.text.tokenizers.sentencepiece import MODEL
+from app.serving.reading import ExactWords, reader_of
 from tests.published import World, random_vectors, wait_until, write_version
 
 WORDS = ["king", "queen", "don't", "바다"]
@@ -45,6 +51,39 @@ def test_a_sample_that_is_read_alike_is_no_news_and_another_one_is_told(tmp_path
     )
     with pytest.raises(TableDamaged, match="cannot be read"):
         golden_sample(open_table(version(tmp_path / "none", b"[]")))
+
+
+@pytest.mark.parametrize(
+    ("said", "name", "told"),
+    [
+        ({"tokenizer": "sentencepiece"}, MODEL, "is no model of sentencepiece"),
+        ({"tokenizer": {"kind": "mecab-ko", "user_dictionary": "names"}}, DICTIONARY, "user dictionary is not UTF-8"),
+        ({"tokenizer": {"kind": "kiwi", "user_dictionary": "names"}}, DICTIONARY, "user dictionary is not UTF-8"),
+        ({"stop_words": "names"}, STOP_WORDS, "file of stop words is not UTF-8"),
+        ({"phrases": {}}, PHRASES, "list of phrases cannot be read"),
+    ],
+)
+def test_a_resource_that_is_missing_or_damaged_leaves_exact_words(
+    said: dict[str, object], name: str, told: str, tmp_path: Path
+) -> None:
+    """One that was never there, one that is no such file, one that was changed, and one that has gone."""
+
+    def opened(folder: str, resources: dict[str, bytes], digests: dict[str, str]) -> Table:
+        text = TextSpec.model_validate(said | {"resources": digests})
+        write_version(tmp_path / folder, WORDS, random_vectors(4, 4), text=text, resources=resources)
+        return open_table(tmp_path / folder)
+
+    wrong = b"\xff\xfe"
+    bare = reader_of(opened("bare", {}, {}))
+    assert isinstance(bare, ExactWords)
+    assert bare.why.startswith(f"Text is read with {name} here, but came with no files; restore the version")
+    odd = reader_of(opened("odd", {name: wrong}, {name: hashlib.sha256(wrong).hexdigest()}))
+    assert isinstance(odd, ExactWords)
+    assert told in odd.why
+    with pytest.raises(TableDamaged, match=f"{name} does not have the digest"):
+        reader_of(opened("changed", {name: wrong}, {name: "0" * 64}))
+    with pytest.raises(TableDamaged, match=f"{name} cannot be read"):
+        reader_of(opened("gone", {}, {name: "0" * 64}))
 
 
 @pytest.fixture

@@ -177,7 +177,7 @@ def _read(
         corpus = encode(
             path,
             context.scratch,
-            spec=reading.spec,
+            spec=reading.spec.model_copy(update={"phrases": None}),  # which are found of what is read
             resources=reading.resources,
             min_count=1 if reading.spec.phrases else chosen.min_count,
             max_words=None if reading.spec.phrases else chosen.max_words,

@@ -13,7 +13,14 @@ from app.core.text.tokenizers.icu import Icu
 from app.core.text.tokenizers.kiwi import Kiwi
 from app.core.text.tokenizers.mecab_ko import MecabKo
 from app.core.text.tokenizers.others import GROUP, Other
-from app.core.text.tokenizers.seam import MAX_RESOURCE_BYTES, RESOURCES, Resources, Tokenizer, TokenizerOptions
+from app.core.text.tokenizers.seam import (
+    MAX_RESOURCE_BYTES,
+    RESOURCES,
+    Resources,
+    Tokenizer,
+    TokenizerOptions,
+    opened,
+)
 from app.core.text.tokenizers.sentencepiece import SentencePiece
 
 PLAIN = ("words", "whitespace", "items")
@@ -67,4 +74,5 @@ __all__ = [
     "Tokenizer",
     "TokenizerOptions",
     "named",
+    "opened",
 ]

@@ -7,6 +7,8 @@ from typing import ClassVar, Protocol
 
 from pydantic import BaseModel, ConfigDict
 
+from app.core.errors import TokenizerUnusable, WordkinError, reason
+
 RESOURCES = "resources"
 MAX_RESOURCE_BYTES = 64 << 20
 Resources = Mapping[str, bytes]
@@ -43,6 +45,10 @@ class TokenizerOptions(BaseModel):
         """The uploaded files that it is made of, by the names that they get as resources."""
         return {}
 
+    def needs(self) -> tuple[str, ...]:
+        """The resources that it cannot be made without, uploaded or learned."""
+        return tuple(self.files())
+
     def check_installed(self) -> None:
         """Raise `ExtraMissing`."""
 
@@ -59,3 +65,13 @@ class TokenizerOptions(BaseModel):
             A resource is not what it should be.
         """
         raise NotImplementedError
+
+
+def opened(options: TokenizerOptions, resources: Resources, threads: int) -> Tokenizer:
+    """Make a tokenizer; raises `ExtraMissing`, and `TokenizerUnusable` for whatever its library complains of."""
+    try:
+        return options.open(resources, threads)
+    except (WordkinError, OSError, MemoryError):
+        raise
+    except Exception as error:  # libraries, and packages of others, raise anything
+        raise TokenizerUnusable(f"The tokenizer {options.kind!r} cannot be made here: {reason(error)}.") from error

@@ -34,6 +34,9 @@ class SentencePiece(TokenizerOptions):
     def files(self) -> dict[str, str]:
         return {MODEL: self.model} if self.model else {}
 
+    def needs(self) -> tuple[str, ...]:
+        return (MODEL,)
+
     def check_installed(self) -> None:
         load_extra("sentencepiece", "sentencepiece", "The tokenizer sentencepiece")
 

@@ -202,6 +202,23 @@ def test_files_that_are_none_are_told() -> None:
         kiwi.check_resources({DICTIONARY: "학교\tNNG\n바다\n".encode()})
 
 
+@pytest.mark.parametrize(
+    ("said", "missing"),
+    [
+        ({"tokenizer": "sentencepiece"}, "resources/sentencepiece.model"),
+        ({"tokenizer": {"kind": "sentencepiece", "model": "mine"}}, "resources/sentencepiece.model"),
+        ({"tokenizer": {"kind": "mecab-ko", "user_dictionary": "names"}}, "resources/user_dictionary.tsv"),
+        ({"tokenizer": {"kind": "kiwi", "user_dictionary": "names"}}, "resources/user_dictionary.tsv"),
+        ({"stop_words": "uploaded"}, "resources/stop_words.txt"),
+        ({"phrases": {}}, "resources/phrases.json"),
+    ],
+)
+def test_a_resource_that_is_missing_is_named(said: dict[str, Any], missing: str) -> None:
+    """Text that is read without it would be other words, in silence."""
+    with pytest.raises(TokenizerUnusable, match=rf"^Text is read with {missing} here, but came with resources/other;"):
+        TextReader(TextSpec.model_validate(said), {"resources/other": b""})
+
+
 def test_a_sample_needs_nothing_that_is_still_to_be_learned() -> None:
     spec = TextSpec.model_validate({"tokenizer": "sentencepiece", "stop_words": "uploaded", "phrases": {}})
     assert read_sample("학교에서 봤다\n".encode(), spec, is_whole=True).lines == [["학교에서", "봤다"]]
@@ -227,3 +244,5 @@ def test_a_package_brings_a_tokenizer_along(monkeypatch: pytest.MonkeyPatch) -> 
     assert reader_of({"kind": "halves", "parameters": {"join": "-"}}).words("King  sea") == ["k-ing", "s-ea"]
     with pytest.raises(ExtraMissing, match="There is no tokenizer 'thirds' here"):
         reader_of({"kind": "thirds"})
+    with pytest.raises(TokenizerUnusable, match=r"The tokenizer 'halves' cannot be made here: KeyError\."):
+        reader_of({"kind": "halves"})
