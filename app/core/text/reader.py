@@ -26,6 +26,8 @@ _OUTER_APOSTROPHE_ASCII = re.compile(r"'(?:(?![A-Za-z0-9])|(?<![A-Za-z0-9]'))")
 _INVISIBLE = regex.compile(r"\p{Default_Ignorable_Code_Point}+")
 _BLANK = re.compile("[\u200b\u3164\uffa0]")
 """Zero-width space, which marks the ends of words in Thai, Khmer and Japanese, and the blanks of Hangul."""
+_UNEVEN_CAPITAL = regex.compile(r"İ|(?!Σ)[\p{Lu}\p{Lt}]\p{M}+")
+"""Capitals whose lower case may be more letters or fewer; which sigma it is depends on what follows."""
 _MARKS_ALONE = regex.compile(r"(?<![^ \n])[\p{M}']+(?![^ \n])")
 INNER_BLANK = "\x7f"
 """Stands for a blank inside an item until the words are numbered, because blanks separate words. It is one byte too."""
@@ -144,7 +146,10 @@ class TextReader:
             return lines if self.needs_lines else self._tokenized(lines)
         if self._kept is None:
             return self._rewrite(lines)
-        parts = self._kept.split(self._prepare(lines))  # what is kept is at the odd places
+        lines = self._prepare(lines)
+        if self.spec.rules > 2 and self.spec.case == "lower":
+            lines = _UNEVEN_CAPITAL.sub(lambda found: self._in_case(found.group()), lines)
+        parts = self._kept.split(lines)  # what is kept is at the odd places
         parts[::2] = [self._rewrite(part) for part in parts[::2]]
         parts[1::2] = [f" {self._in_case(part)} " for part in parts[1::2]]
         return "".join(parts)
@@ -257,11 +262,6 @@ class TextReader:
         return table
 
 
-def _contexts(line: str) -> list[str]:
-    """A line in parts that are not too long."""
-    parts = []
-    while len(line) > MAX_CONTEXT:
-        cut = line.rfind(" ", 1, MAX_CONTEXT + 1)
 def _check_all_there(spec: TextSpec, resources: Resources) -> None:
     if missing := sorted(spec.needs() - resources.keys()):
         raise TokenizerUnusable(
@@ -270,6 +270,11 @@ def _check_all_there(spec: TextSpec, resources: Resources) -> None:
         )
 
 
+def _contexts(line: str) -> list[str]:
+    """A line in parts that are not too long."""
+    parts = []
+    while len(line) > MAX_CONTEXT:
+        cut = line.rfind(" ", 1, MAX_CONTEXT + 1)
         cut = cut if cut > 0 else MAX_CONTEXT
         parts.append(line[:cut])
         line = line[cut:].lstrip(" ")

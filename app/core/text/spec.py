@@ -18,9 +18,10 @@ from app.core.text.formats import Format, PlainText
 from app.core.text.phrases import PHRASES, Phrases
 from app.core.text.tokenizers import RESOURCES, Chosen, TokenizerOptions, named
 
-NEWEST_RULES = 2
+NEWEST_RULES = 3
 """1: as at first. 2: blanks that look like nothing separate words, no word is marks alone, and no fold begins one with
-a mark. Older versions keep reading by the rules that their corpus was read by."""
+a mark. 3: tokens to keep are found in capitals that are spelled otherwise, such as İ. Older versions keep reading by
+the rules that their corpus was read by."""
 WORD_CHARACTERS = r"[\p{L}\p{M}\p{N}]"
 
 
@@ -140,12 +141,12 @@ class TextSpec(BaseModel):
         found = self.options.files() if self.options else {}
         return found | ({STOP_WORDS: self.stop_words} if isinstance(self.stop_words, str) else {})
 
-    def roughly(self) -> TextSpec:
     def needs(self) -> set[str]:
         """The resources that text cannot be read without: uploaded files, and what a training has found."""
         learned = self.options.needs() if self.options else ()
         return {*self.files(), *learned} | ({PHRASES} if self.phrases else set())
 
+    def roughly(self) -> TextSpec:
         """The same without what is large, made of files, or not made yet: enough to see whether there is text."""
         less: dict[str, Any] = {"stop_words": (), "max_word_length": None, "phrases": None}
         return self.model_copy(update=less | ({"tokenizer": "whitespace"} if self.options else {}))

@@ -164,7 +164,7 @@ def test_unknown_settings_are_refused(stored: dict[str, object]) -> None:
         TextSpec.model_validate(stored)
 
 
-NEW = {name: TextReader(TextSpec(normalization=name, rules=2)) for name in ("nfc", "nfkc_jamo_safe", "none")}
+NEW = {name: TextReader(TextSpec(normalization=name, rules=NEWEST_RULES)) for name in ("nfc", "nfkc_jamo_safe", "none")}
 
 
 @pytest.mark.parametrize("name", NEW)
@@ -219,55 +219,10 @@ def test_a_spec_of_before_means_the_rules_of_before() -> None:
 
 @given(st.text(), st.sampled_from(list(NEW)), st.sampled_from(["words", "whitespace"]))
 def test_words_by_the_newest_rules_read_again_are_the_same(text: str, normalization: str, tokenizer: str) -> None:
-    reader = TextReader(TextSpec.model_validate({"normalization": normalization, "tokenizer": tokenizer, "rules": 2}))
-    words = reader.words(text)
-    assert [again for word in words for again in reader.words(word)] == words
-
-
-KEEPING = TextReader(TextSpec(keep_tokens=("C++", "c#", ".NET", "node.js", "at&t", "^^", "c"), rules=2))
-
-
-@pytest.mark.parametrize(
-    ("text", "words"),
-    [
-        ("C++ developer (c++), C#; .net/Node.js", ["c++", "developer", "c++", "c#", ".net", "node.js"]),
-        ("c++11 asp.net c AT&T's ㅋㅋ ^^", ["c", "11", "asp", "net", "c", "at&t", "s", "ㅋㅋ", "^^"]),
-        ("c+++ 'c#' c\nc++", ["c++", "c#", "c", "c++"]),
-        ("Ｃ++", ["ｃ"]),
-    ],
-)
-def test_listed_tokens_stay_whole(text: str, words: list[str]) -> None:
-    assert KEEPING.words(text) == words
-    assert [again for word in words for again in KEEPING.words(word)] == words
-
-
-def test_kept_tokens_follow_normalisation_and_case() -> None:
-    folding = TextReader(TextSpec(keep_tokens=("C++",), normalization="nfkc_jamo_safe"))
-    assert folding.words("Ｃ＋＋ a") == ["c++", "a"]
-    exact = TextReader(TextSpec(keep_tokens=("C++",), case="keep"))
-    assert exact.words("C++ c++") == ["C++", "c"]
-
-
-@settings(max_examples=300, deadline=None)
-@given(
-    st.text(st.sampled_from(list("cC+#.&\u2019' aé\u0301한ſK\n１＋İ")), max_size=30),
-    st.lists(st.text(st.sampled_from(list("cC+#.&'é\u0301ſK１＋İ")), min_size=1, max_size=4), max_size=3),
-    st.sampled_from(NORMALIZATIONS), st.sampled_from(CASES),
-)  # fmt: skip
-def test_words_with_kept_tokens_read_again_are_the_same(
-    text: str, kept: list[str], normalization: str, case: str
-) -> None:
-    chosen = {"keep_tokens": kept, "normalization": normalization, "case": case, "rules": 2}
+    chosen = {"normalization": normalization, "tokenizer": tokenizer, "rules": NEWEST_RULES}
     reader = TextReader(TextSpec.model_validate(chosen))
     words = reader.words(text)
     assert [again for word in words for again in reader.words(word)] == words
-
-
-@pytest.mark.parametrize("wrong", [{"keep_tokens": ["a b"]}, {"keep_tokens": [""]}, {"keep_tokens": ["x" * 101]},
-                                   {"keep_tokens": ["c++"], "tokenizer": "whitespace"}])  # fmt: skip
-def test_what_cannot_be_kept_is_refused(wrong: dict[str, object]) -> None:
-    with pytest.raises(ValidationError):
-        TextSpec.model_validate(wrong)
 
 
 @pytest.mark.parametrize("text", ["dog", "Dog!", "(dog)", " dog ", "“dog”,", "'dog'", "dog...", "the king\u2019s"[4:],
@@ -281,10 +236,3 @@ def test_other_marks_are_not_dropped_in_silence(text: str) -> None:
     assert len(DEFAULT.words(text)) == 1
     assert not DEFAULT.is_whole(text)
     assert SPLITTING.is_whole(text)
-
-
-def test_a_kept_token_is_whole() -> None:
-    assert KEEPING.words("(C++)") == ["c++"]
-    assert KEEPING.is_whole("c++")
-    assert KEEPING.is_whole("(C++)")
-    assert not KEEPING.is_whole("f#")
