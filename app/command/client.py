@@ -17,6 +17,8 @@ from app.command.failures import NoService, ServiceError
 from app.command.options import key_header
 
 POLL_SECONDS = 0.25
+SLOW = 1e5
+"""Tokens per second that are told in thousands, as morphemes are read."""
 AWAY_SECONDS, RETRY_SECONDS = 60.0, 0.5
 """How long a service may be away while a job is followed, and how often it is looked for."""
 UPLOAD_PIECE_BYTES = 1 << 20
@@ -151,10 +153,16 @@ def _shown(job: Json) -> dict[str, Any]:
     speed, loss, eta = job["tokens_per_second"], job["loss"], job["eta_seconds"]
     return {
         "phase": phase or {"queued": "waiting", "running": "starting"}.get(job["state"], job["state"]),
-        "speed": f"{speed / 1e6:.2f} M tokens/s" if speed else "",
+        "speed": told_speed(speed) if speed else "",
         "loss": f"loss {loss:.4f}" if loss is not None else "",
         "eta": f"{eta:.0f} s left" if eta else "",
     }
+
+
+def told_speed(tokens_per_second: float) -> str:
+    if tokens_per_second < SLOW:
+        return f"{tokens_per_second / 1e3:.1f} k tokens/s"
+    return f"{tokens_per_second / 1e6:.2f} M tokens/s"
 
 
 def _doing(job: Json) -> str | None:

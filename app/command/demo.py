@@ -10,7 +10,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from app.command.client import Client, Json
+from app.command.client import Client, Json, told_speed
 from app.command.failures import JobEnded, ServiceError
 from app.core.names import reference
 
@@ -79,7 +79,7 @@ def run(client: Client, corpus: Path, console: Console) -> None:
     _wait_until_served(client, job["version"])
     _show_answers(client, console)
     took = (
-        f"trained in {_seconds(job):.1f} s at {job['tokens_per_second'] / 1e6:.2f} M tokens/s"
+        f"trained in {_seconds(job):.1f} s at {told_speed(job['tokens_per_second'])}"
         if job["tokens_per_second"]
         else "trained earlier"
     )

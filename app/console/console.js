@@ -181,7 +181,7 @@ function jobRow(job) {
     job.algorithm ?? job.kind,
     element("span", { textContent: doing(job), title: job.error?.detail ?? "", className: job.error ? "problem" : "" }),
     element("span", {}, element("progress", { max: 1, value: job.progress, ariaLabel: percent }), ` ${percent}`),
-    job.tokens_per_second ? `${(job.tokens_per_second / 1e6).toFixed(2)} M tokens/s` : "",
+    job.tokens_per_second ? `${job.tokens_per_second.toLocaleString("en", { notation: "compact" })} tokens/s` : "",
     job.loss?.toFixed(4) ?? "",
     job.eta_seconds ? `${Math.round(job.eta_seconds)} s` : "",
     isActive ? cancel : job.error?.detail ?? "",

@@ -65,7 +65,7 @@ class JobDescription(BaseModel):
     start: StartDescription | None = None
     publish: dict[str, Any] | None = None
     index: IndexRequest | None = None
-    tokens_per_second: float | None = None
+    tokens_per_second: Annotated[float | None, Field(description="read, and then trained on")] = None
     eta_seconds: float | None
     loss: float | None = None
     held_out_loss: float | None = None

@@ -97,7 +97,7 @@ class _Told(Collector):
             waits.add_metric([kind], seconds)
         yield waits
         yield GaugeMetricFamily(
-            "wordkin_training_tokens_per_second", "Speed of all trainings that run", figures.tokens_per_second
+            "wordkin_training_tokens_per_second", "Speed of all trainings that read or train", figures.tokens_per_second
         )
         yield GaugeMetricFamily(
             "wordkin_trainers_working", "Trainers that are alive and have a job", figures.n_trainers_working

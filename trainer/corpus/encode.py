@@ -36,6 +36,9 @@ MAX_TYPES = 3_000_000
 MAX_WORDS = 1 << 24
 """Largest vocabulary."""
 
+Tick = Callable[[float, float | None], None]
+"""Told how much is done, and how fast, if that is measured."""
+
 _SCAN_SHARE = 0.85  # of the time, for the progress
 
 
@@ -93,7 +96,7 @@ def encode(  # noqa: PLR0913 (each is a setting of its own)
     max_words : of the rest, only the most frequent stay
     threads : of both passes
     max_types : types, and then words, that may be in memory; more are counted through disk, and none is pruned
-    report : called about twice a second
+    report : called about twice a second; runs between blanks are its tokens
     known : words that stay however often they occur here; their counts are added. A corpus may then have no word
     resources : what the tokenizer is made of
 
@@ -105,15 +108,14 @@ def encode(  # noqa: PLR0913 (each is a setting of its own)
         if no word, a single one, or more than `MAX_WORDS` would stay
     """
 
-    def tick(fraction: float) -> None:
-        report(Progress(min(fraction, 1.0)))
+    def tick(fraction: float, tokens_per_second: float | None = None) -> None:
+        report(Progress(min(fraction, 1.0), tokens_per_second))
 
     tick(0.0)
     reader = TextReader(spec, resources, threads)
     scratch_folder = TemporaryDirectory(prefix="encode-", dir=folder)
     with full_disk_named("There is not enough space left to encode the corpus"), scratch_folder as scratch:
         segments, spellings, rows = _read(source, Path(scratch), reader, threads, max_types, tick)
-        tick(_SCAN_SHARE)
         word_sets = [part.words for part in spellings.parts]
         has_items = spec.tokenizer == "items"
         selection = select(word_sets, min_count, max_words, max_types, has_items=has_items, known=known)
@@ -136,7 +138,7 @@ def encode(  # noqa: PLR0913 (each is a setting of its own)
 
 
 def _read(
-    source: Path, scratch: Path, reader: TextReader, threads: int, max_types: int, tick: Callable[[float], None]
+    source: Path, scratch: Path, reader: TextReader, threads: int, max_types: int, tick: Tick
 ) -> tuple[list[Segment], Spellings, dict[str, Any]]:
     """First pass, the words of all types that it found, and what is said of the rows."""
     n_bytes = max(source.stat().st_size, 1)
@@ -144,9 +146,12 @@ def _read(
         with open_text(source, reader, threads) as (stream, file, rows):
             blocks = BlockReader(stream, file, BLOCK_BYTES, MAX_TYPE_BYTES)
             scanner = Scanner(blocks, scratch, threads, max_types)
-            segments = scanner.run(lambda: tick(_SCAN_SHARE * blocks.file_position / n_bytes))
+            segments = scanner.run(
+                lambda: tick(_SCAN_SHARE * blocks.file_position / n_bytes, scanner.tokens_per_second)
+            )
         if not segments:
             raise CorpusEmpty
+        tick(_SCAN_SHARE, scanner.tokens_per_second)
         return segments, spell_tables(*scanner.take_types(), reader, scratch), rows.told() if rows else {}
     except (CorpusNotText, UnicodeDecodeError) as error:
         raise not_text(source) from error

@@ -17,6 +17,7 @@ from trainer.corpus.blocks import BLOCK_BYTES, MAX_TYPE_BYTES, BlockReader
 from trainer.corpus.scan import Scanner
 from trainer.corpus.selection import select
 from trainer.corpus.source import not_text, open_text
+from trainer.steps.progress import Progress, Report, ignore
 
 MAX_TYPES = 1 << 20
 """The most frequent runs are learned of."""
@@ -24,8 +25,12 @@ MAX_RUN_BYTES = 1024
 """Longer runs without a blank are left out of the learning, not of the corpus."""
 MAX_TYPES_IN_MEMORY = 3_000_000
 
+_SCAN_SHARE = 0.5  # of the time, for the progress
 
-def learn_pieces(source: Path, folder: Path, spec: TextSpec, options: SentencePiece, threads: int) -> bytes:
+
+def learn_pieces(
+    source: Path, folder: Path, spec: TextSpec, options: SentencePiece, threads: int, report: Report = ignore
+) -> bytes:
     """A model of the library, learned of all runs between blanks, as they are normalised.
 
     Parameters
@@ -35,6 +40,7 @@ def learn_pieces(source: Path, folder: Path, spec: TextSpec, options: SentencePi
     spec : how its text is read
     options : what is learned
     threads : of the scan; the learning has one, so that the same corpus gives the same model
+    report : called about twice a second while the corpus is read, and not while the library learns
 
     Raises
     ------
@@ -47,7 +53,8 @@ def learn_pieces(source: Path, folder: Path, spec: TextSpec, options: SentencePi
     with TemporaryDirectory(prefix="pieces-", dir=folder) as scratch:
         model = io.BytesIO()
         try:
-            types = _types(source, Path(scratch), reader, threads)
+            types = _types(source, Path(scratch), reader, threads, report)
+            report(Progress(_SCAN_SHARE))
             library.SentencePieceTrainer.train(
                 sentence_iterator=_lines(types, reader),
                 input_format="tsv",
@@ -69,12 +76,13 @@ def learn_pieces(source: Path, folder: Path, spec: TextSpec, options: SentencePi
     return model.getvalue()
 
 
-def _types(source: Path, scratch: Path, reader: TextReader, threads: int) -> Vocabulary:
+def _types(source: Path, scratch: Path, reader: TextReader, threads: int, report: Report) -> Vocabulary:
     """The most frequent runs, in one order for any number of threads."""
+    n_bytes = max(source.stat().st_size, 1)
     with open_text(source, reader) as (stream, file, _):
         blocks = BlockReader(stream, file, BLOCK_BYTES, MAX_TYPE_BYTES)
         scanner = Scanner(blocks, scratch, threads, MAX_TYPES_IN_MEMORY)
-        scanner.run(lambda: None)
+        scanner.run(lambda: report(Progress(_SCAN_SHARE * blocks.file_position / n_bytes, scanner.tokens_per_second)))
     tables = [types for part in scanner.take_types() for types in part.values()]
     return select(tables, 1, MAX_TYPES, MAX_TYPES_IN_MEMORY).vocabulary if tables else Vocabulary.from_words([], [])
 

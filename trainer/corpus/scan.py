@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,6 +45,8 @@ class Scanner:
     folder : receives the ids, and full tables
     threads : how many scan
     max_types : so many stay in memory; a thread that has its share of them puts its table on disk and starts another
+
+    `tokens_per_second` is how many runs between blanks were read, in the time until the last block; None before that.
     """
 
     def __init__(self, reader: BlockReader, folder: Path, threads: int, max_types: int) -> None:
@@ -54,6 +57,9 @@ class Scanner:
         self._max_bytes = MAX_ARENA_BYTES // threads
         self._lock = threading.Lock()
         self._tables: list[TypeTable | Types] = []
+        self._started = time.monotonic()
+        self._n_tokens = 0
+        self.tokens_per_second: float | None = None
 
     def run(self, tick: Callable[[], None]) -> list[Segment]:
         """Scan everything, segments in corpus order; `tick` is called about twice a second and may raise to end it."""
@@ -81,7 +87,9 @@ class Scanner:
         start = 0
         with path.open("wb", buffering=0) as file:
             while not crew.is_stopping and (block := self._reader.read(buffer)):
+                n_before = table.n_tokens
                 n_ids = table.scan(buffer, block.end, ids)
+                self._count(table.n_tokens - n_before)
                 write_all(file, ids[:n_ids])
                 segments.append(Segment(block.number, number, path, start, n_ids))
                 start += n_ids
@@ -89,6 +97,11 @@ class Scanner:
                     self._tables[number] = table.types().on_disk(self._folder, f"table-{number}")
                     number, table = self._new_table()
         return segments
+
+    def _count(self, n_tokens: int) -> None:
+        with self._lock:
+            self._n_tokens += n_tokens
+            self.tokens_per_second = self._n_tokens / max(time.monotonic() - self._started, 1e-9)
 
     def _new_table(self) -> tuple[int, TypeTable]:
         table = TypeTable(self._reader.max_type_bytes)

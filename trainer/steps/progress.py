@@ -12,9 +12,10 @@ from app.core.history import Epoch
 class Progress:
     """State of the step that is running.
 
-    `fraction` goes from 0 to 1 within the step, which `step` names where a phase has several; `loss` is a mean per
-    prediction in nats (GloVe: mean weighted squared error per cell); `held_out_loss` the same on the fixed sample,
-    known after each epoch. `history` has all epochs that have ended, and is told when one has.
+    `fraction` goes from 0 to 1 within the step, which `step` names where a phase has several; `tokens_per_second` is
+    the speed of a training, or of the reading before it. `loss` is a mean per prediction in nats (GloVe: mean weighted
+    squared error per cell); `held_out_loss` the same on the fixed sample, known after each epoch. `history` has all
+    epochs that have ended, and is told when one has.
     """
 
     fraction: float

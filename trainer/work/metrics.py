@@ -14,7 +14,7 @@ from app.core.settings import Settings
 BUSY = Gauge("wordkin_trainer_busy", "1 while this trainer has a job")
 JOB = Info("wordkin_trainer_job", "The job that this trainer has; empty while it has none")
 PROGRESS = Gauge("wordkin_trainer_job_progress", "How much of the job is done, from 0 to 1")
-TOKENS_PER_SECOND = Gauge("wordkin_trainer_tokens_per_second", "Speed of the job's training, as last measured")
+TOKENS_PER_SECOND = Gauge("wordkin_trainer_tokens_per_second", "Speed of reading or training, as last measured")
 
 
 def serve(settings: Settings) -> None:

@@ -17,6 +17,7 @@ from app.core.text.phrases import PHRASES, Pairs, written
 from app.core.text.tokenizers.sentencepiece import MODEL, SentencePiece
 from trainer.corpus.pieces import learn_pieces
 from trainer.corpus.source import first_lines
+from trainer.steps.progress import Report
 from trainer.work.context import Context
 from trainer.work.stored import verified_file
 
@@ -46,8 +47,16 @@ class Reading:
         return self.resources | {GOLDEN_FILE: sample.content()}
 
 
-def reading_of(payload: TrainPayload, corpus: Path, context: Context, parent: Table | None) -> Reading:
+def learns_pieces(payload: TrainPayload) -> bool:
+    """Whether the corpus is read once before, to learn what it is read with."""
+    options = payload.text.options
+    return isinstance(options, SentencePiece) and not options.model and payload.start is None
+
+
+def reading_of(payload: TrainPayload, corpus: Path, context: Context, parent: Table | None, report: Report) -> Reading:
     """What the corpus is read with: uploaded files, those of the version that is gone on from, or what is learned.
+
+    `report` is told of the learning alone.
 
     Raises
     ------
@@ -59,8 +68,8 @@ def reading_of(payload: TrainPayload, corpus: Path, context: Context, parent: Ta
     resources = {name: verified_file(context, file).read_bytes() for name, file in payload.text_files.items()}
     if parent:
         resources = read_resources(parent.folder, parent.manifest) | resources
-    if isinstance(spec.options, SentencePiece) and MODEL not in resources:
-        resources[MODEL] = learn_pieces(corpus, context.scratch, spec, spec.options, context.threads)
+    if isinstance(spec.options, SentencePiece) and learns_pieces(payload):
+        resources[MODEL] = learn_pieces(corpus, context.scratch, spec, spec.options, context.threads, report)
     digests = {name: hashlib.sha256(content).hexdigest() for name, content in resources.items()}
     lines = first_lines(corpus, spec, N_LINES, MAX_LINE)
     return Reading(spec.model_copy(update={"resources": digests}), resources, lines)

@@ -27,6 +27,12 @@ def test_the_line_says_phase_and_step(state: str, phase: str | None, step: str |
     assert _shown({"state": state, "phase": phase, "step": step} | numbers)["phase"] == words
 
 
+def test_the_line_says_how_fast_it_is_while_it_reads_too() -> None:
+    reading = {"state": "running", "phase": "reading", "step": None, "loss": None, "eta_seconds": None}
+    said = [_shown(reading | {"tokens_per_second": speed})["speed"] for speed in (None, 23_456, 1_234_567)]
+    assert said == ["", "23.5 k tokens/s", "1.23 M tokens/s"]
+
+
 class _Away(Client):
     """A service that is away for some answers."""
 

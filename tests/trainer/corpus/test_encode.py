@@ -8,6 +8,7 @@ import lzma
 import random
 import sys
 import tempfile
+import time
 from collections.abc import Callable
 from itertools import product
 from pathlib import Path
@@ -228,11 +229,15 @@ def test_overlong_words_are_counted_and_left_out(tmp_path: Path) -> None:
 def test_progress_goes_up_to_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("trainer.steps.crew.TICK_SECONDS", 0.0)
     seen: list[Progress] = []
+    started = time.monotonic()
     encoded(b"a b\n" * 3_000_000, tmp_path, report=seen.append)  # type: ignore[arg-type] # as above
     fractions = [progress.fraction for progress in seen]
     assert fractions == sorted(fractions)
     assert fractions[-1] == 1.0
     assert len(set(fractions)) >= 4
+    seconds = time.monotonic() - started
+    speeds = [progress.tokens_per_second for progress in seen if progress.tokens_per_second]
+    assert speeds[-1] * seconds >= 6_000_000, "in less time than all of it took"
 
 
 def test_a_report_that_raises_ends_the_encoding(tmp_path: Path) -> None:

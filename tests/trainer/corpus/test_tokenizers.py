@@ -12,6 +12,7 @@ from app.core.text import TextReader, TextSpec
 from app.core.text.tokenizers.sentencepiece import MODEL
 from trainer.corpus.encode import EncodedCorpus, encode
 from trainer.corpus.pieces import learn_pieces
+from trainer.steps.progress import Progress
 
 pytest.importorskip("sentencepiece")
 pytest.importorskip("mecab")
@@ -45,7 +46,9 @@ def test_pieces_are_learned_of_the_corpus_the_same_ones_for_any_threads(model_ty
     path = source(tmp_path, TEXT.encode())
     options: Any = spec.options
     model = learn_pieces(path, tmp_path, spec, options, 1)
-    assert model == learn_pieces(path, tmp_path, spec, options, 2)
+    seen: list[Progress] = []
+    assert model == learn_pieces(path, tmp_path, spec, options, 2, seen.append)
+    assert [progress.fraction for progress in seen[-1:]] == [0.5], "the library does not tell how far it is"
     corpus = encode(path, tmp_path, spec=spec, min_count=1, resources={MODEL: model})
     reader = TextReader(spec, {MODEL: model})
     assert lines_of(corpus) == [words for line in TEXT.split("\n") if (words := reader.words(line))]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import sys
+from dataclasses import replace
 from itertools import permutations
 from pathlib import Path
 from typing import Any
@@ -32,7 +33,7 @@ from tests.trainer.work.conftest import context_in, opened
 from tests.trainer.work.test_composition import parent_of
 from tests.trainer.work.test_derive import run as derive
 from trainer.evaluating.report import Asked, evaluate_table
-from trainer.steps.progress import ignore
+from trainer.steps.progress import Progress, ignore
 from trainer.work.kinds import train
 from trainer.work.messages import Publishes
 
@@ -55,6 +56,7 @@ def run(
     tokenizer: Any,
     text: str = TEXT,
     subwords: dict[str, Any] | None = None,
+    told: dict[str, list[Progress]] | None = None,
     **said: Any,
 ) -> Publishes:
     content = text.encode()
@@ -68,7 +70,9 @@ def run(
         hyperparameters=kind.model_validate(chosen).model_dump(mode="json"),
         text=TextSpec.model_validate({"tokenizer": tokenizer, **said}),
     )
-    return train.run(payload, context_in(storage, folder, threads=1))
+    phases = told if told is not None else {}
+    context = replace(context_in(storage, folder, threads=1), report=lambda name: phases.setdefault(name, []).append)
+    return train.run(payload, context)
 
 
 def served(table: Table) -> ServedVersion:
@@ -94,7 +98,12 @@ def composed(version: ServedVersion, text: str) -> Composed:
 
 
 def test_pieces_are_stored_with_the_version_and_compose_words(storage: Storage, tmp_path: Path) -> None:
-    result = run(storage, tmp_path / "s", {"kind": "sentencepiece", "n_pieces": 310, "model_type": "bpe"})
+    told: dict[str, list[Progress]] = {}
+    result = run(storage, tmp_path / "s", {"kind": "sentencepiece", "n_pieces": 310, "model_type": "bpe"}, told=told)
+    reading = [progress.fraction for progress in told["reading"]]
+    assert reading == sorted(reading), "the learning of the pieces is a part of it"
+    assert reading[-1] == 1.0
+    assert any(progress.tokens_per_second for progress in told["reading"])
     table = opened(storage, tmp_path / "s", result)
     assert table.manifest.text.resources == {MODEL: table.manifest.files[MODEL].sha256}
     version = served(table)

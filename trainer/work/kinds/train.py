@@ -29,18 +29,21 @@ from trainer.publishing import evidence
 from trainer.publishing.costs import product_seconds, scaled
 from trainer.publishing.index import IndexLimits
 from trainer.publishing.publish import Kept, Provenance
+from trainer.steps.progress import within
 from trainer.work.aligned import align
 from trainer.work.context import Context
 from trainer.work.evaluated import word_sets_of
 from trainer.work.forecast import Step
 from trainer.work.messages import Publishes
 from trainer.work.published import PUBLISHING, publish_version
-from trainer.work.reading import Reading, reading_of
+from trainer.work.reading import Reading, learns_pieces, reading_of
 from trainer.work.replicas import REPLICAS, Asked, Replica, Stability, replicas_of
 from trainer.work.start import Parent
 from trainer.work.stored import open_version
 
 READING, TRAINING, EVIDENCE = "reading", "training", "evidence"
+LEARNING_SHARE = 0.4
+"""Of the time of reading, if pieces are learned first."""
 
 
 def run(payload: TrainPayload, context: Context) -> Publishes:
@@ -172,7 +175,9 @@ def _read(
     path = context.storage.local_file(source.key, context.scratch / "source")
     with ThreadPoolExecutor(1) as pool:
         digest = pool.submit(digest_of, path)  # beside the reading, which finds the file in the system's cache
-        reading = reading_of(payload, path, context, parent.table if parent else None)
+        learned = LEARNING_SHARE if learns_pieces(payload) else 0.0
+        learning = within(report, 0, learned)
+        reading = reading_of(payload, path, context, parent.table if parent else None, learning)
         started = time.monotonic()
         corpus = encode(
             path,
@@ -182,7 +187,7 @@ def _read(
             min_count=1 if reading.spec.phrases else chosen.min_count,
             max_words=None if reading.spec.phrases else chosen.max_words,
             threads=context.threads,
-            report=report,
+            report=within(report, learned, 1),
             known=parent.table.vocabulary if parent else None,
         )
         if digest.result().sha256 != source.sha256:
