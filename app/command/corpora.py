@@ -69,6 +69,9 @@ def preview(
     ] = "plain",
     field: Annotated[str | None, typer.Option("--field", metavar="NAME", help="Field or column with the text.")] = None,
     separator: Annotated[str | None, typer.Option(metavar="CHARACTER", help="Between the items of tokens.")] = None,
+    tokenizer: Annotated[
+        str | None, typer.Option(metavar="NAME", help="As --tokenizer of train; an object as JSON says more.")
+    ] = None,
     url: Url = DEFAULT_URL,
     as_json: AsJson = False,
 ) -> None:
@@ -78,12 +81,15 @@ def preview(
         raise WrongUsage(f"--format {format_}: which {noun} has the text? Say it with --field NAME.")
     where = {noun: field} if noun else {}
     where |= {"separator": separator} if separator else {}
+    where |= {"tokenizer": tokenizer} if tokenizer else {}
     told = client_of(url).get("/corpora", name, "preview", format=format_, **where)
     if as_json:
         say_json(told)
         return
     for line in told["lines"]:
         say(" ".join(line))
+    if told["learned_from"] == "sample":
+        say("The tokenizer was learned of the first megabyte; a job learns it of the whole corpus.")
     if told["n_rows"]:
         say_members({"rows": told["n_rows"], "rows without text": told["n_bad_rows"], "names": told["names"]})
 

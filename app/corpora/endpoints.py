@@ -9,7 +9,7 @@ from starlette.concurrency import run_in_threadpool
 
 from app.core import errors
 from app.core.access import check_name
-from app.core.catalog import corpora
+from app.core.catalog import corpora, files
 from app.corpora import preview as previews
 from app.corpora.decode import TextDecoder
 from app.corpora.receive import TextReceiver, receive
@@ -120,9 +120,11 @@ def list_revisions(name: CorpusName, database: DatabaseDependency) -> CorpusRevi
     openapi_extra=READ,
     responses=problem_responses(
         errors.CorpusNotFound,
+        errors.FileNotFound,
         errors.BadRecord,
         errors.ExtraMissing,
         errors.InvalidRequest,
+        errors.Overloaded,
         errors.StorageUnavailable,
         errors.DatabaseUnavailable,
     ),
@@ -130,10 +132,15 @@ def list_revisions(name: CorpusName, database: DatabaseDependency) -> CorpusRevi
 def preview(
     name: CorpusName, database: DatabaseDependency, storage: StorageDependency, text: Annotated[PreviewText, Query()]
 ) -> CorpusPreview:
-    """Show the words of the first lines, as a job with the same `text` will read them."""
+    """Show the words of the first lines, as a job with the same `text` will read them.
+
+    A `tokenizer` that a job learns of the corpus is learned of its first megabyte here, which `learned_from` says.
+    """
+    spec = text.spec()
     with database.reading() as session:
         corpus = corpora.get(session, name)
-    return previews.preview(corpus, text.spec(), storage)
+        read_with = {resource: files.named(session, file) for resource, file in spec.files().items()}
+    return previews.preview(corpus, spec, read_with, storage)
 
 
 @router.delete(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import Path, Query
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -47,10 +48,15 @@ class RowWithoutText(BaseModel):
 
 
 class CorpusPreview(BaseModel):
-    """How the first lines will be read. Rows are counted in the first megabyte; `names` are fields or columns."""
+    """How the first lines will be read. Rows are counted in the first megabyte; `names` are fields or columns.
+
+    `learned_from` says what a tokenizer was learned of that a job learns of the whole corpus: the first megabyte
+    (`sample`), so that a job's words may differ a little, or the `corpus`, where that is no more.
+    """
 
     corpus: str
     text: TextSpec
+    learned_from: Literal["sample", "corpus"] | None
     lines: list[list[str]]
     n_rows: int
     n_bad_rows: int
@@ -75,17 +81,33 @@ class PreviewText(BaseModel):
     max_bad_rows: Annotated[float | None, Field(description="of jsonl, csv, tsv and parquet")] = None
     normalization: Literal["nfc", "nfkc_jamo_safe", "none"] | None = None
     case: Literal["lower", "keep"] | None = None
-    tokenizer: Literal["words", "whitespace", "items"] | None = None
+    tokenizer: Annotated[
+        str | None,
+        Field(
+            max_length=2000,
+            description="a name, or the object that a job takes, as JSON",
+            examples=["mecab-ko", '{"kind": "sentencepiece", "n_pieces": 2000}'],
+        ),
+    ] = None
 
     def spec(self) -> TextSpec:
         """Raise `InvalidRequest` for what does not belong together."""
         given = self.model_dump(exclude_none=True, exclude={"format"})
         chosen = {name: given.pop(name) for name in ("normalization", "case", "tokenizer") if name in given}
+        if self.tokenizer and self.tokenizer.lstrip().startswith("{"):
+            chosen["tokenizer"] = _json_object(self.tokenizer)
         try:
             return TextSpec.model_validate(chosen | {"format": {"kind": self.format, **given}}).here()
         except ValidationError as error:
             found = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
             raise InvalidRequest("; ".join(found)) from error
+
+
+def _json_object(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise InvalidRequest(f"tokenizer: a name, or an object as JSON, which this is not: {error}.") from error
 
 
 class CorpusSummary(CorpusDescription):

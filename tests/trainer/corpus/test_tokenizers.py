@@ -9,6 +9,7 @@ import pytest
 
 from app.core.errors import CorpusNotText, TokenizerNotLearned
 from app.core.text import TextReader, TextSpec
+from app.core.text.sample import read_tokenised
 from app.core.text.tokenizers.sentencepiece import MODEL
 from trainer.corpus.encode import EncodedCorpus, encode
 from trainer.corpus.pieces import learn_pieces
@@ -52,6 +53,8 @@ def test_pieces_are_learned_of_the_corpus_the_same_ones_for_any_threads(model_ty
     corpus = encode(path, tmp_path, spec=spec, min_count=1, resources={MODEL: model})
     reader = TextReader(spec, {MODEL: model})
     assert lines_of(corpus) == [words for line in TEXT.split("\n") if (words := reader.words(line))]
+    previewed = read_tokenised(TEXT, spec, {}, 3)
+    assert previewed == [reader.words(line) for line in TEXT.split("\n") if line][:3], "of all that there is"
     assert "".join(reader.words("newest")).replace("##", "").replace("\u2581", "") == "newest"
 
 
