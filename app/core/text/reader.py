@@ -170,9 +170,17 @@ class TextReader:
         """Each line as the words that the tokenizer makes of it, with blanks between them."""
         assert self._tokenizer is not None  # noqa: S101 (for the type checker)
         lines = _SPACE.sub(" ", self._in_case(self._prepare(text))).split("\n")
-        parts = [_contexts(line) for line in lines]
+        parts = [self._read_together(line) for line in lines]
         found = iter(self._tokenizer.tokenize([part for line in parts for part in line]))
         return "\n".join(" ".join(word for _ in line for word in next(found)) for line in parts)
+
+    def _read_together(self, line: str) -> list[str]:
+        """Runs between blanks, as the types of a corpus are read: of two ways to cut a run into pieces that are equally
+        likely, rounding takes one, and rounds otherwise where there is text before it.
+        """
+        if self.needs_lines or self.spec.rules < 3:
+            return _contexts(line)
+        return [part for run in line.split(" ") for part in _contexts(run)]
 
     @cached_property
     def _by_blanks(self) -> TextReader:

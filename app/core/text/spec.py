@@ -20,8 +20,9 @@ from app.core.text.tokenizers import RESOURCES, Chosen, TokenizerOptions, named
 
 NEWEST_RULES = 3
 """1: as at first. 2: blanks that look like nothing separate words, no word is marks alone, and no fold begins one with
-a mark. 3: tokens to keep are found in capitals that are spelled otherwise, such as İ. Older versions keep reading by
-the rules that their corpus was read by."""
+a mark. 3: tokens to keep are found in capitals that are spelled otherwise, such as İ, and tokenizers that need no lines
+read each run between blanks alone, as they read a corpus. Older versions keep reading by the rules that their corpus
+was read by."""
 WORD_CHARACTERS = r"[\p{L}\p{M}\p{N}]"
 
 

@@ -15,10 +15,11 @@ from pydantic import ValidationError
 
 from app.core.errors import BadRecord, ExtraMissing, TokenizerUnusable
 from app.core.text import TextReader, TextSpec
+from app.core.text.pieces import learned
 from app.core.text.sample import read_sample
 from app.core.text.tokenizers import others
 from app.core.text.tokenizers.morphemes import DICTIONARY
-from app.core.text.tokenizers.sentencepiece import MODEL
+from app.core.text.tokenizers.sentencepiece import MODEL, SentencePiece
 
 sentencepiece = pytest.importorskip("sentencepiece")
 pytest.importorskip("mecab")
@@ -67,6 +68,7 @@ def reader_of(tokenizer: Any, **said: Any) -> TextReader:
         ("character-ngrams", "北京大学 a i, 각", ["北京", "京大", "大学", "a", "i", "각"]),
         ({"kind": "character-ngrams", "n": 1}, "né", ["n", "é"]),
         ("sentencepiece", "LOWEST 학교에", ["low", "##est", "학교에"]),
+        ("sentencepiece", "low\u1112\u1161\u11ab", ["low", "##<0xED>", "##<0x95>", "##<0x9C>"]),
     ],
 )
 def test_what_each_makes_of_text(tokenizer: Any, text: str, words: list[str]) -> None:
@@ -88,6 +90,10 @@ def test_kiwi_reads_stems_and_surfaces_and_takes_a_dictionary() -> None:
     surface = TextSpec.model_validate({"tokenizer": {"kind": "kiwi", "form": "surface", "tags": True, "drop": []}})
     found = TextReader(surface, resources).words("\U0001f600학교에서 봤어요")
     assert found[-4:] == ["학교/NNG", "에서/JKB", "봤/VV", "어요/EF"]
+    endings = TextSpec.model_validate({"tokenizer": {"kind": "kiwi", "drop": []}})
+    reader = TextReader(endings, resources)
+    assert "\u11b8니다" in reader.words("학교에 갑니다"), "which begins with half a syllable"
+    assert reader.folded("\u11b8니다") == "\u11b8니다", "and is found when it is asked for"
     assert list(TextReader(spec, resources).words_of_each(["학교를", "", "바다가"])) == [["학교"], [], ["바다"]]
 
 
@@ -130,6 +136,21 @@ def test_any_text_is_read_and_no_line_depends_on_another(tokenizer: Any, text: s
     assert not any(character <= " " for word in alone for character in word)
     assert list(reader.words_of_each([beside, line, beside]))[1] == alone
     assert reader_of(tokenizer).words(line) == alone
+
+
+@pytest.mark.parametrize("model_type", ["unigram", "bpe"])
+def test_pieces_of_a_run_depend_on_no_text_beside_it(model_type: str) -> None:
+    """ㅋㅋ and ㅋ are as likely as ㅋ and ㅋㅋ: the sums that are compared are rounded, with what stands before."""
+    spec = TextSpec.model_validate({"tokenizer": {"kind": "sentencepiece", "n_pieces": 300, "model_type": model_type}})
+    counts = {"low": 41} | dict.fromkeys(["lower", "newest", "보았다", "봤다", "학교를", "학교에서"], 40)
+    counts |= dict.fromkeys(["lowest", "ㅇㅏ", "ㅋㅋㅋ", "학교가"], 1)
+    assert isinstance(spec.options, SentencePiece)
+    model = learned([*counts], [*counts.values()], TextReader(spec.roughly()), spec.options)
+    new, old = (TextReader(spec.model_copy(update={"rules": rules}), {MODEL: model}) for rules in (3, 2))
+    line = "lowest 학교가 low ㅋㅋㅋ ㅇㅏ"
+    alone = [piece for run in line.split() for piece in new.words(run)]
+    assert new.words(line) == alone
+    assert (old.words(line) == alone) == (model_type == "bpe"), "as versions of before read it"
 
 
 @pytest.mark.parametrize("tokenizer", CHEAP, ids=str)
