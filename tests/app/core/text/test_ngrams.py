@@ -21,6 +21,20 @@ def test_hashes_are_those_of_fasttext(word: str, sizes: tuple[int, int]) -> None
     assert sorted(found) == sorted(ft_ngram_hashes(word, *sizes, n_buckets))
 
 
+@pytest.mark.parametrize(
+    ("word", "buckets"),
+    [
+        ("king", [299675, 1736367, 1950837, 736598, 771707, 590751, 217300]),
+        ("왕궁", [377010, 1009124, 1478958]),
+        ("naïve", [1806890, 1907692, 1590546, 1719404, 356832, 1223007, 1711570, 1788548, 1088654]),
+        ("👑s", [767289, 332037, 251043]),
+    ],
+)
+def test_buckets_are_those_that_fasttexts_own_program_gives(word: str, buckets: list[int]) -> None:
+    """Of n-grams of 3 and 4 characters and its 2,000,000 buckets; bytes above 127 count as negative numbers there."""
+    assert [code % 2_000_000 for code in ngram_hashes(word, 3, 4)] == buckets
+
+
 def test_a_published_value_of_the_hash() -> None:
     """FNV-1a of 32 bits of "foobar" is 0xbf9cf968; it is the one n-gram of six letters without a mark."""
     assert ngram_hashes("foobar", 6, 6)[1] == 0xBF9CF968
