@@ -14,11 +14,13 @@ from app.core.payloads import StartSource
 from app.core.table.arrays import PARENT_ROWS, Arrays
 from app.core.table.continuation import is_continued_by, read_continuation
 from app.core.table.manifest import StartOrigin
+from app.core.table.parts import Ngrams
 from app.core.table.reading import Table
 from trainer.algorithms.algorithm import Start
 from trainer.corpus.encode import EncodedCorpus
 from trainer.publishing.publish import Kept
 from trainer.steps.checkpoint import fingerprint
+from trainer.work.composed import with_new_words
 
 MOST_NAMED = 10
 """Words that an error names."""
@@ -40,7 +42,7 @@ class Parent:
         return not is_continued_by(self.table.manifest, algorithm, chosen)
 
     def start(self, corpus: EncodedCorpus, algorithm: str, chosen: Hyperparameters) -> Start:
-        """What the training goes on from.
+        """What the training goes on from: known words, and new ones as the version's n-grams compose them.
 
         Raises
         ------
@@ -54,7 +56,7 @@ class Parent:
             whole = read_continuation(table.folder, len(table.vocabulary), chosen.rows_beside)
             others = {name: array[rows] for name, array in whole.items()}
         shares = table.vocabulary.counts[rows] / corpus.vocabulary.counts[ids]
-        return Start(
+        start = Start(
             ids=ids,
             shares=shares.astype(np.float32),
             vectors=table.unit_vectors[rows] * table.norms[rows, None],
@@ -64,6 +66,8 @@ class Parent:
             name=fingerprint(self.said.model_dump_json()),
             parts=table.parts,
         )
+        has_ngrams = table.parts is not None and isinstance(table.parts.composition, Ngrams)
+        return start if algorithm == "fasttext" or not has_ngrams else with_new_words(start, corpus.vocabulary)
 
     def rows(self, corpus: EncodedCorpus) -> Arrays:
         """Where its words are now, as the table stores it."""
@@ -71,12 +75,14 @@ class Parent:
 
     def origin(self, start: Start, corpus: EncodedCorpus) -> StartOrigin:
         """What the manifest says of it."""
-        before = self.table.vocabulary.counts[corpus.known_ids >= 0]
+        is_known = corpus.known_ids >= 0
+        before, ids = self.table.vocabulary.counts[is_known], corpus.known_ids[is_known]
         numbers = {
-            "known": len(start.ids),
-            "new": len(corpus.vocabulary) - len(start.ids),
-            "left_out": len(corpus.known_ids) - len(start.ids),
-            "absent": int(np.count_nonzero(before == corpus.vocabulary.counts[start.ids])),
+            "known": len(ids),
+            "new": len(corpus.vocabulary) - len(ids),
+            "composed": len(start.ids) - len(ids),
+            "left_out": len(corpus.known_ids) - len(ids),
+            "absent": int(np.count_nonzero(before == corpus.vocabulary.counts[ids])),
             "frozen": int(np.count_nonzero(start.is_frozen)),
         }
         parent, strength = self.said.version.origin(), start.anchor_strength

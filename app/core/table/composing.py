@@ -75,7 +75,7 @@ class NgramComposer:
         if len(word) > MAX_COMPOSED:
             return None
         hashes = np.array(ngram_hashes(word, self._ngrams.min_n, self._ngrams.max_n, self._ngrams.unit), np.int64)
-        rows = _rows_of(self._parts, hashes % self._ngrams.n_buckets)
+        rows = rows_of(self._parts, hashes % self._ngrams.n_buckets)
         rows = rows[rows >= 0]
         trained = self._parts.trained
         n_trained = len(rows) if trained is None else int(np.count_nonzero(trained[rows]))
@@ -121,7 +121,7 @@ class PieceComposer:
         text = without_surrogates(text)
         encoding = self._encoded(text)
         tokens = np.array(encoding.ids, np.int64)
-        words, rows = self._token_words[tokens], _rows_of(self._parts, tokens)
+        words, rows = self._token_words[tokens], rows_of(self._parts, tokens)
         is_word, is_part = words >= 0, rows >= 0
         vectors = np.empty((len(tokens), self._table.manifest.dim))
         lengths = self._table.norms[words[is_word]].astype(np.float64)
@@ -165,7 +165,7 @@ def _verified(table: Table) -> bytes:
     return content
 
 
-def _rows_of(parts: Parts, keys: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+def rows_of(parts: Parts, keys: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     """Where the parts of these keys are; int64 (n,), -1 for those that are not there."""
     if not len(parts.keys):
         return np.full(len(keys), -1)

@@ -14,19 +14,28 @@ import pytest
 
 from app.core.costs import EXPECTED
 from app.core.errors import StepImpossible
-from app.core.hyperparameters import Word2VecHyperparameters
+from app.core.hyperparameters import ALGORITHMS, Word2VecHyperparameters
 from app.core.payloads import CorpusSource, StartSource, TrainPayload, VersionSource
 from app.core.storage import Storage
 from app.core.table.arrays import PARENT_ROWS
+from app.core.table.composing import composer_of
 from app.core.table.continuation import CONTINUATION_FILE, read_continuation
-from app.core.table.reading import Table
+from app.core.table.parts import Ngrams, Parts
+from app.core.table.reading import Table, open_table
 from app.core.text import TextSpec
+from app.core.text.ngrams import ngram_hashes
 from app.models.schemas import VersionDescription
 from tests.published import random_vectors, write_version
 from tests.trainer.work.conftest import context_in, opened, version_row
+from trainer.algorithms import ALGORITHMS as TRAINED_BY
+from trainer.algorithms.algorithm import Work
+from trainer.corpus.encode import encode
+from trainer.steps.progress import ignore
+from trainer.work.composed import with_new_words
 from trainer.work.forecast import Step
 from trainer.work.kinds import train
 from trainer.work.messages import Publishes
+from trainer.work.start import Parent
 from trainer.work.stored import store_version
 
 DIM = 8
@@ -105,7 +114,7 @@ def test_words_and_counts_are_united_and_the_lineage_says_so(storage: Storage, t
     start = VersionDescription.of(version_row(result)).start
     assert start is not None
     assert start.parent == versions.parent.origin()
-    assert start.words == {"known": 40, "new": 10, "left_out": 0, "absent": 20, "frozen": 0}
+    assert start.words == {"known": 40, "new": 10, "composed": 0, "left_out": 0, "absent": 20, "frozen": 0}
     assert (start.anchor_strength, start.refitted) == (0.5, False)
     assert result.told["aligned"]["to"]["manifest_sha256"] == versions.parent.manifest_sha256
     assert CONTINUATION_FILE not in table.manifest.files
@@ -196,3 +205,40 @@ def test_vectors_from_elsewhere_are_gone_on_from(storage: Storage, tmp_path: Pat
     result = run(storage, tmp_path / "on", SECOND, of(tmp_path / "made", stored), freeze="parent")
     assert result.manifest["origin"]["start"]["refitted"]
     assert result.manifest["origin"]["start"]["words"]["known"] == 20
+
+
+@pytest.mark.parametrize("algorithm", ["word2vec", "glove"])
+@pytest.mark.parametrize("has_others", [True, False])
+def test_new_words_begin_where_the_n_grams_of_the_version_compose_them(
+    algorithm: str, has_others: bool, tmp_path: Path
+) -> None:
+    """Those of which it has half of the n-grams; so small a rate leaves all where it begins."""
+    words = ["king", "kings", "berg", "bergs"]
+    ngrams = Ngrams(min_n=3, max_n=5, n_buckets=10_007)
+    keys = sorted({code % ngrams.n_buckets for word in words for code in ngram_hashes(word, 3, 5)})
+    parts = Parts(ngrams, random_vectors(len(keys), DIM, seed=3), np.array(keys, np.int32))
+    write_version(tmp_path / "parent", words, random_vectors(4, DIM), parts=parts)
+    table = open_table(tmp_path / "parent")
+    (tmp_path / "text").write_bytes(b"king bergking kingberg berg zzzzz\n" * 20)
+    corpus = encode(tmp_path / "text", tmp_path, spec=TextSpec(), min_count=1, known=table.vocabulary)
+    rate = {"learning_rate": 1e-12, "epochs": 1, "dim": DIM, "threads": 1}
+    chosen = ALGORITHMS[algorithm].model_validate(rate)
+    source = VersionSource(model="m", version=1, prefix="p", manifest_sha256="0" * 64)
+    parent = Parent(table, StartSource(version=source, freeze="none", anchor_strength=0.5))
+    start = parent.start(corpus, algorithm, chosen)
+    if has_others:
+        others = {name: np.ones((4, n), np.float32) for name, n in chosen.rows_beside.items()}
+        start = with_new_words(replace(parent.start(corpus, "fasttext", chosen), others=others), corpus.vocabulary)
+        assert {name: rows[4:].any() for name, rows in (start.others or {}).items()} == dict.fromkeys(others, False)
+    found = TRAINED_BY[algorithm](Work(corpus, tmp_path, 1, ignore, None, start), chosen).arrays["vectors"]
+    composer, ids = composer_of(table), corpus.vocabulary.ids()
+    assert composer is not None
+    for word in ("bergking", "kingberg"):
+        composed = composer.compose(word)
+        assert composed is not None
+        np.testing.assert_allclose(found[ids[word]], composed.vector, atol=1e-5)
+    np.testing.assert_allclose(found[ids["king"]], table.vector(0), atol=1e-5)
+    assert np.abs(found[ids["zzzzz"]]).max() <= 1 / DIM, "which chance has placed"
+    counted = parent.origin(start, corpus).words
+    assert (counted["known"], counted["new"], counted["composed"]) == (4, 3, 2)
+    assert len(parent.start(corpus, "fasttext", chosen).ids) == 4, "which composes words by itself"

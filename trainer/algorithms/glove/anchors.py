@@ -40,7 +40,9 @@ class Anchors:
             self._anchors.append((side, parameters[self._rows, side]))
             self._squares.append(slice(first + size, first + 2 * size))
         if start.others:
-            parameters[self._rows, 4 * size : 4 * size + 4] = start.others[BIASES]
+            biases = start.others[BIASES].copy()
+            biases[:, 1::2] = np.maximum(biases[:, 1::2], 1)  # squares begin so, also those of words that have none
+            parameters[self._rows, 4 * size : 4 * size + 4] = biases
         self.freeze(parameters, start.is_frozen)
 
     def freeze(self, parameters: FloatArray, which: npt.NDArray[np.bool_]) -> None:
