@@ -7,6 +7,7 @@ import socket
 import sys
 import time
 from contextlib import suppress
+from types import FrameType
 
 import structlog
 import uvicorn
@@ -27,14 +28,19 @@ logger = structlog.get_logger()
 class TellingServer(Server):
     """Says once where it can be reached; at its end it first says that it leaves, and answers for a while.
 
-    Streams, which would go on for long, end before it waits for what is being answered.
+    A second signal cuts that time short. Streams, which would go on for long, end before it waits for what is being
+    answered.
     """
 
     def __init__(self, config: uvicorn.Config, app: FastAPI, leave_seconds: float) -> None:
         super().__init__(config)
         self._app = app
         self._leave_seconds = leave_seconds
-        self.leaves_at = 0.0
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        if self.should_exit:
+            self._leave_seconds = 0.0
+        super().handle_exit(sig, frame)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._app.state.feed.end()
@@ -50,10 +56,10 @@ class TellingServer(Server):
 
     async def main_loop(self) -> None:
         await super().main_loop()
-        self.leaves_at = time.monotonic() + self._leave_seconds
+        asked_at = time.monotonic()
         self._app.state.is_leaving = True
         logger.info("leaving", action="leaving", seconds=self._leave_seconds)
-        while time.monotonic() < self.leaves_at and not self.force_exit:
+        while time.monotonic() - asked_at < self._leave_seconds and not self.force_exit:
             await asyncio.sleep(TICK_SECONDS)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -16,15 +15,11 @@ import httpx
 import pytest
 
 from app.command.processes import Service
-from app.core import jobs
-from app.core.jobs import JobRequest
 from tests.frozen import frozen
-from tests.published import World, wait_until
+from tests.published import wait_until
 
 LONGEST_SECONDS = 25.0
 """Less than the 30 s that orchestrators commonly wait before they kill."""
-STREAM_SECONDS = 15.0
-"""The ten of the promise, and what a busy machine adds."""
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
@@ -73,31 +68,3 @@ def test_nothing_outlives_the_command(tmp_path: Path, how: signal.Signals) -> No
         wait_until(lambda: not children & living().keys())
     finally:
         command.kill()
-
-
-def test_an_open_stream_holds_no_stop_up(tmp_path: Path) -> None:
-    world = World(tmp_path)
-    with world.database.transaction() as session:
-        job = jobs.submit(session, JobRequest("train", "m", {}))
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    said = {"WORDKIN_DATA_DIR": str(tmp_path), "WORDKIN_PORT": str(port)}
-    api = subprocess.Popen([sys.executable, "-P", "-m", "app"], env=os.environ | said)
-    try:
-        wait_until(lambda: answers(f"http://127.0.0.1:{port}/readyz"), 60)
-        with httpx.stream("GET", f"http://127.0.0.1:{port}/jobs/{job.id}/events", timeout=30) as stream:
-            assert next(stream.iter_lines())
-            asked_at = time.monotonic()
-            api.terminate()
-            assert api.wait(LONGEST_SECONDS) in {0, -signal.SIGTERM}
-            assert time.monotonic() - asked_at < STREAM_SECONDS
-    finally:
-        api.kill()
-        world.close()
-
-
-def answers(url: str) -> bool:
-    try:
-        return httpx.get(url).is_success
-    except httpx.TransportError:
-        return False
