@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, BinaryIO
 from urllib.parse import quote
 
 import httpx
+from httpx_sse import ServerSentEvent, connect_sse
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
 from app.command.failures import NoService, ServiceError
 from app.command.options import key_header
 
-POLL_SECONDS = 0.25
 SLOW = 1e5
 """Tokens per second that are told in thousands, as morphemes are read."""
 AWAY_SECONDS, RETRY_SECONDS = 60.0, 0.5
 """How long a service may be away while a job is followed, and how often it is looked for."""
+AWAY = (HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT)
+"""What is answered for it then, by a proxy or by itself without its database."""
 UPLOAD_PIECE_BYTES = 1 << 20
 ENDED = ("succeeded", "failed", "cancelled")
 LISTS = {
@@ -125,16 +128,23 @@ class Client:
                 bar.update(task, completed=job["progress"], **_shown(job))
                 if job["state"] in ENDED:
                     break
-                time.sleep(POLL_SECONDS)
             return job
 
     def _states(self, job_id: str, console: Console) -> Iterator[Json]:
-        """The job, again and again; while the service is away, which it may be for a while, nothing."""
+        """The job whenever something happens to it; while the service is away, which it may be for a while, nothing."""
+        known: str | None = None
         away_since: float | None = None
         while True:
             try:
-                job = self.get("/jobs", job_id)
-            except NoService:
+                for event in self._events(job_id, known):
+                    known, away_since = event.id or known, None
+                    yield event.json()
+                job: Json = self.get("/jobs", job_id)  # where its stream was cut, or where there was no room for one
+                away_since = None
+                yield job
+            except ServiceError as error:
+                if error.problem.get("status", HTTPStatus.BAD_GATEWAY) not in AWAY:
+                    raise
                 now = time.monotonic()
                 if away_since is None:
                     away_since = now
@@ -142,10 +152,14 @@ class Client:
                     console.print(told, markup=False, highlight=False, soft_wrap=True)
                 if now - away_since > AWAY_SECONDS:
                     raise
-                time.sleep(RETRY_SECONDS)
-                continue
-            away_since = None
-            yield job
+            time.sleep(RETRY_SECONDS)
+
+    def _events(self, job_id: str, known: str | None) -> Iterator[ServerSentEvent]:
+        """What happens to a job after the event that is known, as long as it is told."""
+        path, headers = f"/jobs/{quote(job_id, safe='')}/events", {"Last-Event-ID": known} if known else {}
+        with suppress(httpx.TransportError), connect_sse(self._http, "GET", path, headers=headers) as stream:
+            if stream.response.is_success:
+                yield from stream.iter_sse()
 
 
 def _shown(job: Json) -> dict[str, Any]:

@@ -1,14 +1,16 @@
 from __future__ import annotations
 
 import io
+import json
 from typing import Any
 
+import httpx
 import pytest
 from rich.console import Console
 
 from app.command import client
 from app.command.client import Client, _shown
-from app.command.failures import NoService
+from app.command.failures import NoService, ServiceError
 
 
 @pytest.mark.parametrize(
@@ -33,33 +35,73 @@ def test_the_line_says_how_fast_it_is_while_it_reads_too() -> None:
     assert said == ["", "23.5 k tokens/s", "1.23 M tokens/s"]
 
 
-class _Away(Client):
-    """A service that is away for some answers."""
+class _Service(httpx.MockTransport):
+    """Answers what it is given, one after the other; nothing is a service that is away."""
 
-    def __init__(self, answers: list[dict[str, Any] | None]) -> None:
-        super().__init__("http://away")
-        self.answers = answers
+    def __init__(self, answers: list[httpx.Response | None]) -> None:
+        super().__init__(self._answer)
+        self._answers = answers
+        self.asked: list[tuple[str, str | None]] = []
 
-    def get(self, *_: object, **__: Any) -> dict[str, Any]:
-        answer = self.answers.pop(0)
+    def _answer(self, request: httpx.Request) -> httpx.Response:
+        self.asked.append((request.url.path, request.headers.get("Last-Event-ID")))
+        answer = self._answers.pop(0)
         if answer is None:
-            raise NoService("No service answers.")
+            raise httpx.ConnectError("refused")
         return answer
 
 
-def job(state: str) -> dict[str, Any]:
-    measured = dict.fromkeys(("phase", "step", "tokens_per_second", "loss", "eta_seconds"))
-    return measured | {"state": state, "progress": 0.5}
+def job(state: str, phase: str | None = None) -> dict[str, Any]:
+    measured = dict.fromkeys(("step", "tokens_per_second", "loss", "eta_seconds"))
+    return measured | {"state": state, "phase": phase, "progress": 0.5}
 
 
-def test_a_service_that_restarts_is_waited_for_and_that_is_said_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("RETRY_SECONDS", "POLL_SECONDS"):
-        monkeypatch.setattr(client, name, 0)
+def stream(*events: tuple[str | None, dict[str, Any]]) -> httpx.Response:
+    """As the service sends it; a line separator inside of a text ends no line."""
+    told = ""
+    for number, each in events:
+        told += f"id: {number}\n" if number else ": keep-alive\n\n"
+        told += f"event: {each['state']}\ndata: {json.dumps(each, ensure_ascii=False)}\n\n"
+    return httpx.Response(200, headers={"Content-Type": "text/event-stream"}, text=told)
+
+
+def following(monkeypatch: pytest.MonkeyPatch, answers: list[httpx.Response | None]) -> tuple[Client, _Service]:
+    monkeypatch.setattr(client, "RETRY_SECONDS", 0)
+    service, asking = _Service(answers), Client("http://away")
+    asking._http = httpx.Client(transport=service, base_url=asking.url)
+    return asking, service
+
+
+def test_a_job_is_followed_by_its_events_through_cuts_outages_and_full_services(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    busy = httpx.Response(503, json={"type": "/problems/streams-busy", "status": 503, "title": "busy"})
+    answers = [
+        stream(("1", job("queued")), ("2", job("running"))),
+        httpx.Response(200, json=job("running")),
+        *[None] * 4,
+        busy,
+        httpx.Response(503, json={"type": "/problems/database-unavailable", "status": 503, "title": "away"}),
+        busy,
+        httpx.Response(200, json=job("running")),
+        stream((None, job("running", "between\u2028two")), ("3", job("succeeded")), ("end", job("succeeded"))),
+    ]
+    asking, service = following(monkeypatch, answers)
     console = Console(file=io.StringIO(), width=200)
-    away = _Away([job("running"), None, None, job("running"), None, job("succeeded")])
-    assert away.follow("1", console)["state"] == "succeeded"
+    assert asking.follow("1", console) == job("succeeded")
     told = console.file.getvalue()  # type: ignore[attr-defined] # a StringIO
-    assert told.count("The service at http://away does not answer; waiting for it.") == 2
+    assert told.count("The service at http://away does not answer; waiting for it.") == 1
+    events, itself = "/jobs/1/events", ("/jobs/1", None)
+    assert service.asked == [(events, None), itself, *[(events, "2"), itself] * 4, (events, "2")]
+
+
+def test_what_does_not_come_back_and_what_is_gone_ends_the_following(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(client, "AWAY_SECONDS", 0)
+    asking, _ = following(monkeypatch, [None] * 1000)
     with pytest.raises(NoService):
-        _Away([job("running"), *[None] * 1000]).follow("1", console)
+        asking.follow("1", Console(file=io.StringIO()))
+    gone = [httpx.Response(404, json={"type": "/problems/job-not-found", "status": 404, "title": "Gone"})] * 2
+    asking, service = following(monkeypatch, [stream(("1", job("queued"))), *gone])
+    with pytest.raises(ServiceError, match="Gone"):
+        asking.follow("1", Console(file=io.StringIO()))
+    assert len(service.asked) == 2
