@@ -21,6 +21,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from app.core.errors import ExtraMissing
+from app.core.table import limits
 from app.core.table.reading import Table
 from benchmarks import machine
 from benchmarks.corpora import UNPACK
@@ -38,7 +39,6 @@ from benchmarks.korean_rows import SETTINGS, table_of, warm
 from benchmarks.transfer import FIELDS, rows_of, write_texts
 from trainer.classifying.labelled import read_texts
 from trainer.classifying.train import Training, Wanted
-from trainer.publishing import neighbors
 from trainer.steps.progress import ignore
 
 N_LABELS = (1_000, 10_000, 150_000)
@@ -137,7 +137,7 @@ def parsed() -> argparse.Namespace:
 def main() -> None:
     arguments = parsed()
     # nobody asks for neighbours here
-    neighbors.ALWAYS_COVERED, neighbors.MOST_PRODUCTS = neighbors.BLOCK, 0
+    limits.ALWAYS_COVERED, limits.MOST_PRODUCTS = limits.BLOCK, 0
     print(f"{machine.cpu_name()}, {machine.versions('numpy', 'numba')}, {arguments.threads} threads")
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)

@@ -10,13 +10,14 @@ import numpy as np
 
 from app.core.nearest import exact
 from app.core.table.arrays import FloatArray, Neighbors
+from app.core.table.limits import n_covered
 from app.core.table.writing import normalise
 from benchmarks import machine
 from benchmarks.contest import OURS, Case, Measurement, run
 from benchmarks.quality import Score
 from benchmarks.rows import as_table
 from benchmarks.world import clustered
-from trainer.publishing.neighbors import n_covered, nearest_neighbors
+from trainer.publishing.neighbors import nearest_neighbors
 from trainer.steps.crew import Crew
 from trainer.steps.progress import ignore
 

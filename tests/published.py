@@ -26,6 +26,7 @@ from app.core.database import Database
 from app.core.records import Version
 from app.core.settings import Settings
 from app.core.storage import Storage
+from app.core.table.limits import IndexLimits
 from app.core.table.manifest import CorpusOrigin, EvidenceDescription, TrainedOrigin, Written
 from app.core.table.parts import TOKENIZER, Parts
 from app.core.table.quantised import Encoding
@@ -36,7 +37,6 @@ from app.web.protocol import HttpProtocol
 from benchmarks.world import add_version
 from trainer.corpus.encode import EncodedCorpus
 from trainer.publishing import evidence
-from trainer.publishing.index import IndexLimits
 from trainer.publishing.publish import Provenance, publish
 from trainer.steps.progress import ignore
 from trainer.work.replicas import Replica, Stability

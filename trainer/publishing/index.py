@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
 
@@ -13,17 +13,13 @@ import faiss
 import numpy as np
 import numpy.typing as npt
 
+from app.core.costs.publishing import TRIED
 from app.core.nearest import exact
-from app.core.table.manifest import INDEX_FILE, GraphSearch, IndexDescription, IndexRequest
+from app.core.table.limits import IndexLimits
+from app.core.table.manifest import INDEX_FILE, GraphSearch, IndexDescription
 from app.core.table.quantised import Quantised, UnitVectors
 from trainer.steps.progress import Progress, Report
 
-MOST_SCANNED = 20_000_000
-"""Numbers, words x dim, that a scan of each query may read; beyond, a graph is built."""
-# On one core of a busy machine 20 million numbers (76 MiB) take 5.5 to 12 ms for a single query and 1.1 to
-# 1.7 ms for one of 16 together; 40 million take 14 and 2.3 ms, 10 million 2.7 and 0.6 ms.
-MIN_RECALL = 0.998
-"""What other services' graphs find of words' neighbours as they are set up by default (0.999 to 1 at 400,000 x 100)."""
 LINKS = 16
 EF_CONSTRUCTION = 100
 """On 150,000 words of glove.6B.50d these build in 18 s and reach a recall of 0.993 at efSearch 64, in 0.11 ms. Twice of
@@ -41,19 +37,6 @@ Directions = npt.NDArray[np.float32]
 Ids = npt.NDArray[np.int64]
 
 
-@dataclass(frozen=True)
-class IndexLimits:
-    """What decides the choice: `requested` "exact" or "graph" by itself, "auto" with the other two."""
-
-    requested: IndexRequest = "auto"
-    most_scanned: int = MOST_SCANNED
-    min_recall: float = MIN_RECALL
-
-    def wants_graph(self, n_numbers: int) -> bool:
-        """Whether a graph is tried for a table of so many numbers."""
-        return self.requested == "graph" or (self.requested == "auto" and n_numbers > self.most_scanned)
-
-
 @dataclass(frozen=True, eq=False)
 class Sample:
     """Queries to measure with.
@@ -68,6 +51,28 @@ class Sample:
     directions: Directions
     asked: Ids
     nearest: Ids
+
+
+def settled(unit_vectors: UnitVectors, limits: IndexLimits, report: Report) -> IndexLimits:
+    """Limits by which the table is scanned, if a graph of one in `TRIED` of its words misses their recall.
+
+    A graph of all words is then not built: it misses more than that of some, at the same effort, in all tables that
+    were tried. So it is with words that occurred too seldom to get neighbours. What has been quantised is always
+    scanned, and a "graph" that was asked for is built whatever it misses.
+    """
+    if limits.requested != "auto" or not limits.wants_graph(unit_vectors.size):
+        return limits
+    if not isinstance(unit_vectors, Quantised) and _finds_enough(unit_vectors[::TRIED], limits, report):
+        return limits
+    return replace(limits, most_scanned=unit_vectors.size)
+
+
+def _finds_enough(unit_vectors: npt.NDArray[np.float32], limits: IndexLimits, report: Report) -> bool:
+    faiss.omp_set_num_threads(1)
+    some = np.ascontiguousarray(unit_vectors)
+    index = _build(some, report)
+    index.hnsw.efSearch = EF_SEARCH[-1]
+    return recall(index, some, word_sample(some)) >= limits.min_recall
 
 
 def build_index(folder: Path, unit_vectors: UnitVectors, limits: IndexLimits, report: Report) -> IndexDescription:

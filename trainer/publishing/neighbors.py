@@ -8,19 +8,12 @@ import numpy as np
 
 from app.core.nearest import exact
 from app.core.table.arrays import Neighbors
+from app.core.table.limits import N_NEIGHBORS, n_covered
 from app.core.table.quantised import UnitVectors
 from app.core.table.vocabulary import Vocabulary
 from trainer.publishing.candidates import PANEL, Candidates
 from trainer.steps.crew import Crew
 from trainer.steps.progress import Progress, Report
-
-N_NEIGHBORS = 50
-ALWAYS_COVERED = 100_000
-MOST_PRODUCTS = 1_500_000_000_000
-"""Beyond `ALWAYS_COVERED` words, more are covered while covered words x words x dim stays below this."""
-
-BLOCK = 1024
-"""Words are covered in multiples of it."""
 
 HUB_NEIGHBORS = 10
 N_HUBS = 10
@@ -71,12 +64,6 @@ def nearest_neighbors(unit_vectors: UnitVectors, *, threads: int, report: Report
             crew.on_each(work, range(len(strips)))
     tell()
     return candidates.neighbors
-
-
-def n_covered(n_words: int, dim: int) -> int:
-    """How many words the table covers, in whole blocks: a function of its size alone."""
-    wanted = max(ALWAYS_COVERED, MOST_PRODUCTS // (n_words * dim))
-    return min(n_words, -(-wanted // BLOCK) * BLOCK)
 
 
 def strip(panel: int, n_panels: int) -> list[int]:

@@ -14,19 +14,20 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from app.core.costs.publishing import FILES, GRAPH, GRAPH_TRIAL, NEIGHBOR_TABLE
 from app.core.nearest.text_vectors import text_component
 from app.core.table.arrays import Arrays, FloatArray, Neighbors
 from app.core.table.digests import digest_files
+from app.core.table.limits import IndexLimits
 from app.core.table.lookup import word_order, word_slots
 from app.core.table.manifest import FORMAT_VERSION, Manifest, Origin, Written, describe, write_manifest
 from app.core.table.parts import Parts
-from app.core.table.quantised import Encoding, encoded, unit_vectors_of
+from app.core.table.quantised import Encoding, UnitVectors, encoded, unit_vectors_of
 from app.core.table.reading import mapped_arrays
 from app.core.table.vocabulary import Vocabulary
 from app.core.table.writing import normalise, write_arrays
 from app.core.text import TextSpec
-from trainer.publishing.costs import FILES, GRAPH, NEIGHBOR_TABLE
-from trainer.publishing.index import IndexLimits, build_index
+from trainer.publishing.index import build_index, settled
 from trainer.publishing.neighbors import hubness, nearest_neighbors
 from trainer.steps.progress import Progress, Report
 from trainer.steps.soundness import check_vectors
@@ -95,6 +96,7 @@ def publish(  # noqa: PLR0913 (one call, made once)
     normal, norms = _normalised(vectors, kept)
     stored = encoded(normal, encoding)
     unit_vectors = unit_vectors_of(stored)
+    limits = _settled(unit_vectors, limits or IndexLimits(), report)
     started = time.monotonic()
     neighbors = nearest_neighbors(unit_vectors, threads=threads, report=_of_step(report, NEIGHBOR_TABLE))
     seconds = round(time.monotonic() - started, 3)
@@ -112,7 +114,7 @@ def publish(  # noqa: PLR0913 (one call, made once)
     described = describe(arrays)
     del vectors, normal, stored, unit_vectors, arrays  # a graph copies them from the file
     on_disk = unit_vectors_of(mapped_arrays(folder))
-    index = build_index(folder, on_disk, limits or IndexLimits(), _of_step(report, GRAPH))
+    index = build_index(folder, on_disk, limits, _of_step(report, GRAPH))
     report(Progress(0.0, step=FILES))
     manifest = Manifest(
         format_version=FORMAT_VERSION,
@@ -136,6 +138,14 @@ def _normalised(vectors: FloatArray, kept: Kept | None) -> tuple[FloatArray, Flo
     if kept:
         normal[kept.ids], norms[kept.ids] = kept.unit_vectors, kept.norms
     return normal, norms
+
+
+def _settled(unit_vectors: UnitVectors, limits: IndexLimits, report: Report) -> IndexLimits:
+    """The limits by which the table is searched, known before the neighbour table: whoever waits is told at once."""
+    chosen = settled(unit_vectors, limits, _of_step(report, GRAPH_TRIAL))
+    if chosen != limits:
+        report(Progress(1.0, step=GRAPH_TRIAL, left_out=GRAPH))
+    return chosen
 
 
 def _metrics(neighbors: Neighbors, vocabulary: Vocabulary, seconds: float) -> dict[str, Any]:

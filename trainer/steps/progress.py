@@ -15,7 +15,7 @@ class Progress:
     `fraction` goes from 0 to 1 within the step, which `step` names where a phase has several; `tokens_per_second` is
     the speed of a training, or of the reading before it. `loss` is a mean per prediction in nats (GloVe: mean weighted
     squared error per cell); `held_out_loss` the same on the fixed sample, known after each epoch. `history` has all
-    epochs that have ended, and is told when one has.
+    epochs that have ended, and is told when one has. `left_out` is a later step of the phase that will not be taken.
     """
 
     fraction: float
@@ -24,6 +24,7 @@ class Progress:
     held_out_loss: float | None = None
     epoch: int | None = None
     step: str | None = None
+    left_out: str | None = None
     history: tuple[Epoch, ...] | None = None
 
 

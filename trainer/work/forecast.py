@@ -52,6 +52,11 @@ class Forecast:
         """What all steps that have not begun will take, in their order."""
         self._ahead = dict(seconds)
 
+    def leave_out(self, step: Step) -> None:
+        """A step that was expected will not be taken."""
+        if self._ahead:
+            self._ahead.pop(step, None)
+
     def advance(self, step: Step, fraction: float) -> None:
         """A step has come so far, 0 to 1; the first time that it is named, it begins and all before it have ended."""
         moment, step = self._now(), self._whole(step)

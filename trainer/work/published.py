@@ -11,18 +11,19 @@ from typing import Any
 import numpy.typing as npt
 import structlog
 
+from app.core.costs.publishing import expected_seconds
 from app.core.errors import WordkinError
 from app.core.payloads import EvaluationSource
 from app.core.table.arrays import Arrays, Neighbors
 from app.core.table.continuation import write_continuation
+from app.core.table.limits import IndexLimits
 from app.core.table.manifest import Manifest
 from app.core.table.parts import Parts
 from app.core.table.quantised import Encoding
 from app.core.table.reading import read_table
 from app.core.table.vocabulary import Vocabulary
-from trainer.publishing.costs import expected_seconds
-from trainer.publishing.index import IndexLimits
 from trainer.publishing.publish import Kept, Provenance, publish
+from trainer.publishing.speed import product_seconds
 from trainer.work.context import Context
 from trainer.work.evaluated import evaluation_of, told
 from trainer.work.forecast import Step
@@ -35,7 +36,8 @@ logger = structlog.get_logger()
 
 def expect_publishing(context: Context, n_words: int, dim: int, limits: IndexLimits) -> None:
     """Say how long the publishing of such a table will take, where nothing else is ahead."""
-    seconds = expected_seconds(n_words, dim, context.threads, limits)
+    speed, threads = product_seconds(dim, context.threads), context.threads
+    seconds = expected_seconds(n_words, dim, limits, threads=threads, product_seconds=speed)
     context.expect({Step(PUBLISHING, step): each for step, each in seconds.items()})
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from app.core.payloads import ImportPayload
 from app.core.table.digests import digest_files, digest_of
+from app.core.table.limits import IndexLimits
 from app.core.table.manifest import (
     FORMAT_VERSION,
     INDEX_FILE,
@@ -18,7 +19,7 @@ from app.core.table.manifest import (
 )
 from app.core.table.reading import Table
 from trainer.importing.bundle import unpack
-from trainer.publishing.index import IndexLimits, build_index
+from trainer.publishing.index import build_index
 from trainer.steps.progress import Progress, Report
 from trainer.work.context import Context
 from trainer.work.messages import Publishes

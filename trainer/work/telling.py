@@ -32,10 +32,12 @@ class Teller:
 
         def report(progress: Progress) -> None:
             measures = {name: value for name, value in asdict(progress).items() if value is not None}
-            for own in ("fraction", "step", "history"):
+            for own in ("fraction", "step", "left_out", "history"):
                 measures.pop(own, None)
             history = [epoch.model_dump() for epoch in progress.history] if progress.history is not None else None
             with self._lock:
+                if progress.left_out:
+                    self._forecast.leave_out(Step(phase, progress.left_out))
                 self._step, self._fraction = Step(phase, progress.step), min(max(progress.fraction, 0.0), 1.0)
                 self._forecast.advance(self._step, self._fraction)
                 self._send(measures, history)

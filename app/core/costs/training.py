@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from app.core.costs import EXPECTED, corpus, glove
+from app.core.costs import EXPECTED, corpus, glove, publishing
 from app.core.hyperparameters import (
     ALGORITHMS,
     FastTextHyperparameters,
@@ -12,11 +12,10 @@ from app.core.hyperparameters import (
     Hyperparameters,
 )
 from app.core.payloads import TrainPayload
+from app.core.table.limits import N_NEIGHBORS, IndexLimits, n_covered
 
 START_SECONDS = 4.0
 """Of the process: it imports and loads kernels that are compiled."""
-NUMBER_SECONDS = 1.5e-6
-"""Of publishing, for each number of the table, on one core: neighbours, files, digests."""
 PROCESS_BYTES = 240 << 20
 """Of the process before it has read anything."""
 WORD_BYTES = 600
@@ -27,8 +26,8 @@ IDS = 2
 """Numbers that are written for each token while it is read, of 4 bytes."""
 CELL_BYTES = 12
 """Of GloVe's table on disk."""
-NEIGHBOR_BYTES, COVERED = 400, 100_000
-"""Of the stored neighbours of a word, and how many words have them at least."""
+NEIGHBOR_BYTES = 8
+"""Of a stored neighbour of a word."""
 EVIDENCE_BYTES, SHOWN = 1400, 20_000
 """Of the evidence of a word, and how many words have it."""
 USUAL_MIN_COUNT, RARER = 5, 0.7
@@ -59,14 +58,15 @@ def needs(payload: TrainPayload, n_tokens: int, threads: int) -> Needs:
     n_types = corpus.TYPES_A_ROOT * n_tokens**0.5 * (USUAL_MIN_COUNT / chosen.min_count) ** RARER
     n_words = min(int(n_types) + 2, chosen.max_words or n_tokens + 2, n_tokens + 2)
     training = sum(EXPECTED[payload.algorithm](n_tokens, chosen, threads).values())
-    publishing = n_words * chosen.dim * NUMBER_SECONDS / threads
+    limits = IndexLimits(payload.index)
+    ending = sum(publishing.expected_seconds(n_words, chosen.dim, limits, threads=threads).values())
     reading = corpus.expected_seconds(payload.corpus.n_bytes, threads)
     kept = n_words * chosen.dim * 4 * (2 if payload.continuable else 1)
-    beside = min(n_words, COVERED) * NEIGHBOR_BYTES
+    beside = n_covered(n_words, chosen.dim) * N_NEIGHBORS * NEIGHBOR_BYTES
     if payload.evidence:
         beside += min(n_words, SHOWN) * EVIDENCE_BYTES
     return Needs(
-        START_SECONDS + reading + training * payload.replicas + publishing,
+        START_SECONDS + reading + training * payload.replicas + ending,
         PROCESS_BYTES + n_words * WORD_BYTES + _rows(chosen, n_words, has_start=payload.start is not None),
         n_tokens * IDS * 4 + _cells(chosen, n_tokens),
         kept + beside,

@@ -15,12 +15,12 @@ from app.core.database import Database
 from app.core.errors import VersionNotLoaded
 from app.core.records import Version
 from app.core.storage import Storage
+from app.core.table.limits import IndexLimits
 from app.serving.loader import Beside, Loader
 from app.serving.searchers import Searchers
 from app.serving.version import ServedVersion
 from benchmarks.world import add_version
 from tests.published import World, random_vectors, write_version
-from trainer.publishing.index import IndexLimits
 
 WORDS = [f"w{i}" for i in range(60)]
 GRAPH_ALWAYS = IndexLimits("graph")

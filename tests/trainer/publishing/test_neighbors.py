@@ -5,6 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from app.core.table import limits
 from app.core.table.arrays import FloatArray, Neighbors
 from app.core.table.quantised import Quantised, UnitVectors, quantise
 from app.core.table.writing import normalise
@@ -103,13 +104,13 @@ def test_tiny_vocabularies(n_words: int) -> None:
 
 
 def test_only_the_most_frequent_are_covered_of_a_large_table(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(neighbors, "ALWAYS_COVERED", 1500)
-    monkeypatch.setattr(neighbors, "MOST_PRODUCTS", 0)
+    monkeypatch.setattr(limits, "ALWAYS_COVERED", 1500)
+    monkeypatch.setattr(limits, "MOST_PRODUCTS", 0)
     monkeypatch.setattr("trainer.steps.crew.TICK_SECONDS", 0.0)
     unit_vectors = normalise(random_vectors(6000, 8))[0]
     reports: list[Progress] = []
     found = nearest_neighbors(unit_vectors, threads=1, report=reports.append)
-    assert len(found.ids) == 2 * neighbors.BLOCK
+    assert len(found.ids) == 2 * limits.BLOCK
     assert int(found.ids.max()) > len(found.ids), "neighbours come from the whole vocabulary"
     for i in range(0, 2048, 50):
         assert (found.ids[i].tolist(), found.scores[i].tobytes()) == expected(unit_vectors, i)
@@ -125,7 +126,7 @@ def test_only_the_most_frequent_are_covered_of_a_large_table(monkeypatch: pytest
 )
 def test_coverage_is_by_counts(n_words: int, dim: int, covered: int) -> None:
     """122,070 words of 122,880 are paid for; the last block is made whole."""
-    assert neighbors.n_covered(n_words, dim) == covered
+    assert limits.n_covered(n_words, dim) == covered
 
 
 def test_hubness_of_a_star() -> None:

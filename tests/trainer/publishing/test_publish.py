@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from app.core.errors import VectorsCollapsed, VectorsNotFinite
+from app.core.table.limits import IndexLimits
 from app.core.table.manifest import TABLE_FILE, IndexDescription
 from app.core.table.reading import open_table
 from tests.published import provenance, random_vectors, vocabulary_of, write_version
@@ -53,6 +54,25 @@ def test_reports_rise_to_the_end(tmp_path: Path) -> None:
     places = [(steps.index(report.step or ""), report.fraction) for report in reports]
     assert places == sorted(places)
     assert {(0, 1.0), (2, 0.0)} <= set(places)
+
+
+@pytest.mark.parametrize(("min_recall", "kind"), [(0.0, "hnsw"), (1.01, "flat")])
+def test_a_graph_is_tried_first_and_left_out_at_once(tmp_path: Path, min_recall: float, kind: str) -> None:
+    reports: list[Progress] = []
+    written = publish(
+        tmp_path,
+        vocabulary_of(WORDS),
+        {"vectors": random_vectors(200, 10)},
+        provenance=provenance(),
+        threads=1,
+        report=reports.append,
+        limits=IndexLimits(most_scanned=0, min_recall=min_recall),
+    )
+    assert (written.manifest.index.kind, written.manifest.index.requested) == (kind, "auto")
+    steps = list(dict.fromkeys(report.step for report in reports))
+    assert steps == ["graph trial", "neighbor table", *(["graph"] if kind == "hnsw" else []), "files"]
+    left_out = [report.step for report in reports if report.left_out == "graph"]
+    assert left_out == ([] if kind == "hnsw" else ["graph trial"])
 
 
 @pytest.mark.parametrize("broken", [np.nan, np.inf, -np.inf])

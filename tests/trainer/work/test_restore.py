@@ -17,11 +17,11 @@ from safetensors.numpy import load_file, save_file
 from app.core.errors import VectorsUnreadable
 from app.core.storage import Storage
 from app.core.table.digests import digest_of
+from app.core.table.limits import IndexLimits
 from app.core.table.reading import open_table
 from tests.published import random_vectors, write_version
 from tests.trainer.work.conftest import opened
 from tests.trainer.work.test_imported import run, source
-from trainer.publishing.index import IndexLimits
 from trainer.work.messages import Publishes
 
 GOLDEN = Path(__file__).resolve().parents[2] / "data" / "versions"

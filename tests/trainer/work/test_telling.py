@@ -33,6 +33,16 @@ def test_a_report_says_phase_step_and_measures(pipe: tuple[Connection, Connectio
     assert second == Advanced("training", "epochs", 0.25, 0.0, 7.5, {"loss": 1.5, "epoch": 2})
 
 
+def test_a_step_that_is_left_out_is_not_waited_for(pipe: tuple[Connection, Connection]) -> None:
+    teller = Teller(pipe[1], Forecast(lambda: 5.0))
+    steps = {"graph trial": 1.0, "neighbor table": 10.0, "graph": 20.0, "files": 2.0}
+    teller.expect({Step("publishing", name): seconds for name, seconds in steps.items()})
+    report = teller.report("publishing")
+    report(Progress(1.0, step="graph trial", left_out="graph"))
+    report(Progress(0.5, step="neighbor table"))
+    assert [(message.eta_seconds, message.measures) for message in sent(pipe[0])] == [(33.0, {}), (12.0, {}), (7.0, {})]
+
+
 def test_compiling_is_a_phase_of_its_own_that_nobody_knows_the_end_of(pipe: tuple[Connection, Connection]) -> None:
     seconds = [0.0]
     teller = Teller(pipe[1], Forecast(lambda: seconds[0]))

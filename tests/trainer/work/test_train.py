@@ -6,6 +6,7 @@ import hashlib
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from app.core.errors import CorpusDamaged, CorpusMissing
@@ -14,13 +15,16 @@ from app.core.payloads import CorpusSource, TrainPayload
 from app.core.storage import Storage
 from app.core.table.arrays import EVIDENCE
 from app.core.table.manifest import IndexRequest, TrainedOrigin, parse_manifest
+from app.core.table.vocabulary import Vocabulary
 from app.core.text import TextSpec
 from app.models.schemas import VersionDescription
 from tests.trainer.work.conftest import context_in, opened, version_row
+from trainer.corpus.encode import EncodedCorpus
 from trainer.steps import checkpoint
 from trainer.steps.progress import Progress, ignore
 from trainer.work.checkpoints import StorageCheckpoints
 from trainer.work.context import Context
+from trainer.work.forecast import Forecast, Step
 from trainer.work.kinds import train
 from trainer.work.messages import Publishes
 
@@ -68,6 +72,33 @@ def test_a_version_describes_its_epochs(storage: Storage, tmp_path: Path) -> Non
     assert [epoch.epoch for epoch in history] == [1]
     del result.manifest["origin"]["training"]["history"]  # published before it was recorded
     assert VersionDescription.of(row).history is None
+
+
+def test_what_is_ahead_of_many_items_is_publishing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """192,000 ids in 1.2 million tokens: the progress after their training is the share of its time."""
+    monkeypatch.setattr(train, "product_seconds", lambda *_: 1e-11)
+    chosen = Word2VecHyperparameters(dim=64, epochs=5, min_count=1, threads=2)
+    source = CorpusSource(name="c", key="corpora/c", sha256="0", n_bytes=9_600_000)
+    said = chosen.model_dump(mode="json")
+    payload = TrainPayload(corpus=source, algorithm="word2vec", hyperparameters=said, text=TextSpec())
+    n_words, n_tokens = 192_000, 1_200_000
+    vocabulary = Vocabulary(np.zeros(0, np.uint8), np.zeros(n_words + 1, np.int64), np.ones(n_words, np.int64))
+    corpus = EncodedCorpus(np.zeros(0, np.int32), vocabulary, n_tokens, n_tokens, 1)
+    ahead = train._ahead(payload, chosen, 2, None)(corpus)
+    assert list(ahead) == [Step("training"), Step("publishing", "neighbor table"), Step("publishing", "files")]
+    training, table, files = ahead.values()
+    covered = 122_880  # 1.5e12 products of 192,000 x 64, in whole blocks
+    products = covered * (n_words - covered / 2) * (64 + 15) + covered * 400_000
+    assert table == pytest.approx(products * 1e-11)
+    assert training < 0.3 * table
+    seconds = [0.0]
+    forecast = Forecast(lambda: seconds[0])
+    forecast.expect(ahead)
+    forecast.advance(Step("training"), 0.0)
+    seconds[0] = training
+    forecast.advance(Step("publishing", "neighbor table"), 0.0)
+    assert forecast.eta_seconds == pytest.approx(table + files)
+    assert forecast.progress == pytest.approx(training / (training + table + files))
 
 
 def test_lines_with_words_swapped_are_trained_on_and_told(storage: Storage, tmp_path: Path) -> None:

@@ -9,13 +9,13 @@ from dataclasses import replace
 from app.core.payloads import DerivePayload
 from app.core.steps import Hard, Leace
 from app.core.table.golden import GOLDEN_FILE, GoldenSample, golden_sample
+from app.core.table.limits import IndexLimits
 from app.core.table.manifest import DerivedOrigin, StepDone
 from app.core.table.parts import TOKENIZER
 from app.core.table.reading import Table, read_resources
 from app.core.table.vocabulary import Vocabulary
 from trainer.deriving.apply import apply, overlap
 from trainer.deriving.working import Facts, Sources, Working, working_of
-from trainer.publishing.index import IndexLimits
 from trainer.publishing.publish import Provenance
 from trainer.work.context import Context
 from trainer.work.debiased import OVERLAP, debiased

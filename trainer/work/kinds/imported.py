@@ -14,6 +14,7 @@ import numpy.typing as npt
 from app.core.payloads import ImportPayload
 from app.core.table.arrays import FloatArray
 from app.core.table.digests import digest_of
+from app.core.table.limits import IndexLimits
 from app.core.table.manifest import ImportedOrigin
 from app.core.table.parts import Parts
 from app.core.table.vocabulary import Vocabulary
@@ -23,7 +24,6 @@ from trainer.importing import counts
 from trainer.importing.read import READERS, Reader, format_of
 from trainer.importing.rows import Collected
 from trainer.importing.source import Source
-from trainer.publishing.index import IndexLimits
 from trainer.publishing.publish import Provenance
 from trainer.steps.progress import Progress
 from trainer.work.context import Context

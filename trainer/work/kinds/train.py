@@ -9,13 +9,14 @@ from dataclasses import replace
 from typing import Any
 
 from app.core import hyperparameters
-from app.core.costs import EXPECTED
+from app.core.costs import EXPECTED, publishing
 from app.core.costs import corpus as costs
 from app.core.errors import CorpusDamaged, CorpusMissing
 from app.core.hyperparameters import Hyperparameters
 from app.core.payloads import CorpusSource, TrainPayload
 from app.core.table.arrays import Arrays, FloatArray
 from app.core.table.digests import digest_of
+from app.core.table.limits import IndexLimits
 from app.core.table.manifest import CorpusOrigin, EvidenceDescription, TrainedOrigin
 from app.core.text import TextReader
 from trainer.algorithms import ALGORITHMS
@@ -26,9 +27,8 @@ from trainer.corpus.swapping import swap
 from trainer.evaluating.spread import Effects, effects
 from trainer.evaluating.words import Vectors
 from trainer.publishing import evidence
-from trainer.publishing.costs import product_seconds, scaled
-from trainer.publishing.index import IndexLimits
 from trainer.publishing.publish import Kept, Provenance
+from trainer.publishing.speed import product_seconds
 from trainer.steps.progress import within
 from trainer.work.aligned import align
 from trainer.work.context import Context
@@ -149,14 +149,14 @@ def _ahead(
     def ahead(corpus: EncodedCorpus | None) -> dict[Step, float]:
         sizes = (corpus.n_tokens, len(corpus.vocabulary)) if corpus else (n_tokens, n_words)
         training = EXPECTED[payload.algorithm](sizes[0], chosen, threads)
-        publishing = scaled(sizes[1], chosen.dim, limits, threads=threads, product_seconds=speed)
+        ending = publishing.expected_seconds(sizes[1], chosen.dim, limits, threads=threads, product_seconds=speed)
         again: dict[str | None, float] = {None: sum(training.values()) * (payload.replicas - 1)}
         counting = evidence.expected_seconds(sizes[0], chosen.window, threads)
         phases = {
             TRAINING: training,
             REPLICAS: again if payload.replicas > 1 else {},
             EVIDENCE: counting if payload.evidence else {},
-            PUBLISHING: publishing,
+            PUBLISHING: ending,
         }
         return {Step(phase, name): each for phase, steps in phases.items() for name, each in steps.items()}
 

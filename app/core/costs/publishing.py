@@ -1,0 +1,46 @@
+"""How long publishing a table will take: counts of multiplications, and how fast a machine does them."""
+
+from __future__ import annotations
+
+from app.core.table.limits import N_NEIGHBORS, IndexLimits, n_covered
+
+GRAPH_TRIAL, NEIGHBOR_TABLE, GRAPH, FILES = "graph trial", "neighbor table", "graph", "files"
+"""The steps of publishing, in their order."""
+
+PRODUCT_SECONDS = 2e-11
+"""Of one multiplication in a product of matrices on one core, until a trainer tries its own."""
+PAIR_PRODUCTS, WORD_PRODUCTS = 15, 400_000
+"""To look at a pair's score takes as long as so many multiplications, to rank a word's candidates as so many."""
+# Fitted to tables of 5,000 to 68,000 words x 100: in all 2.9 to 1.3 times the multiplications.
+GRAPH_PRODUCTS = 90_000
+"""A graph takes as long for each number of the table as so many multiplications on one core."""
+# 108,000 and 70,000 for 20,000 words x 64 and 300.
+TRIED = 16
+"""One of so many words is in the graph that is tried first."""
+FILE_BYTES_PER_SECOND = 300e6
+"""Written, read for its digest, and put into storage."""
+
+
+def expected_seconds(
+    n_words: int, dim: int, limits: IndexLimits, *, threads: int, product_seconds: float | None = None
+) -> dict[str | None, float]:
+    """Seconds of each step.
+
+    Parameters
+    ----------
+    n_words, dim : of the table
+    limits : what decides whether there will be a graph
+    threads : of the neighbour table; a graph has one
+    product_seconds : of one multiplication on all threads together
+    """
+    each = product_seconds if product_seconds is not None else PRODUCT_SECONDS / threads
+    covered = n_covered(n_words, dim)
+    n_bytes = n_words * dim * 4 + covered * N_NEIGHBORS * 8
+    n_pairs = covered * (n_words - covered / 2)
+    table = (n_pairs * (dim + PAIR_PRODUCTS) + covered * WORD_PRODUCTS) * each
+    files = n_bytes / FILE_BYTES_PER_SECOND
+    if not limits.wants_graph(n_words * dim):
+        return {NEIGHBOR_TABLE: table, FILES: files}
+    graph = n_words * dim * GRAPH_PRODUCTS * each * threads
+    tried: dict[str | None, float] = {} if limits.requested == "graph" else {GRAPH_TRIAL: graph / TRIED}
+    return tried | {NEIGHBOR_TABLE: table, GRAPH: graph, FILES: files}

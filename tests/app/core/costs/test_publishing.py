@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+import pytest
+
+from app.core.costs import publishing, training
+from app.core.costs.publishing import expected_seconds
+from app.core.payloads import CorpusSource, TrainPayload
+from app.core.table.limits import IndexLimits
+from app.core.text import TextSpec
+
+
+def test_steps_cost_what_they_multiply() -> None:
+    seconds = expected_seconds(100_000, 300, IndexLimits(), threads=2, product_seconds=1e-11)
+    assert list(seconds) == ["graph trial", "neighbor table", "graph", "files"]
+    assert seconds["neighbor table"] == pytest.approx((100_000**2 / 2 * 315 + 100_000 * 400_000) * 1e-11)
+    assert seconds["graph"] == pytest.approx(100_000 * 300 * 90_000 * 2e-11)
+    assert seconds["graph trial"] == pytest.approx(seconds["graph"] / 16)
+    assert seconds["files"] == pytest.approx((100_000 * 300 * 4 + 100_000 * 50 * 8) / 300e6)
+
+
+def test_threads_share_all_but_the_graph() -> None:
+    one, two = (expected_seconds(100_000, 300, IndexLimits(), threads=threads) for threads in (1, 2))
+    assert two["neighbor table"] == pytest.approx(one["neighbor table"] / 2)
+    assert two["graph"] == one["graph"]
+
+
+@pytest.mark.parametrize(
+    ("limits", "steps"),
+    [
+        (IndexLimits(), ["neighbor table", "files"]),
+        (IndexLimits("exact", most_scanned=0), ["neighbor table", "files"]),
+        (IndexLimits("graph"), ["neighbor table", "graph", "files"]),
+        (IndexLimits(most_scanned=0), ["graph trial", "neighbor table", "graph", "files"]),
+    ],
+)
+def test_a_graph_is_expected_where_one_is_built(limits: IndexLimits, steps: list[str]) -> None:
+    assert list(expected_seconds(500, 10, limits, threads=2)) == steps
+
+
+def test_a_large_vocabulary_is_told_to_take_longer_to_publish_than_to_train() -> None:
+    """Twice the words of the same text are four times the pairs, as long as all of them are covered."""
+    said = {"dim": 64, "epochs": 5, "min_count": 1, "threads": 1}
+    corpus = CorpusSource(name="c", key="corpora/c", sha256="0", n_bytes=9_600_000)
+    needed = []
+    for n_words in (48_000, 96_000):
+        chosen = said | {"max_words": n_words}
+        payload = TrainPayload(corpus=corpus, algorithm="word2vec", hyperparameters=chosen, text=TextSpec())
+        needed.append(training.needs(payload, 40_000_000, 1).seconds)
+    pairs = (96_000**2 - 48_000**2) / 2 * (64 + publishing.PAIR_PRODUCTS)
+    products = pairs + 48_000 * publishing.WORD_PRODUCTS
+    written = 48_000 * (64 * 4 + 50 * 8) / publishing.FILE_BYTES_PER_SECOND
+    assert needed[1] - needed[0] == pytest.approx(products * publishing.PRODUCT_SECONDS + written)
