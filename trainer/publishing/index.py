@@ -93,15 +93,14 @@ def build_index(folder: Path, unit_vectors: UnitVectors, limits: IndexLimits, re
     report : called while a graph is built
     """
     faiss.omp_set_num_threads(1)
-    words = word_sample(unit_vectors)
     if isinstance(unit_vectors, Quantised) or not limits.wants_graph(unit_vectors.size):
-        return _scanned(unit_vectors, words, limits, 0.0)
+        return _scanned(unit_vectors, limits, 0.0)
     started = time.monotonic()
     index = _build(unit_vectors, report)
     build_seconds = round(time.monotonic() - started, 3)
-    for_words = _sufficient(index, unit_vectors, words, limits)
+    for_words = _sufficient(index, unit_vectors, word_sample(unit_vectors), limits)
     if for_words is None:
-        return _scanned(unit_vectors, words, limits, build_seconds)
+        return _scanned(unit_vectors, limits, build_seconds)
     # the vectors are in the table already
     faiss.write_index(index, str(folder / INDEX_FILE), faiss.IO_FLAG_SKIP_STORAGE)  # type: ignore[call-overload] # the stubs lack it
     return IndexDescription(
@@ -115,10 +114,11 @@ def build_index(folder: Path, unit_vectors: UnitVectors, limits: IndexLimits, re
     )
 
 
-def _scanned(unit_vectors: UnitVectors, words: Sample, limits: IndexLimits, build_seconds: float) -> IndexDescription:
+def _scanned(unit_vectors: UnitVectors, limits: IndexLimits, build_seconds: float) -> IndexDescription:
     """Scans answer; `build_seconds` went into a graph that found too little."""
+    words = unit_vectors[_evenly(len(unit_vectors), N_TIMED)]
     with exact.one_thread_a_scan():
-        milliseconds = _milliseconds(lambda queries: _scan(queries, unit_vectors), words.directions)
+        milliseconds = _milliseconds(lambda queries: _scan(queries, unit_vectors), words)
     return IndexDescription(
         kind="flat",
         requested=limits.requested,
@@ -130,13 +130,17 @@ def _scanned(unit_vectors: UnitVectors, words: Sample, limits: IndexLimits, buil
 
 def word_sample(unit_vectors: UnitVectors) -> Sample:
     """Words from the whole vocabulary, evenly by rank."""
-    n_words = len(unit_vectors)
-    return _sample(unit_vectors, np.linspace(0, n_words - 1, min(N_RECALL_QUERIES, n_words)).astype(np.int64)[:, None])
+    return _sample(unit_vectors, _evenly(len(unit_vectors), N_RECALL_QUERIES)[:, None])
 
 
 def sum_sample(unit_vectors: UnitVectors) -> Sample:
     """Sums a - b + c of words drawn evenly, always the same ones."""
     return _sample(unit_vectors, np.random.default_rng(1).integers(0, len(unit_vectors), (N_RECALL_QUERIES, 3)))
+
+
+def _evenly(n_words: int, n: int) -> Ids:
+    """Up to `n` words, evenly by rank."""
+    return np.linspace(0, n_words - 1, min(n, n_words)).astype(np.int64)
 
 
 def _sample(unit_vectors: UnitVectors, asked: Ids) -> Sample:

@@ -26,8 +26,8 @@ def word_slots(vocabulary: Vocabulary) -> npt.NDArray[np.int32]:
     """Word ids in an open-addressing table, int32 (power of two, at least twice the words), `EMPTY` where free."""
     n_slots = 1 << max(1, (2 * len(vocabulary) - 1).bit_length())
     slots = [EMPTY] * n_slots
-    for word_id, word in enumerate(vocabulary.words()):
-        slot = _hash(word.encode()) & (n_slots - 1)
+    for word_id, word in enumerate(vocabulary.encoded_words()):
+        slot = _hash(word) & (n_slots - 1)
         while slots[slot] != EMPTY:
             slot = (slot + 1) & (n_slots - 1)
         slots[slot] = word_id
@@ -36,8 +36,8 @@ def word_slots(vocabulary: Vocabulary) -> npt.NDArray[np.int32]:
 
 def word_order(vocabulary: Vocabulary) -> npt.NDArray[np.int32]:
     """Word ids by the words' UTF-8 bytes, which is by code point; int32 (n_words,)."""
-    words = vocabulary.words()
-    return np.array(sorted(range(len(words)), key=lambda i: words[i].encode()), np.int32)
+    words = vocabulary.encoded_words()
+    return np.array(sorted(range(len(words)), key=words.__getitem__), np.int32)
 
 
 class WordLookup:

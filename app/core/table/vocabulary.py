@@ -44,9 +44,13 @@ class Vocabulary:
         return self.word_bytes[start:end].tobytes().decode()
 
     def words(self) -> list[str]:
+        return [word.decode() for word in self.encoded_words()]
+
+    def encoded_words(self) -> list[bytes]:
+        """The words' UTF-8."""
         blob = self.word_bytes.tobytes()
         offsets = self.word_offsets.tolist()
-        return [blob[start:end].decode() for start, end in itertools.pairwise(offsets)]
+        return [blob[start:end] for start, end in itertools.pairwise(offsets)]
 
     def ids(self) -> dict[str, WordId]:
         return {word: WordId(i) for i, word in enumerate(self.words())}
