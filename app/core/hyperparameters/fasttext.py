@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from app.core.hyperparameters.word2vec import PRESETS, Word2VecHyperparameters
+from app.core.hyperparameters.word2vec import Word2VecHyperparameters
 from app.core.text.ngrams import Unit, with_max_n
 
 MAX_BUCKETS = 100_000_000
@@ -18,17 +18,21 @@ class FastTextHyperparameters(Word2VecHyperparameters):
     """Word2Vec whose input vectors are means of rows of a word and of its n-grams (Bojanowski et al. 2017).
 
     Words that the corpus lacks are composed of their n-grams, which fall into `n_buckets` by their hash; only buckets
-    that words of the corpus have take memory. A learning rate that is left out is 0.05; for CBOW with the exact
-    gradient 0.3 with negative sampling, 0.075 with hierarchical softmax.
+    that words of the corpus have take memory. A learning rate that is left out is 0.05; for CBOW with negative sampling
+    0.15 with the root's gradient and 0.3 with the exact one, with hierarchical softmax 0.05 and 0.075.
     """
 
     meaning_of_rows: ClassVar[tuple[str, ...]] = ("architecture", "objective", "min_n", "max_n", "n_buckets", "unit")
+    # benchmarks/README.md has the figures of CBOW
+    rates: ClassVar[dict[str, tuple[float, float]]] = {
+        "skip-gram": (0.05, 0.05),
+        "root": (0.15, 0.05),
+        "exact": (0.3, 0.075),
+        "legacy": (0.05, 0.05),
+    }
 
     preset: Annotated[Literal["fast", "quality", "small-corpus"] | None, Field(description="for a purpose")] = None
     output: Literal["input"] = "input"
-    cbow_gradient: Annotated[
-        Literal["exact", "legacy"], Field(description="of the mean; legacy is word2vec.c's, for each word the whole")
-    ] = "exact"
     min_n: Annotated[int, Field(ge=1, le=MAX_CHARACTERS, description="characters of an n-gram, at least")] = 3
     max_n: Annotated[int, Field(ge=1, le=MAX_CHARACTERS, description="and at most")] = 6
     n_buckets: Annotated[
@@ -52,12 +56,3 @@ class FastTextHyperparameters(Word2VecHyperparameters):
         if self.min_n > self.max_n:
             raise ValueError("min_n must not exceed max_n")
         return self
-
-    @classmethod
-    def default_learning_rate(cls, given: dict[str, Any]) -> float:
-        values = {**PRESETS.get(str(given.get("preset")), {}), **given}
-        if values.get("architecture") != "cbow" or values.get("cbow_gradient") == "legacy":
-            return 0.05
-        # of 0.05, 0.15, 0.3 and 0.5, on the first 4 million tokens of the enwiki benchmark (1 epoch, one seed):
-        # analogies 0.060, 0.278, 0.391, 0.307; 0.8 diverged
-        return 0.075 if values.get("objective") == "hierarchical-softmax" else 0.3

@@ -36,7 +36,10 @@ def test_what_is_left_out_is_as_in_fasttext() -> None:
     assert (chosen.architecture, chosen.min_n, chosen.max_n, chosen.n_buckets) == ("skip-gram", 3, 6, 2_000_000)
     assert chosen.learning_rate == 0.05
     assert FastTextHyperparameters(architecture="cbow", cbow_gradient="legacy").learning_rate == 0.05
-    assert FastTextHyperparameters(preset="fast").learning_rate == 0.3, "its gradient is the exact one"
+    exact = FastTextHyperparameters(architecture="cbow", cbow_gradient="exact")
+    assert (exact.learning_rate, exact.min_learning_rate) == pytest.approx((0.3, 3e-5))
+    root = FastTextHyperparameters(preset="fast")
+    assert (root.learning_rate, root.min_learning_rate) == pytest.approx((0.15, 0.0075))
     jamo = FastTextHyperparameters(unit="jamo")
     assert (jamo.min_n, jamo.max_n, FastTextHyperparameters(unit="jamo", max_n=6).max_n) == (3, 5, 6)
     assert FastTextHyperparameters.model_validate(jamo.model_dump(mode="json")) == jamo
