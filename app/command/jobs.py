@@ -121,15 +121,25 @@ def _number(value: float | None) -> str:
 def submit(client: Client, submission: dict[str, Any], *, alias: str | None, detach: bool, as_json: bool) -> None:
     """Submit a job whose result `alias` shall name, and follow it unless it is detached."""
     job = client.submit(submission | ({"publish": {"alias": alias}} if alias else {}))
-    if estimate := job["estimate"]:
-        space = size(estimate["memory_bytes"]), size(estimate["disk_bytes"])
-        note(f"expected: {estimate['seconds']:,.0f} s, {space[0]} of memory, {space[1]} of scratch space")
+    if told := _expected(job["estimate"] or {}):
+        note(f"expected: {told}")
     if not detach:
         follow_to_the_end(client, job["id"], as_json=as_json)
     elif as_json:
         say_json(job)
     else:
         say(f"job {job['id']}; follow it: wordkin jobs follow {job['id']}{url_again(client.url)}")
+
+
+def _expected(estimate: Mapping[str, Any]) -> str:
+    """What is known of what a job needs."""
+    seconds, memory, disk = (estimate.get(name) for name in ("seconds", "memory_bytes", "disk_bytes"))
+    told = [
+        f"{seconds:,.0f} s" if seconds is not None else "",
+        f"{size(memory)} of memory" if memory else "",
+        f"{size(disk)} of scratch space" if disk else "",
+    ]
+    return ", ".join(filter(None, told))
 
 
 @app.command()

@@ -152,6 +152,22 @@ def binary_header(head: bytes) -> TextShape:
     return TextShape(header.end(), int(header[1]), int(header[2]))
 
 
+def expected_shape(head: bytes, name: str, n_bytes: int) -> TextShape | None:
+    """About how many words and dimensions a file that begins so has, where that shows.
+
+    A header may promise more than so many bytes hold.
+    """
+    if name not in {"word2vec-text", "glove", "word2vec-binary"}:
+        return None
+    is_binary = name == "word2vec-binary"
+    with suppress(VectorsUnreadable):  # the job says why
+        shape = binary_header(head) if is_binary else text_shape(head)
+        row_bytes = 4 * shape.dim + 2 if is_binary else len(head) / max(1, head.count(b"\n"))
+        n_rows = max(1, int(n_bytes / row_bytes))
+        return shape._replace(n_words=min(n_rows, shape.n_words or n_rows))
+    return None
+
+
 def _in_tar(head: bytes) -> VectorFormat:
     """What a tar holds, by the names of its first files."""
     with suppress(VectorsUnreadable):  # where the beginning ends

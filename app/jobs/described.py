@@ -24,14 +24,19 @@ class JobProblem(BaseModel):
 
 
 class Estimate(BaseModel):
-    """What a training is expected to need; of the vocabulary is known only what corpora of its size have."""
+    """What a job is expected to need; null is what cannot be known before.
 
-    seconds: float
-    memory_bytes: int
-    disk_bytes: Annotated[int, Field(description="of the trainer's scratch folder")]
-    storage_bytes: Annotated[int, Field(description="of the version")]
+    Of a training's vocabulary is known only what corpora of its size have. How long other kinds take is known when some
+    that are like it were measured.
+    """
+
+    seconds: Annotated[float | None, Field(description="once it has begun")]
+    memory_bytes: int | None
+    disk_bytes: Annotated[int | None, Field(description="of the trainer's scratch folder")]
+    storage_bytes: Annotated[int | None, Field(description="of the version")]
     measured_jobs: Annotated[
-        int, Field(description="how many trainings the speed was measured in; 0: it is that of another machine")
+        int,
+        Field(description="how many jobs the time was measured in; 0: that of a training is that of another machine"),
     ]
 
 
@@ -46,7 +51,7 @@ class JobDescription(BaseModel):
     )
     priority: int
     cost: Annotated[int | None, Field(description="of a training: tokens x epochs x dim")] = None
-    estimate: Annotated[Estimate | None, Field(description="what a training is expected to need")] = None
+    estimate: Annotated[Estimate | None, Field(description="what it is expected to need")] = None
     phase: str | None
     step: Annotated[str | None, Field(description="a named part of the phase, where it has several")] = None
     progress: Annotated[float, Field(ge=0, le=1)]

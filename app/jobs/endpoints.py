@@ -88,15 +88,16 @@ def submit(
     with database.reading() as session:
         is_new = jobs.earlier(session, idempotency) is None
         found = kind.find(session, submission, hold=False) if is_new else None
+    shape = None
     if found:
         check_space(storage, settings, 0)
         with suppress(StorageUnavailable):  # the job waits for the storage, and then finds out
-            kind.check(submission, found, storage)
+            shape = kind.check(submission, found, storage)
     with database.transaction() as session:
         job = jobs.earlier(session, idempotency)
         if job is None:
             request = with_policy(session, kind.request(submission, kind.find(session, submission, hold=True)))
-            request = with_estimate(session, request, settings, storage)
+            request = with_estimate(session, request, shape, settings, storage)
             access.check_name(request.model)
             if publication and request.model:
                 check_name(session, request.kind, request.model)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from app.core.costs import EXPECTED, corpus, glove, publishing
+from app.core.costs.needs import Needs
 from app.core.hyperparameters import (
     ALGORITHMS,
     FastTextHyperparameters,
@@ -32,23 +31,6 @@ EVIDENCE_BYTES, SHOWN = 1400, 20_000
 """Of the evidence of a word, and how many words have it."""
 USUAL_MIN_COUNT, RARER = 5, 0.7
 """Vocabularies are so large at this `min_count`, and shrink by this power of it."""
-CERTAIN_SHARE = 0.5
-"""Of the memory and storage that are expected; what a corpus turns out to be may need half of it."""
-
-
-class Needs(NamedTuple):
-    """Seconds, and bytes of memory, of scratch space, and of the version in storage."""
-
-    seconds: float
-    memory_bytes: int
-    disk_bytes: int
-    storage_bytes: int
-
-
-def at_least(expected: Needs, n_tokens: int) -> Needs:
-    """What is needed in any case: the first pass writes a number for each token."""
-    memory_bytes, storage_bytes = (int(CERTAIN_SHARE * n) for n in (expected.memory_bytes, expected.storage_bytes))
-    return Needs(0.0, memory_bytes, 4 * n_tokens, storage_bytes)
 
 
 def needs(payload: TrainPayload, n_tokens: int, threads: int) -> Needs:

@@ -14,7 +14,7 @@ from app.core.names import in_one_order
 from app.core.payloads import ImportPayload
 from app.core.records import File
 from app.core.storage import Storage
-from app.core.vector_files import HEAD_BYTES, WITHOUT_WORDS, recognise
+from app.core.vector_files import HEAD_BYTES, WITHOUT_WORDS, TextShape, expected_shape, recognise
 from app.jobs.kinds.tokenizer import check_tokenizer
 from app.jobs.schemas import ImportSubmission
 
@@ -34,7 +34,7 @@ class Import:
         files = {name: catalog.files.named(session, name, hold=hold) for name in named}
         return Found(files[submission.file], files[submission.vocabulary] if submission.vocabulary else None)
 
-    def check(self, submission: ImportSubmission, found: Found, storage: Storage) -> None:
+    def check(self, submission: ImportSubmission, found: Found, storage: Storage) -> TextShape | None:
         """Raise `VectorsUnreadable` if the file is of no format that can be read, or if its words are missing.
 
         Raise `InvalidRequest` or `ExtraMissing` for a tokenizer that words from elsewhere cannot be read with.
@@ -48,6 +48,7 @@ class Import:
             )
         if name == "native" and submission.vocabulary:
             raise VectorsUnreadable("An exported version has its words and counts; it takes no `vocabulary`.")
+        return expected_shape(head, name, found.file.n_bytes) if head else None
 
     def request(self, submission: ImportSubmission, found: Found) -> JobRequest:
         sources = {name: file_source(file) for name, file in found._asdict().items() if file}

@@ -54,6 +54,7 @@ def test_a_derivation_is_queued_and_holds_what_it_reads(http: httpx.Client) -> N
     assert submitted.status_code == 202, submitted.text
     job = submitted.json()
     assert (job["kind"], job["model"], job["state"]) == ("derive", "better", "queued")
+    assert (job["estimate"]["seconds"], job["estimate"]["memory_bytes"]) == (None, None), "a list says what is left"
     for path in ("/files/words", "/models/m/versions/1", "/models/m"):
         refused = http.delete(path)
         assert (refused.status_code, refused.json()["job"]) == (409, job["id"]), path

@@ -24,6 +24,9 @@ def test_an_import_is_queued_with_all_its_settings(client: TestClient, file: Non
     job = submitted.json()
     told = {name: job[name] for name in ("kind", "state", "model", "file", "file_revision", "corpus")}
     assert list(told.values()) == ["import", "queued", "m", "v.txt", 1, None]
+    estimate = job["estimate"]
+    assert (estimate["seconds"], estimate["measured_jobs"], estimate["storage_bytes"]) == (None, 0, 2 * (2 * 4 + 440))
+    assert set(estimate) == {"seconds", "measured_jobs", "memory_bytes", "disk_bytes", "storage_bytes"}
     text = job["text"]
     assert (text["normalization"], text["case"], text["tokenizer"]) == ("none", "keep", "whitespace")
     for name in ("v.txt", "counts.txt"):

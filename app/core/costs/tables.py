@@ -1,0 +1,158 @@
+"""What jobs need that make a version of vectors that there are already, or only read one: from the sizes of tables."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from app.core.costs.needs import Needs
+from app.core.costs.publishing import expected_seconds
+from app.core.names import reference
+from app.core.payloads import (
+    ClassifierPayload,
+    DerivePayload,
+    EvaluatePayload,
+    EvaluationSource,
+    ImportPayload,
+    SetSource,
+    VersionSource,
+)
+from app.core.steps import Combine, FitSubwords, Hard, Leace, Prune, Quantise, Reduce, Step
+from app.core.table.limits import IndexLimits, n_covered
+from app.core.table.manifest import IndexRequest
+
+START_SECONDS = 1.0
+BYTE_SECONDS = 3e-8
+"""Of what is read, checked and written."""
+STEP_SECONDS = 5e-8
+"""Of a step of a derivation, for each number of the table."""
+TEXT_SECONDS = 5e-6
+"""Of a classifier, for each byte of its file."""
+# These are rough: a time is told only when jobs were measured that are like this one, and corrects them.
+
+PROCESS_BYTES = 180 << 20
+"""Of the process with its kernels."""
+WORD_BYTES = 250
+"""Of a word, while it is read and sorted."""
+CANDIDATE_BYTES = 1024
+"""Of the candidates of a word's neighbours, while they are searched for."""
+NEIGHBOR_BYTES, STORED_BYTES = 400, 40
+"""Of the stored neighbours of a word, and of all else that is stored of it."""
+COPIES = 3
+"""Of the vectors that a derivation has in memory."""
+# Fitted to the own memory at the peak, for 60,000 and 240,000 words x 100: imports took 228 and 341 MB, `center` 272
+# and 542, `reduce` to 50 287 and 395, `combine` with itself 357 and 867. `hard` took 815 for 60,000 words, which no
+# formula here says.
+FLOAT32_BYTES = 4
+NUMBER_BYTES = {"float16": 2, "int8": 1}
+
+
+class Size(NamedTuple):
+    """Of a table, with the bytes of a number; `is_plain` if words and vectors are all that it is made of."""
+
+    n_words: int
+    dim: int
+    number_bytes: int = FLOAT32_BYTES
+    is_plain: bool = True
+
+
+class Expected(NamedTuple):
+    """What a job needs, and what those have in common with it whose measured times say how long it takes."""
+
+    needs: Needs
+    like: list[str]
+
+
+class Asked(NamedTuple):
+    """What is known of a job: what it is told, the table in its file, those of its versions by name, its threads."""
+
+    payload: Any
+    read: Size | None
+    tables: Mapping[str, Size]
+    threads: int
+
+
+def of_import(asked: Asked) -> Expected:
+    """Vectors are in memory once, or twice where a vocabulary orders them."""
+    payload: ImportPayload = asked.payload
+    seconds = START_SECONDS + payload.file.n_bytes * BYTE_SECONDS
+    if asked.read is None:
+        return Expected(Needs(seconds), [payload.format, *_names(payload.evaluate)])
+    copies = 2 if payload.vocabulary else 1
+    needs = _publishing(asked.read, copies * asked.read.dim, payload.index, asked.threads)
+    return Expected(needs._replace(seconds=needs.seconds + seconds), ["rows", *_names(payload.evaluate)])
+
+
+def of_derivation(asked: Asked) -> Expected:
+    """As far as it can be known what the steps make of such a table, and what they need for it."""
+    payload: DerivePayload = asked.payload
+    parent = made = _table(asked, payload.parent)
+    for step in payload.steps:
+        made = _after(step, made, [_table(asked, payload.versions[name]) for name in step.versions()])
+    n_numbers = parent.n_words * max(parent.dim, made.dim)
+    seconds = n_numbers * (4 * BYTE_SECONDS + STEP_SECONDS * len(payload.steps))
+    needs = _publishing(made, COPIES * max(parent.dim, made.dim), payload.index, asked.threads)
+    is_known = parent.is_plain and not any(isinstance(step, Hard | Leace | FitSubwords) for step in payload.steps)
+    shrinks = any(
+        isinstance(step, Prune) and step != Prune(step="prune", max_words=step.max_words) for step in payload.steps
+    )
+    like = [*(step.step for step in payload.steps), *_names(payload.evaluate)]
+    if not is_known or shrinks:
+        return Expected(Needs(needs.seconds + seconds), like)
+    return Expected(needs._replace(seconds=needs.seconds + seconds), like)
+
+
+def of_evaluation(asked: Asked) -> Expected:
+    """Nothing is stored but rows of the database."""
+    payload: EvaluatePayload = asked.payload
+    n_words, dim, *_ = _table(asked, payload.evaluated)
+    return Expected(Needs(START_SECONDS + n_words * dim * BYTE_SECONDS, None, 0, 0), _names(payload.sets))
+
+
+def of_classifier(asked: Asked) -> Expected:
+    """How many texts a file has, and how many labels, is not known before it is read."""
+    payload: ClassifierPayload = asked.payload
+    return Expected(Needs(START_SECONDS + payload.file.n_bytes * TEXT_SECONDS), [payload.features])
+
+
+OTHERS: dict[str, Callable[[Asked], Expected]] = {
+    "import": of_import,
+    "derive": of_derivation,
+    "evaluate": of_evaluation,
+    "classifier": of_classifier,
+}
+"""The kinds of job but trainings."""
+
+
+def _table(asked: Asked, version: VersionSource) -> Size:
+    return asked.tables[reference(version.model, version.version)]
+
+
+def _names(sets: Sequence[EvaluationSource]) -> list[str]:
+    return [each.asked.file if isinstance(each, SetSource) else each.word_sets for each in sets]
+
+
+def _after(step: Step, size: Size, others: Sequence[Size]) -> Size:
+    """What a step makes of a table; of a union at least the words of the largest."""
+    match step:
+        case Prune(max_words=int(most)):
+            return size._replace(n_words=min(size.n_words, most))
+        case Reduce(dim=dim):
+            return size._replace(dim=dim)
+        case Combine(vocabulary=vocabulary, dim=wanted):
+            n_words = max(each.n_words for each in (size, *others)) if vocabulary == "union" else size.n_words
+            return size._replace(n_words=n_words, dim=wanted or sum(each.dim for each in (size, *others)))
+        case Quantise(to=encoding):
+            return size._replace(number_bytes=NUMBER_BYTES[encoding])
+    return size
+
+
+def _publishing(made: Size, n_held: int, index: IndexRequest, threads: int) -> Needs:
+    """Of publishing a table while so many numbers of each word are in memory."""
+    n_words, dim, number_bytes, _ = made
+    covered = n_covered(n_words, dim)
+    limits = IndexLimits(index if number_bytes == FLOAT32_BYTES else "exact")
+    seconds = START_SECONDS + sum(expected_seconds(n_words, dim, limits, threads=threads).values())
+    stored = int(n_words * (dim * number_bytes + STORED_BYTES)) + covered * NEIGHBOR_BYTES
+    held = n_words * (4 * n_held + WORD_BYTES) + covered * (CANDIDATE_BYTES + NEIGHBOR_BYTES)
+    return Needs(seconds, PROCESS_BYTES + held, stored, stored)
