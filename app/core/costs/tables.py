@@ -30,19 +30,19 @@ TEXT_SECONDS = 5e-6
 """Of a classifier, for each byte of its file."""
 # These are rough: a time is told only when jobs were measured that are like this one, and corrects them.
 
-PROCESS_BYTES = 180 << 20
+PROCESS_BYTES = 115 << 20
 """Of the process with its kernels."""
-WORD_BYTES = 250
-"""Of a word, while it is read and sorted."""
+READ_WORD_BYTES, DERIVED_WORD_BYTES = 250, 1070
+"""Of a word, while it is read and sorted; and in a derivation, which has the words before and after."""
+BLOCK_ROWS, BLOCK_NUMBER_BYTES = 1 << 14, 42
+"""Rows that are worked on at a time, and what one of their numbers takes then."""
 CANDIDATE_BYTES = 1024
 """Of the candidates of a word's neighbours, while they are searched for."""
+# Fitted to the own memory at the peak, of 60,000 x 100, 240,000 x 100 and 60,000 x 400, in MB: imports took 228, 341
+# and 506, `center` 272, 542 and 569, `combine` with itself 357, 867 and 1081, `quantise` 298 and 638 (the first and the
+# last). 3,000,000 x 300 were imported in 4,650. `hard` took 815 for the first, which no formula here says.
 NEIGHBOR_BYTES, STORED_BYTES = 400, 40
 """Of the stored neighbours of a word, and of all else that is stored of it."""
-COPIES = 3
-"""Of the vectors that a derivation has in memory."""
-# Fitted to the own memory at the peak, for 60,000 and 240,000 words x 100: imports took 228 and 341 MB, `center` 272
-# and 542, `reduce` to 50 287 and 395, `combine` with itself 357 and 867. `hard` took 815 for 60,000 words, which no
-# formula here says.
 FLOAT32_BYTES = 4
 NUMBER_BYTES = {"float16": 2, "int8": 1}
 
@@ -54,6 +54,15 @@ class Size(NamedTuple):
     dim: int
     number_bytes: int = FLOAT32_BYTES
     is_plain: bool = True
+
+
+class Held(NamedTuple):
+    """How many float32 vectors are in memory, how often, and the bytes of a word beside them."""
+
+    n_words: int
+    dim: int
+    copies: int
+    word_bytes: int
 
 
 class Expected(NamedTuple):
@@ -79,7 +88,7 @@ def of_import(asked: Asked) -> Expected:
     if asked.read is None:
         return Expected(Needs(seconds), [payload.format, *_names(payload.evaluate)])
     copies = 2 if payload.vocabulary else 1
-    needs = _publishing(asked.read, copies * asked.read.dim, payload.index, asked.threads)
+    needs = _publishing(asked.read, Held(*asked.read[:2], copies, READ_WORD_BYTES), payload.index, asked.threads)
     return Expected(needs._replace(seconds=needs.seconds + seconds), ["rows", *_names(payload.evaluate)])
 
 
@@ -89,9 +98,11 @@ def of_derivation(asked: Asked) -> Expected:
     parent = made = _table(asked, payload.parent)
     for step in payload.steps:
         made = _after(step, made, [_table(asked, payload.versions[name]) for name in step.versions()])
-    n_numbers = parent.n_words * max(parent.dim, made.dim)
-    seconds = n_numbers * (4 * BYTE_SECONDS + STEP_SECONDS * len(payload.steps))
-    needs = _publishing(made, COPIES * max(parent.dim, made.dim), payload.index, asked.threads)
+    widest = max(parent.dim, made.dim)
+    seconds = parent.n_words * widest * (4 * BYTE_SECONDS + STEP_SECONDS * len(payload.steps))
+    copies = 2 if any(isinstance(step, Combine | Quantise) for step in payload.steps) else 1
+    held = Held(max(parent.n_words, made.n_words), widest, copies, DERIVED_WORD_BYTES)
+    needs = _publishing(made, held, payload.index, asked.threads)
     is_known = parent.is_plain and not any(isinstance(step, Hard | Leace | FitSubwords) for step in payload.steps)
     shrinks = any(
         isinstance(step, Prune) and step != Prune(step="prune", max_words=step.max_words) for step in payload.steps
@@ -147,12 +158,14 @@ def _after(step: Step, size: Size, others: Sequence[Size]) -> Size:
     return size
 
 
-def _publishing(made: Size, n_held: int, index: IndexRequest, threads: int) -> Needs:
-    """Of publishing a table while so many numbers of each word are in memory."""
+def _publishing(made: Size, held: Held, index: IndexRequest, threads: int) -> Needs:
+    """Of publishing a table, while so much of it is in memory."""
     n_words, dim, number_bytes, _ = made
     covered = n_covered(n_words, dim)
     limits = IndexLimits(index if number_bytes == FLOAT32_BYTES else "exact")
     seconds = START_SECONDS + sum(expected_seconds(n_words, dim, limits, threads=threads).values())
-    stored = int(n_words * (dim * number_bytes + STORED_BYTES)) + covered * NEIGHBOR_BYTES
-    held = n_words * (4 * n_held + WORD_BYTES) + covered * (CANDIDATE_BYTES + NEIGHBOR_BYTES)
-    return Needs(seconds, PROCESS_BYTES + held, stored, stored)
+    stored = n_words * (dim * number_bytes + STORED_BYTES) + covered * NEIGHBOR_BYTES
+    block = min(held.n_words, BLOCK_ROWS) * held.dim * BLOCK_NUMBER_BYTES
+    kept = held.n_words * (held.copies * held.dim * FLOAT32_BYTES + held.word_bytes)
+    memory = PROCESS_BYTES + kept + max(block, covered * (CANDIDATE_BYTES + NEIGHBOR_BYTES))
+    return Needs(seconds, memory, stored, stored)

@@ -172,5 +172,7 @@ def test_a_derivation_is_told_what_its_steps_make_of_the_table(
     assert needed.storage_bytes == storage_bytes
     assert (needed.memory_bytes is None) == (storage_bytes is None)
     assert like == [step["step"] for step in steps]
+    if needed.memory_bytes is not None:
+        assert needed.memory_bytes > 60_000 * (400 + 1000), "the parent's words are held, whatever is left of them"
     composed = OTHERS["derive"](Asked(payload, None, tables | {"m@1": PARENT._replace(is_plain=False)}, 2)).needs
     assert composed.storage_bytes is None, "what its words are made of is not counted"
