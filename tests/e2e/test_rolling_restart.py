@@ -36,6 +36,7 @@ class Member:
 
     def __init__(self, world: World, port: int) -> None:
         self.url = f"http://127.0.0.1:{port}"
+        self._http = httpx.Client(base_url=self.url, timeout=30)
         said = {"DATA_DIR": world.folder, "PORT": port, "LEAVE_SECONDS": LEAVE_SECONDS}
         self._environment = os.environ | {f"WORDKIN_{name}": str(value) for name, value in said.items()}
 
@@ -45,7 +46,7 @@ class Member:
     def status(self) -> str | None:
         """What it says at /readyz; none if it does not answer."""
         with suppress(httpx.TransportError):
-            return str(httpx.get(f"{self.url}/readyz", timeout=30).json()["status"])
+            return str(self._http.get("/readyz").json()["status"])
         return None
 
     def wait_until_ready(self) -> None:
