@@ -153,18 +153,15 @@ def binary_header(head: bytes) -> TextShape:
 
 
 def expected_shape(head: bytes, name: str, n_bytes: int) -> TextShape | None:
-    """About how many words and dimensions a file that begins so has, where that shows.
-
-    A header may promise more than so many bytes hold.
-    """
+    """About how many words and dimensions a file that begins so has, if that shows; a header may promise too much."""
     if name not in {"word2vec-text", "glove", "word2vec-binary"}:
         return None
     is_binary = name == "word2vec-binary"
     with suppress(VectorsUnreadable):  # the job says why
         shape = binary_header(head) if is_binary else text_shape(head)
         row_bytes = 4 * shape.dim + 2 if is_binary else len(head) / max(1, head.count(b"\n"))
-        n_rows = max(1, int(n_bytes / row_bytes))
-        return shape._replace(n_words=min(n_rows, shape.n_words or n_rows))
+        n_rows = int(n_bytes / row_bytes)
+        return shape._replace(n_words=min(n_rows, shape.n_words or n_rows)) if n_rows else None
     return None
 
 

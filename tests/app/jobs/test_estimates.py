@@ -19,7 +19,7 @@ from app.core.settings import Settings
 from app.core.storage import Storage
 from app.core.text import TextSpec
 from app.core.trainers import Capacity
-from app.core.vector_files import TextShape
+from app.core.vector_files import TextShape, expected_shape
 from app.jobs.estimates import with_estimate
 from tests.conftest import Clock
 
@@ -143,6 +143,26 @@ def test_an_import_is_told_what_its_table_needs_and_a_time_once_others_were_meas
     announce(database, "small", disk_bytes=20 * GIBIBYTE)
     with pytest.raises(StorageFull):
         estimate(database, storage, *importing(100_000_000))
+
+
+@pytest.mark.parametrize(
+    ("head", "name", "n_bytes", "shape"),
+    [
+        (b"king 1 2\nman 3 4\n", "glove", 17 * 50, (100, 2)),
+        (b"70 2\nking 1 2\nman 3 4\n", "word2vec-text", 22 * 50, (70, 2)),
+        (b"70 2\nking 12345678", "word2vec-binary", 1000, (70, 2)),
+        (b"900000 2\nking 12345678", "word2vec-binary", 1000, (100, 2)),
+        (b"9 999999999\nking 12345678", "word2vec-binary", 1000, None),
+        (b"no vectors", "glove", 10, None),
+        (b"\x93NUMPY", "npy", 1000, None),
+    ],
+)
+def test_how_large_a_file_will_be_shows_at_its_beginning(
+    head: bytes, name: str, n_bytes: int, shape: tuple[int, int] | None
+) -> None:
+    """A header is believed as far as so many bytes can hold what it promises."""
+    found = expected_shape(head, name, n_bytes)
+    assert (found and found[1:]) == shape
 
 
 PARENT = Size(60_000, 100)
