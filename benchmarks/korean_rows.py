@@ -93,8 +93,8 @@ def words_of(corpus: Path, what: str, spec: TextSpec, arguments: argparse.Namesp
     if not took.exists():
         begun = Spent.now()
         reader = TextReader(spec, threads=arguments.threads)
-        with open_text(corpus, reader, arguments.threads) as (lines, _, _), words.open("wb") as file:
-            shutil.copyfileobj(lines, file)
+        with open_text(corpus, reader, arguments.threads) as opened, words.open("wb") as file:
+            shutil.copyfileobj(opened.stream, file)
         for child in multiprocessing.active_children():
             child.join()  # what it took is known then
         took.write_text(json.dumps(vars(Spent.since(begun))), encoding="utf-8")

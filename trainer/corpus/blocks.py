@@ -57,14 +57,14 @@ class BlockReader:
             free = buffer.data[: self._block_bytes]
             n_read = -1
             while end < self._block_bytes and n_read:
-                n_read = self._stream.readinto(free[end:])
+                n_read = self._stream.readinto1(free[end:])
                 end += n_read
+                self.file_position = self._file.tell()  # a block may take long, where its words are made
             if not end:
                 return None
             cut = end if not n_read else self._cut(buffer, end)
             self._rest = buffer[cut:end].tobytes()
             self._n_blocks += 1
-            self.file_position = self._file.tell()
             return Block(self._n_blocks - 1, cut)
 
     def _cut(self, buffer: Bytes, end: int) -> int:

@@ -143,16 +143,15 @@ def _read(
     """First pass, the words of all types that it found, and what is said of the rows."""
     n_bytes = max(source.stat().st_size, 1)
     try:
-        with open_text(source, reader, threads) as (stream, file, rows):
-            blocks = BlockReader(stream, file, BLOCK_BYTES, MAX_TYPE_BYTES)
+        with open_text(source, reader, threads) as opened:
+            blocks = BlockReader(opened.stream, opened.file, BLOCK_BYTES, MAX_TYPE_BYTES)
             scanner = Scanner(blocks, scratch, threads, max_types)
-            segments = scanner.run(
-                lambda: tick(_SCAN_SHARE * blocks.file_position / n_bytes, scanner.tokens_per_second)
-            )
+            speed = opened.tokenised or scanner
+            segments = scanner.run(lambda: tick(_SCAN_SHARE * blocks.file_position / n_bytes, speed.tokens_per_second))
         if not segments:
             raise CorpusEmpty
-        tick(_SCAN_SHARE, scanner.tokens_per_second)
-        return segments, spell_tables(*scanner.take_types(), reader, scratch), rows.told() if rows else {}
+        tick(_SCAN_SHARE, speed.tokens_per_second)
+        return segments, spell_tables(*scanner.take_types(), reader, scratch), opened.rows.told() if opened.rows else {}
     except (CorpusNotText, UnicodeDecodeError) as error:
         raise not_text(source) from error
 

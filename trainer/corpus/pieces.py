@@ -51,8 +51,8 @@ def learn_pieces(
 def _types(source: Path, scratch: Path, reader: TextReader, threads: int, report: Report) -> Vocabulary:
     """The most frequent runs, in one order for any number of threads."""
     n_bytes = max(source.stat().st_size, 1)
-    with open_text(source, reader) as (stream, file, _):
-        blocks = BlockReader(stream, file, BLOCK_BYTES, MAX_TYPE_BYTES)
+    with open_text(source, reader) as opened:
+        blocks = BlockReader(opened.stream, opened.file, BLOCK_BYTES, MAX_TYPE_BYTES)
         scanner = Scanner(blocks, scratch, threads, MAX_TYPES_IN_MEMORY)
         scanner.run(lambda: report(Progress(_SCAN_SHARE * blocks.file_position / n_bytes, scanner.tokens_per_second)))
     tables = [types for part in scanner.take_types() for types in part.values()]

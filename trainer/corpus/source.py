@@ -10,7 +10,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO, NamedTuple, cast
 
 from app.core.errors import BadCompression, BadRecord, CorpusNotText
 from app.core.magic import GZIP, PARQUET, ZSTD
@@ -18,7 +18,7 @@ from app.core.text import Parquet, PlainText, TextReader, TextSpec, Tokens, with
 from app.core.text.parquet import ParquetRows
 from app.core.text.rows import Rows, line_rows
 from trainer.corpus.chunks import Chunks
-from trainer.corpus.lines import lines_of, tokenised
+from trainer.corpus.lines import Tokenised, lines_of, tokenised
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -32,22 +32,27 @@ FIRST_BYTES = 1 << 16
 ZSTD_WINDOW_LOG_MAX = 27
 
 
-Opened = tuple[io.BufferedReader, BinaryIO, Rows | None]
+class Opened(NamedTuple):
+    """The bytes of a text, the file they come from, whose position tells how far the reading is, and its rows.
+
+    `tokenised` are the bytes, too, where a tokenizer makes them.
+    """
+
+    stream: io.BufferedReader
+    file: BinaryIO
+    rows: Rows | None
+    tokenised: Tokenised | None = None
 
 
 @contextmanager
 def open_text(source: Path, reader: TextReader, threads: int = 1) -> Iterator[Opened]:
-    """The bytes of the text, the file they come from, whose position tells how far the reading is, and its rows.
-
-    Where the tokenizer must see whole lines, they are words with blanks between them, made with so many threads.
-    """
+    """Where the tokenizer must see whole lines, they are words with blanks between them, made with so many threads."""
     with _open_lines(source, reader) as opened:
         if not reader.needs_lines:
             yield opened
             return
-        stream, file, rows = opened
-        with tokenised(stream, reader, threads) as chunks:
-            yield io.BufferedReader(chunks, _BUFFER_BYTES), file, rows
+        with tokenised(opened.stream, reader, threads) as chunks:
+            yield opened._replace(stream=io.BufferedReader(chunks, _BUFFER_BYTES), tokenised=chunks)
 
 
 @contextmanager
@@ -59,18 +64,18 @@ def _open_lines(source: Path, reader: TextReader) -> Iterator[Opened]:
             if not isinstance(reader.spec.format, Parquet):
                 raise BadRecord("The corpus is a Parquet file; say so with the format 'parquet' and a column.")
             table = ParquetRows(reader.spec.format, file)
-            yield io.BufferedReader(_RowText(table), _BUFFER_BYTES), file, table
+            yield Opened(io.BufferedReader(_RowText(table), _BUFFER_BYTES), file, table)
             return
         stream = _unpacked(file)
         if stream.peek(3)[:3] == _BYTE_ORDER_MARK:
             stream.read(3)
         if isinstance(reader.spec.format, PlainText):
-            yield stream, file, None
+            yield Opened(stream, file, None)
         elif isinstance(reader.spec.format, Tokens):
-            yield io.BufferedReader(_ItemText(stream, reader), _BUFFER_BYTES), file, None
+            yield Opened(io.BufferedReader(_ItemText(stream, reader), _BUFFER_BYTES), file, None)
         else:
             rows = line_rows(reader.spec.format, stream.readline)
-            yield io.BufferedReader(_RowText(rows), _BUFFER_BYTES), file, rows
+            yield Opened(io.BufferedReader(_RowText(rows), _BUFFER_BYTES), file, rows)
 
 
 def first_lines(source: Path, spec: TextSpec, n_lines: int, max_length: int) -> list[str]:
@@ -78,8 +83,8 @@ def first_lines(source: Path, spec: TextSpec, n_lines: int, max_length: int) -> 
     rough = spec.roughly()
     if isinstance(spec.format, Tokens):
         rough = rough.model_copy(update={"format": PlainText(), "tokenizer": "whitespace"})
-    with open_text(source, TextReader(rough)) as (stream, _, _):
-        text = stream.read(FIRST_BYTES).decode(errors="ignore")
+    with open_text(source, TextReader(rough)) as opened:
+        text = opened.stream.read(FIRST_BYTES).decode(errors="ignore")
     lines = (line[:max_length] for line in text.split("\n"))
     return [line for line in lines if line.strip()][:n_lines]
 

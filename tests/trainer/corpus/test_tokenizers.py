@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pytest
 
@@ -12,8 +12,10 @@ from app.core.text import TextReader, TextSpec
 from app.core.text.sample import read_tokenised
 from app.core.text.spec import NEWEST_RULES
 from app.core.text.tokenizers.sentencepiece import MODEL
+from trainer.corpus.blocks import BlockReader
 from trainer.corpus.encode import EncodedCorpus, encode
 from trainer.corpus.pieces import learn_pieces
+from trainer.corpus.source import open_text
 from trainer.steps.progress import Progress
 
 pytest.importorskip("sentencepiece")
@@ -63,7 +65,11 @@ def test_pieces_are_learned_of_the_corpus_the_same_ones_for_any_threads(model_ty
 def test_lines_are_read_whole_and_the_same_in_other_processes(tmp_path: Path) -> None:
     spec = spec_of("mecab-ko")
     path = source(tmp_path, TEXT.encode())
-    here, there = (encode(path, tmp_path, spec=spec, min_count=1, threads=threads) for threads in (1, 2))
+    seen: list[Progress] = []
+    here, there = (
+        encode(path, tmp_path, spec=spec, min_count=1, threads=threads, report=seen.append) for threads in (1, 2)
+    )
+    assert any(progress.tokens_per_second for progress in seen)
     reader = TextReader(spec)
     expected = [words for line in TEXT.split("\n") if (words := reader.words(line))]
     assert lines_of(here) == expected
@@ -94,3 +100,30 @@ def test_a_corpus_that_no_pieces_can_be_learned_of_says_why(tmp_path: Path) -> N
 def test_text_that_is_not_utf8_is_told_by_its_byte(tmp_path: Path) -> None:
     with pytest.raises(CorpusNotText, match="byte 8 is the first wrong one"):
         encode(source(tmp_path, b"low\nlow \xff"), tmp_path, spec=spec_of("mecab-ko"), min_count=1, threads=1)
+
+
+class Told:
+    """A file that remembers where it was."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file, self.places = file, list[int]()
+
+    def tell(self) -> int:
+        self.places.append(self._file.tell())
+        return self.places[-1]
+
+
+def test_how_far_it_is_is_told_before_a_block_is_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The morphemes of a small corpus may take minutes, and fit into one block."""
+    monkeypatch.setattr("trainer.corpus.lines.CHUNK_BYTES", 64)
+    monkeypatch.setattr("trainer.corpus.source._BUFFER_BYTES", 64)
+    path = source(tmp_path, TEXT.encode())
+    with open_text(path, TextReader(spec_of("mecab-ko"))) as opened:
+        told: Any = Told(opened.file)
+        blocks = BlockReader(opened.stream, told, 1 << 16, 1 << 15)
+        block = blocks.read(blocks.new_buffer())
+    assert block is not None
+    assert block.number == 0
+    assert len(set(told.places)) > 5
+    assert opened.tokenised is not None
+    assert opened.tokenised.tokens_per_second is not None
