@@ -148,7 +148,10 @@ class ServedVersion:
         missing = list(dict.fromkeys(map(self._missing, texts)))
         granted = allowance.get(None) or Allowance()
         near = [await self._near(word) if granted.take() else [] for word in missing]
-        return WordNotFound(self.lacks(missing), missing=missing, suggestions=dict(zip(missing, near, strict=True)))
+        told = self.lacks(missing)
+        if self.text.has_tokenizer and (dropped := [word for word in missing if not self.text.words(word)]):
+            told += f" Its tokenizer leaves out {', '.join(map(repr, dropped))}, as it does particles and marks."
+        return WordNotFound(told, missing=missing, suggestions=dict(zip(missing, near, strict=True)))
 
     async def _near(self, word: str) -> list[str]:
         """Near spellings; none while too much waits."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from app.core.text import TextSpec
+
 TOKEN_BYTES = 6
 """Of an average word with the blank after it; English has 5 to 6, Korean in UTF-8 some 9."""
 TYPES_A_ROOT = 16
@@ -18,5 +20,7 @@ def expected_words(n_bytes: int, max_words: int | None) -> int:
     return max(2, min(int(TYPES_A_ROOT * expected_tokens(n_bytes) ** 0.5), max_words or 1 << 31))
 
 
-def expected_seconds(n_bytes: int, threads: int) -> float:
-    return n_bytes / BYTES_PER_SECOND / threads
+def expected_seconds(n_bytes: int, threads: int, spec: TextSpec) -> float:
+    """Of the reading, as the spec says."""
+    tokenizing = spec.options.expected_seconds(n_bytes, threads) if spec.options else 0.0
+    return n_bytes / BYTES_PER_SECOND / threads + tokenizing

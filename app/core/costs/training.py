@@ -42,7 +42,7 @@ def needs(payload: TrainPayload, n_tokens: int, threads: int) -> Needs:
     training = sum(EXPECTED[payload.algorithm](n_tokens, chosen, threads).values())
     limits = IndexLimits(payload.index)
     ending = sum(publishing.expected_seconds(n_words, chosen.dim, limits, threads=threads).values())
-    reading = corpus.expected_seconds(payload.corpus.n_bytes, threads)
+    reading = corpus.expected_seconds(payload.corpus.n_bytes, threads, payload.text)
     kept = n_words * chosen.dim * 4 * (2 if payload.continuable else 1)
     beside = n_covered(n_words, chosen.dim) * N_NEIGHBORS * NEIGHBOR_BYTES
     if payload.evidence:

@@ -77,6 +77,8 @@ class Terms:
             return words[0]
         if not words and reader.words_left_out(text):
             raise NotOneWord(f"{text!r} is a stop word of this version, or too long for one.", query=text, words=[])
+        if not words:
+            raise NotOneWord(f"There is no word in {text!r} as this version reads text.", query=text, words=[])
         if len(words) != 1:
             raise NotOneWord(
                 f"{text!r} is {len(words)} words as this version reads text: {words[:10]}.",

@@ -25,13 +25,14 @@ from tests.conftest import Clock
 
 GIBIBYTE = 1 << 30
 N_TOKENS = 100_000_000
+PLAIN = TextSpec()
 SETTINGS = Settings(trainer_threads=2, min_free_bytes=0)
 
 
-def request(algorithm: str = "word2vec", n_tokens: int = N_TOKENS, **chosen: Any) -> JobRequest:
+def request(algorithm: str = "word2vec", n_tokens: int = N_TOKENS, text: TextSpec = PLAIN, **chosen: Any) -> JobRequest:
     chosen = {"dim": 100, "epochs": 5} | chosen
     corpus = CorpusSource(name="c", key="corpora/c", sha256="0", n_bytes=6 * n_tokens)
-    payload = TrainPayload(corpus=corpus, algorithm=algorithm, hyperparameters=chosen, text=TextSpec())
+    payload = TrainPayload(corpus=corpus, algorithm=algorithm, hyperparameters=chosen, text=text)
     return JobRequest("train", "m", payload.model_dump(mode="json"), cost=n_tokens * chosen["dim"] * chosen["epochs"])
 
 
@@ -67,6 +68,9 @@ def test_an_estimate_is_as_the_formulas_say_until_trainings_were_measured(
     assert 4 * N_TOKENS < before["disk_bytes"] < 12 * N_TOKENS
     assert 160_000 * 100 * 4 < before["storage_bytes"] < 3 * 160_000 * 100 * 4
     assert estimate(database, storage, request(epochs=10))["seconds"] > 1.5 * before["seconds"]
+    morphemes = TextSpec.model_validate({"tokenizer": "mecab-ko"})
+    longer = estimate(database, storage, request(text=morphemes))["seconds"] - before["seconds"]
+    assert longer == pytest.approx(6 * N_TOKENS / 220e3 / 2, abs=0.2), "on two threads"
     for seconds in (900, 200, 150):
         do(database, clock, request(), estimate(database, storage, request()), seconds)
     after = estimate(database, storage, request())

@@ -125,6 +125,14 @@ def test_answers_say_by_which_step_a_word_was_found(client: httpx.Client) -> Non
     answers.Neighbors.model_validate(summed, strict=True)
 
 
+def test_what_the_tokenizer_leaves_out_is_said(client: httpx.Client) -> None:
+    refused = client.get("/similarity", params={"a": "를", "b": "쀍뷁", "model": "both"}).json()
+    assert refused["missing"] == ["를", "쀍뷁"]
+    assert refused["detail"].endswith("Its tokenizer leaves out '를', as it does particles and marks.")
+    blank = client.get("/vector", params={"word": " ", "model": "both"})
+    assert (blank.status_code, blank.json()["detail"]) == (422, "There is no word in ' ' as this version reads text.")
+
+
 def test_what_no_morpheme_tells_is_composed_of_n_grams(client: httpx.Client) -> None:
     """A single morpheme that is not there; a word of which most are not there, as a whole; and those of a text."""
 

@@ -52,7 +52,8 @@ def run(payload: TrainPayload, context: Context) -> Publishes:
     started = time.monotonic()
     parent = Parent(open_version(context, payload.start.version), payload.start) if payload.start else None
     ahead = _ahead(payload, chosen, context.threads, parent)
-    context.expect({Step(READING): costs.expected_seconds(payload.corpus.n_bytes, context.threads)} | ahead(None))
+    seconds = costs.expected_seconds(payload.corpus.n_bytes, context.threads, payload.text)
+    context.expect({Step(READING): seconds} | ahead(None))
     reading, encoded, found = _read(payload, chosen, context, parent)
     corpus, swapped = _swapped(payload, encoded, reading.reader, context)
     start = parent.start(corpus, payload.algorithm, chosen) if parent else None

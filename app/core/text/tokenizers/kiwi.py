@@ -19,6 +19,7 @@ class Kiwi(MorphemeOptions):
 
     kind: Literal["kiwi"] = "kiwi"
     packages: ClassVar[tuple[str, ...]] = ("kiwipiepy", "kiwipiepy_model")
+    bytes_per_second: ClassVar[float] = 120e3
     has_threads: ClassVar[bool] = True
 
     def check_installed(self) -> None:

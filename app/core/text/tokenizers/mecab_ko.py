@@ -28,6 +28,7 @@ class MecabKo(MorphemeOptions):
 
     kind: Literal["mecab-ko"] = "mecab-ko"
     packages: ClassVar[tuple[str, ...]] = ("python-mecab-ko", "python-mecab-ko-dic")
+    bytes_per_second: ClassVar[float] = 220e3
 
     def check_installed(self) -> None:
         load_extra(*EXTRA)

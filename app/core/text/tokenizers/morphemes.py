@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, ClassVar, Literal, NamedTuple
 
 from pydantic import Field
 
@@ -27,6 +27,8 @@ class Morpheme(NamedTuple):
 class MorphemeOptions(TokenizerOptions):
     """Which morphemes become words, and how they are spelled."""
 
+    bytes_per_second: ClassVar[float]
+    """Of Korean text in UTF-8, on one core (benchmarks/README.md)."""
     form: Annotated[
         Literal["surface", "stem"], Field(description="as they stand in the text, or taken apart to stems and endings")
     ] = "stem"
@@ -45,6 +47,9 @@ class MorphemeOptions(TokenizerOptions):
 
     def files(self) -> dict[str, str]:
         return {DICTIONARY: self.user_dictionary} if self.user_dictionary else {}
+
+    def expected_seconds(self, n_bytes: int, threads: int, /) -> float:
+        return n_bytes / self.bytes_per_second / threads
 
     def check_resources(self, resources: Resources) -> None:
         for _ in entries(resources[DICTIONARY]):

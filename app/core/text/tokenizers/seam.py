@@ -49,6 +49,10 @@ class TokenizerOptions(BaseModel):
         """The resources that it cannot be made without, uploaded or learned."""
         return tuple(self.files())
 
+    def expected_seconds(self, _n_bytes: int, _threads: int, /) -> float:
+        """What it takes beside the reading of the distinct runs of a corpus."""
+        return 0.0
+
     def check_installed(self) -> None:
         """Raise `ExtraMissing`."""
 

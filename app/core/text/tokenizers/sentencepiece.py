@@ -17,6 +17,11 @@ WORD_BEGINS = "\u2581"
 INSIDE = "##"
 """Before a piece that begins no word, so that a piece which begins one is spelled as that word."""
 
+LEARNED_BYTES_PER_SECOND = {"unigram": 260e3, "bpe": 1e6}
+"""Of a corpus of 8 MB (benchmarks/README.md)."""
+MOST_LEARNED_BYTES = 32 << 20
+"""About here a corpus has as many distinct runs as are learned of."""
+
 
 class SentencePiece(TokenizerOptions):
     """Pieces that are learned of the corpus, or those of an uploaded model; pieces inside words begin with ##."""
@@ -36,6 +41,9 @@ class SentencePiece(TokenizerOptions):
 
     def needs(self) -> tuple[str, ...]:
         return (MODEL,)
+
+    def expected_seconds(self, n_bytes: int, _threads: int, /) -> float:
+        return 0.0 if self.model else min(n_bytes, MOST_LEARNED_BYTES) / LEARNED_BYTES_PER_SECOND[self.model_type]
 
     def check_installed(self) -> None:
         load_extra("sentencepiece", "sentencepiece", "The tokenizer sentencepiece")
