@@ -62,7 +62,7 @@ class TextSpec(BaseModel):
     format: Annotated[Format, Field(discriminator="kind")] = PlainText()
     normalization: Literal["nfc", "nfkc_jamo_safe", "none"] = "nfc"
     case: Literal["lower", "keep"] = "lower"
-    tokenizer: Annotated[Literal["words", "whitespace", "items"] | Chosen, BeforeValidator(named)] = "words"
+    tokenizer: Annotated[Chosen, BeforeValidator(named)] = "words"
     keep_tokens: Annotated[
         tuple[KeptToken, ...],
         Field(max_length=1000, description="of `words`: these stay whole where no word character is beside them"),

@@ -45,6 +45,8 @@ def test_corpora_are_listed_previewed_and_deleted(ask: Wordkin, job_id: str, ser
     assert (heading[:4], row[:6]) == (["name", "revision", "lines", "words"], ["한국어", "2", "1", "2", "11", "B"])
     assert [row[1] for row in lines(ask("corpora", "show", "한국어").stdout)] == ["revision", "2", "1"]
     assert ask("corpora", "preview", "한국어").stdout == "넷 다섯\n"
+    single = '{"kind": "character-ngrams", "n": 1}'
+    assert ask("corpora", "preview", "한국어", "--tokenizer", single).stdout == "넷 다 섯\n"
     wrong = ask("corpora", "preview", "한국어", "--format", "csv")
     assert (wrong.returncode, "--format csv: which column has the text?" in wrong.stderr) == (2, True)
     service.put("/corpora/baskets", content=b"a b;c\n")

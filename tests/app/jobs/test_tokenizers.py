@@ -42,6 +42,15 @@ def test_what_is_missing_is_told_when_it_is_submitted(client: TestClient, monkey
     assert "pip install 'wordkin[mecab-ko]'" in missing.json()["detail"]
 
 
+def test_what_is_wrong_in_a_tokenizer_is_told_alone(client: TestClient) -> None:
+    refused = submit(client, {"kind": "kiwi", "forms": "stem", "tags": "yes"})
+    assert [issue["location"] for issue in refused.json()["errors"]] == [
+        "body.text.tokenizer.tags",
+        "body.text.tokenizer.forms",
+    ]
+    assert "Did you mean 'form'?" in refused.json()["detail"]
+
+
 def test_an_import_takes_no_tokenizer_that_is_made_by_a_training(client: TestClient) -> None:
     client.put("/files/v", content=b"king 1 2\n")
     body = {"kind": "import", "model": "m", "file": "v"}

@@ -52,8 +52,7 @@ def run(payload: TrainPayload, context: Context) -> Publishes:
     started = time.monotonic()
     parent = Parent(open_version(context, payload.start.version), payload.start) if payload.start else None
     ahead = _ahead(payload, chosen, context.threads, parent)
-    seconds = costs.expected_seconds(payload.corpus.n_bytes, context.threads, payload.text)
-    context.expect({Step(READING): seconds} | ahead(None))
+    context.expect(ahead(None))
     reading, encoded, found = _read(payload, chosen, context, parent)
     corpus, swapped = _swapped(payload, encoded, reading.reader, context)
     start = parent.start(corpus, payload.algorithm, chosen) if parent else None
@@ -137,7 +136,7 @@ def _kept(parent: Parent | None, corpus: EncodedCorpus, trained: Trained, aligne
 def _ahead(
     payload: TrainPayload, chosen: Hyperparameters, threads: int, parent: Parent | None
 ) -> Callable[[EncodedCorpus | None], dict[Step, float]]:
-    """What the steps after the reading will take: of a corpus, or of one that is yet to be read."""
+    """What the steps after the reading will take, of a corpus; of one that is yet to be read, the reading, too."""
     n_bytes = payload.corpus.n_bytes
     n_tokens, n_words = costs.expected_tokens(n_bytes), costs.expected_words(n_bytes, chosen.max_words)
     if parent:
@@ -153,7 +152,9 @@ def _ahead(
         ending = publishing.expected_seconds(sizes[1], chosen.dim, limits, threads=threads, product_seconds=speed)
         again: dict[str | None, float] = {None: sum(training.values()) * (payload.replicas - 1)}
         counting = evidence.expected_seconds(sizes[0], chosen.window, threads)
+        reading: dict[str | None, float] = {None: costs.expected_seconds(n_bytes, threads, payload.text)}
         phases = {
+            READING: {} if corpus else reading,
             TRAINING: training,
             REPLICAS: again if payload.replicas > 1 else {},
             EVIDENCE: counting if payload.evidence else {},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from difflib import get_close_matches
 from importlib.metadata import entry_points
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Tag
 
@@ -28,6 +28,8 @@ KINDS = ("sentencepiece", "mecab-ko", "kiwi", "icu", "character-ngrams")
 
 
 def _kind(said: Any) -> str:
+    if isinstance(said, str):
+        return "plain"
     kind = said.get("kind") if isinstance(said, dict) else getattr(said, "kind", None)
     return kind if kind in KINDS else "other"
 
@@ -56,7 +58,8 @@ def _check_brought_along(name: str) -> None:
 
 
 Chosen = Annotated[
-    Annotated[SentencePiece, Tag("sentencepiece")]
+    Annotated[Literal["words", "whitespace", "items"], Tag("plain")]
+    | Annotated[SentencePiece, Tag("sentencepiece")]
     | Annotated[MecabKo, Tag("mecab-ko")]
     | Annotated[Kiwi, Tag("kiwi")]
     | Annotated[Icu, Tag("icu")]
