@@ -32,6 +32,8 @@ LISTS = {
     "/problems/file-not-found": "files",
 }
 """Where the names stand of which one was missed."""
+SAID_OTHERWISE = (("with model=.", "with --model."), ("?encoding=,", "--encoding NAME,"), ("?encoding=", "--encoding "))
+"""Of a problem's detail, what a command line writes in another way."""
 KEY_PROBLEMS = ("/problems/key-required", "/problems/key-invalid")
 
 Json = dict[str, Any]
@@ -197,7 +199,9 @@ def _detail(problem: Json) -> str:
     if issues:
         return "; ".join(f"{issue['location'].rpartition('.')[2]}: {issue['message']}" for issue in issues)
     detail: str = problem.get("detail", "")
-    return detail.replace("with model=.", "with --model.")
+    for theirs, ours in SAID_OTHERWISE:
+        detail = detail.replace(theirs, ours)
+    return detail
 
 
 def _hint(problem: Json) -> str:

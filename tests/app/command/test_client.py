@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from app.command import client
-from app.command.client import Client, _shown
+from app.command.client import Client, _detail, _shown
 from app.command.failures import NoService, ServiceError
 
 
@@ -33,6 +33,12 @@ def test_the_line_says_how_fast_it_is_while_it_reads_too() -> None:
     reading = {"state": "running", "phase": "reading", "step": None, "loss": None, "eta_seconds": None}
     said = [_shown(reading | {"tokens_per_second": speed})["speed"] for speed in (None, 23_456, 1_234_567)]
     assert said == ["", "23.5 k tokens/s", "1.23 M tokens/s"]
+
+
+def test_a_problem_is_told_by_the_names_of_the_command_line() -> None:
+    said = "it is valid CP949: add ?encoding=cp949."
+    assert _detail({"detail": said}) == "it is valid CP949: add --encoding cp949."
+    assert _detail({"detail": "say its encoding with ?encoding=, or"}) == "say its encoding with --encoding NAME, or"
 
 
 class _Service(httpx.MockTransport):
