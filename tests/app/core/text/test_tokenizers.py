@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import random
 import sys
 from importlib.metadata import EntryPoint
 from typing import Any
@@ -94,6 +95,12 @@ def test_kiwi_reads_stems_and_surfaces_and_takes_a_dictionary() -> None:
     reader = TextReader(endings, resources)
     assert "\u11b8니다" in reader.words("학교에 갑니다"), "which begins with half a syllable"
     assert reader.folded("\u11b8니다") == "\u11b8니다", "and is found when it is asked for"
+    rng = random.Random(1)
+    pool = [*"학ㅋ\0\n", *(chr(rng.randrange(0x110000)) for _ in range(2000))]
+    odd = ["".join(rng.choices(pool, k=30)) for _ in range(100)]
+    for text, words in zip(odd, reader.words_of_each(odd), strict=True):
+        assert words == reader.words(text)
+        assert not any(character <= " " for word in words for character in word)
     assert list(TextReader(spec, resources).words_of_each(["학교를", "", "바다가"])) == [["학교"], [], ["바다"]]
 
 
