@@ -116,11 +116,13 @@ def encode(  # noqa: PLR0913 (each is a setting of its own)
     scratch_folder = TemporaryDirectory(prefix="encode-", dir=folder)
     with full_disk_named("There is not enough space left to encode the corpus"), scratch_folder as scratch:
         segments, spellings, rows = _read(source, Path(scratch), reader, threads, max_types, tick)
-        word_sets = [part.words for part in spellings.parts]
+        tick(_SCAN_SHARE)
         has_items = spec.tokenizer == "items"
-        selection = select(word_sets, min_count, max_words, max_types, has_items=has_items, known=known)
+        selection = select(
+            spellings.words, min_count, max_words, max_types, Path(scratch), has_items=has_items, known=known
+        )
         _check(selection, min_count)
-        expansions = spellings.expansions(selection.final_ids[: len(word_sets)])
+        expansions = spellings.expansions(selection.final_ids[: len(spellings.parts)])
         path = folder / "corpus.ids"
         written = write_ids(
             segments, expansions, path, threads, lambda done: tick(_SCAN_SHARE + (1 - _SCAN_SHARE) * done)

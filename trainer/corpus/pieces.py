@@ -56,4 +56,6 @@ def _types(source: Path, scratch: Path, reader: TextReader, threads: int, report
         scanner = Scanner(blocks, scratch, threads, MAX_TYPES_IN_MEMORY)
         scanner.run(lambda: report(Progress(_SCAN_SHARE * blocks.file_position / n_bytes, scanner.tokens_per_second)))
     tables = [types for part in scanner.take_types() for types in part.values()]
-    return select(tables, 1, MAX_TYPES, MAX_TYPES_IN_MEMORY).vocabulary if tables else Vocabulary.from_words([], [])
+    if not tables:
+        return Vocabulary.from_words([], [])
+    return select(tables, 1, MAX_TYPES, MAX_TYPES_IN_MEMORY, scratch).vocabulary

@@ -5,17 +5,22 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
 from app.core.names import MAX_WORD_BYTES
 from app.core.table.vocabulary import Vocabulary
 from app.core.text.reader import INNER_BLANK
+from trainer.corpus.runs import Runs, subset
 from trainer.corpus.spelling import add_types
 from trainer.corpus.types import Types, TypeTable
 from trainer.kernels.text import expand as kernels
-from trainer.kernels.text.encode import PADDING_BYTES
+from trainer.kernels.text import order as order_kernels
 from trainer.steps.arrays import Ids, Integers
+
+ROUNDS_A_SHARE = 4
+"""A round has so small a part of the words that may be in memory: its table is the largest thing in memory."""
 
 Members = tuple[Integers, Integers]
 """Some words of a set, and their ids in the round."""
@@ -39,27 +44,29 @@ class Selection:
     n_overlong_tokens: int
 
 
-def select(
-    word_sets: Sequence[Types],
+def select(  # noqa: PLR0913 (each is a setting of its own)
+    word_sets: list[Types],
     min_count: int,
     max_words: int | None,
     max_types: int,
+    folder: Path,
     *,
     has_items: bool = False,
     known: Vocabulary | None = None,
 ) -> Selection:
     """Add up the counts of all sets and number the words that are frequent enough; items get their blanks back.
 
-    The sets are gone through in several rounds, each for a share of all words (by hash), so that at most about
-    `max_types` words are in memory before the rare ones are dropped.
+    The sets are gone through in several rounds, each for a share of all words (by hash), so that far less than
+    `max_types` words are in a table before the rare ones are dropped; the others wait in `folder`, an existing one. The
+    sets are forgotten: `word_sets` is emptied.
     `known` words stay however often they occur here; their counts are added to those of the sets.
     """
     if known is not None:
-        word_sets = [*word_sets, _types_of(known)]
-    n_rounds = min(max(-(-sum(map(len, word_sets)) // max_types), 1), 1 << 16)
+        word_sets.append(_types_of(known))
+    n_rounds = min(max(-(-sum(map(len, word_sets)) // max(max_types // ROUNDS_A_SHARE, 1)), 1), 1 << 16)
     final_ids = [np.full(len(words), -1, np.int32) for words in word_sets]
-    kept: list[Types] = []
-    n_kept = n_tokens = n_overlong = 0
+    runs = Runs(folder)
+    n_tokens = n_overlong = 0
     for words, members in _rounds(word_sets, n_rounds):
         overlong = np.diff(words.offsets) > MAX_WORD_BYTES
         found, stays = words.counts, words.counts >= min_count
@@ -71,21 +78,17 @@ def select(
             stays[ids] = True
         n_overlong += int(found[overlong].sum())
         n_tokens += int(found[~overlong].sum())
-        stays &= ~overlong
-        numbers = np.where(stays, n_kept + np.cumsum(stays) - 1, -1).astype(np.int32)
-        for final, (picked, ids) in zip(final_ids, members, strict=True):
-            final[picked] = numbers[ids]
-        kept.append(_subset(words, np.flatnonzero(stays)))
-        n_kept += len(kept[-1])
-    joined = _joined(kept)
-    if has_items or known is not None:
-        joined.arena[joined.arena == ord(INNER_BLANK)] = ord(" ")
-    order = _by_count(joined)[:max_words]
-    ranks = np.full(n_kept + 1, -1, np.int32)  # the last entry answers for -1
-    ranks[order] = np.arange(len(order))
-    words = _subset(joined, order)
-    vocabulary = Vocabulary(words.arena, words.offsets, words.counts)
-    return Selection(vocabulary, [ranks[ids] for ids in final_ids], n_tokens, n_overlong)
+        run, places = _run(words, np.flatnonzero(stays & ~overlong), hides_blanks=has_items or known is not None)
+        numbers = np.full(len(words), -1, np.int32)
+        numbers[places] = np.arange(len(runs), len(runs) + len(run))
+        for final, (picked, numbered) in zip(final_ids, members, strict=True):
+            final[picked] = numbers[numbered]
+        runs.add(run)
+    word_sets.clear()
+    kept, ranks = runs.in_one_order(max_words)
+    for final in final_ids:
+        final[:] = ranks[final]
+    return Selection(Vocabulary(kept.arena, kept.offsets, kept.counts), final_ids, n_tokens, n_overlong)
 
 
 def resorted(vocabulary: Vocabulary, counts: Integers) -> tuple[Vocabulary, Ids]:
@@ -94,7 +97,7 @@ def resorted(vocabulary: Vocabulary, counts: Integers) -> tuple[Vocabulary, Ids]
     order = _by_count(words)
     ranks = np.empty(len(order), np.int32)
     ranks[order] = np.arange(len(order))
-    sorted_words = _subset(words, order)
+    sorted_words = subset(words, order)
     return Vocabulary(sorted_words.arena, sorted_words.offsets, sorted_words.counts), ranks
 
 
@@ -122,6 +125,7 @@ def _rounds(word_sets: Sequence[Types], n_rounds: int) -> Iterator[tuple[Types, 
             picked = np.flatnonzero(share == number)
             members.append((picked, add_types(table, words, picked)))
         found = table.types()
+        del table  # nothing but its words is needed
         counts = np.zeros(len(found), np.int64)
         for words, (picked, ids) in zip(word_sets, members, strict=True):
             counts[ids] += words.counts[picked]  # no id twice within a set
@@ -132,7 +136,7 @@ def _by_count(words: Types) -> Integers:
     """Order by (-count, bytes)."""
     keys = [np.empty(len(words), np.uint64) for _ in range(2)]
     for i, key in enumerate(keys):
-        kernels.sort_keys(words.arena, words.offsets, 8 * i, key)
+        order_kernels.sort_keys(words.arena, words.offsets, 8 * i, key)
     order = np.lexsort((keys[1], keys[0], -words.counts))
     # Words that are alike in their first 16 bytes are few: they are compared in full.
     columns = [column[order] for column in (words.counts, *keys)]
@@ -146,19 +150,10 @@ def _by_count(words: Types) -> Integers:
     return order
 
 
-def _subset(words: Types, picked: Integers) -> Types:
-    lines = words.lines(picked)[:-PADDING_BYTES]
-    lengths = words.offsets[picked + 1] - words.offsets[picked]
-    return Types(lines[lines != ord("\n")], _offsets(lengths), words.counts[picked])
-
-
-def _joined(parts: list[Types]) -> Types:
-    lengths = np.concatenate([np.diff(part.offsets) for part in parts])
-    arena = np.concatenate([part.arena for part in parts])
-    return Types(arena, _offsets(lengths), np.concatenate([part.counts for part in parts]))
-
-
-def _offsets(lengths: Integers) -> Integers:
-    offsets = np.zeros(len(lengths) + 1, np.int64)
-    np.cumsum(lengths, out=offsets[1:])
-    return offsets
+def _run(words: Types, picked: Integers, *, hides_blanks: bool) -> tuple[Types, Integers]:
+    """The picked words in order, their blanks as they are, and where each was."""
+    run = subset(words, picked)
+    if hides_blanks:
+        run.arena[run.arena == ord(INNER_BLANK)] = ord(" ")
+    order = _by_count(run)
+    return subset(run, order), picked[order]

@@ -20,29 +20,23 @@ BATCH_BYTES = 1 << 17
 
 @dataclass(frozen=True, eq=False)
 class Spelling:
-    """The words of some types.
+    """The words of some types, by their ids.
 
     Parameters
     ----------
-    words : the distinct words, counted as the types were
     lines : for each type the ids of its words, then LINE_END
     starts : (n_types,), where the line of each type begins
     """
 
-    words: Types
     lines: Ids
     starts: Integers
 
     def on_disk(self, folder: Path, name: str) -> Spelling:
-        return Spelling(
-            self.words.on_disk(folder, f"{name}.words"),
-            on_disk(self.lines, folder / f"{name}.lines"),
-            on_disk(self.starts, folder / f"{name}.starts"),
-        )
+        return Spelling(on_disk(self.lines, folder / f"{name}.lines"), on_disk(self.starts, folder / f"{name}.starts"))
 
 
-def spell(types: Types, reader: TextReader) -> Spelling:
-    """Read each type as the reader's spec says; raises UnicodeDecodeError."""
+def spell(types: Types, reader: TextReader) -> tuple[Types, Spelling]:
+    """The distinct words of all types, counted as these were, and those of each; raises UnicodeDecodeError."""
     table = TypeTable(n_types=len(types))
     lines, order = [np.empty(0, np.int32)], [np.empty(0, np.int64)]
     for picked in _batches(types):
@@ -57,7 +51,7 @@ def spell(types: Types, reader: TextReader) -> Spelling:
     starts = np.zeros(len(types), np.int64)
     all_lines = np.concatenate(lines)
     kernels.add_words(all_lines, np.concatenate(order), types.counts, counts, starts)
-    return Spelling(Types(words.arena, words.offsets, counts), all_lines, starts)
+    return Types(words.arena, words.offsets, counts), Spelling(all_lines, starts)
 
 
 def merge(parts: list[Types]) -> tuple[Types, list[Integers]]:
@@ -119,10 +113,12 @@ class Spellings:
 
     Parameters
     ----------
+    words : the words of each part
     parts : one for each table that was put on disk, and one for all the others together
     places : for each table its part, and the ids of its types there, if they are others
     """
 
+    words: list[Types]
     parts: list[Spelling]
     places: dict[int, tuple[int, Integers | None]]
 
@@ -136,15 +132,20 @@ class Spellings:
 
 
 def spell_tables(on_disk: dict[int, Types], in_memory: dict[int, Types], reader: TextReader, folder: Path) -> Spellings:
-    """Spell all types, with at most one large set of them in memory; empties `in_memory`; raises UnicodeDecodeError."""
-    parts: list[Spelling] = []
-    places: dict[int, tuple[int, Integers | None]] = {}
-    for number, types in on_disk.items():
-        places[number] = len(parts), None
-        parts.append(spell(types, reader).on_disk(folder, f"spelling-{number}"))
+    """Spell all types, with at most one large set of them in memory; empties both; raises UnicodeDecodeError."""
+    spellings = Spellings([], [], {})
+
+    def add(types: Types, name: str | None = None) -> None:
+        words, spelling = spell(types, reader)
+        spellings.words.append(words.on_disk(folder, f"{name}.words") if name else words)
+        spellings.parts.append(spelling.on_disk(folder, name) if name else spelling)
+
+    for number in list(on_disk):
+        spellings.places[number] = len(spellings.parts), None
+        add(on_disk.pop(number), f"spelling-{number}")
     merged, new_ids = merge(list(in_memory.values()))
-    numbers = list(in_memory)
+    for number, ids in zip(in_memory, new_ids, strict=True):
+        spellings.places[number] = len(spellings.parts), ids
     in_memory.clear()  # frees what was merged
-    places |= {number: (len(parts), ids) for number, ids in zip(numbers, new_ids, strict=True)}
-    parts.append(spell(merged, reader))
-    return Spellings(parts, places)
+    add(merged, "spelling" if spellings.parts else None)
+    return spellings

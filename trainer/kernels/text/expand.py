@@ -42,18 +42,6 @@ def share_of(arena, offsets, n_shares, seed, shares):
 
 
 @njit(nogil=True, cache=True)
-def sort_keys(arena, offsets, first, keys):
-    """Set ``keys`` uint64 (n_types,) to bytes first..first+7 of each type, in an order that is that of the bytes."""
-    for i in range(keys.size):
-        key = np.uint64(0)
-        for k in range(offsets[i] + first, offsets[i] + first + 8):
-            key <<= np.uint64(8)
-            if k < offsets[i + 1]:
-                key |= np.uint64(arena[k])
-        keys[i] = key
-
-
-@njit(nogil=True, cache=True)
 def add_words(lines, picked, type_counts, word_counts, starts):
     """Count words by the types that hold them.
 

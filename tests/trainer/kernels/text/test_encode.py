@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from trainer.corpus.types import TypeTable, padded
 from trainer.kernels.text.encode import LINE_END, _equal, cut_point, last_separator
-from trainer.kernels.text.expand import expand, expanded_size, mark_ascii, resolve, share_of, sort_keys
+from trainer.kernels.text.expand import expand, expanded_size, mark_ascii, resolve, share_of
+from trainer.kernels.text.order import sort_keys
 
 SPLIT = re.compile(rb"[\x00-\x09\x0b-\x20]+")
 # Lengths around 8 and 16, where the kernel changes its way, and words that share their first 8 or 16 bytes.
