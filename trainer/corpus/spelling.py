@@ -11,8 +11,8 @@ import numpy as np
 from app.core.text import TextReader
 from trainer.corpus.types import Types, TypeTable, padded
 from trainer.kernels.text import expand as kernels
-from trainer.kernels.text.encode import PADDING_BYTES
-from trainer.steps.arrays import Ids, Integers
+from trainer.kernels.text.encode import LINE_END, PADDING_BYTES
+from trainer.steps.arrays import Bytes, Ids, Integers
 from trainer.steps.disk import on_disk
 
 BATCH_BYTES = 1 << 17
@@ -35,34 +35,39 @@ class Spelling:
         return Spelling(on_disk(self.lines, folder / f"{name}.lines"), on_disk(self.starts, folder / f"{name}.starts"))
 
 
-def spell(types: Types, reader: TextReader) -> tuple[Types, Spelling]:
-    """The distinct words of all types, counted as these were, and those of each; raises UnicodeDecodeError."""
-    table = TypeTable(n_types=len(types))
+def spell(types: Types, reader: TextReader, table: TypeTable) -> tuple[Types, Spelling]:
+    """The distinct words of all types, counted as these were, and those of each; raises UnicodeDecodeError.
+
+    `table` holds these types, or nothing, and then their words, too; those that are no word have a count of 0.
+    """
+    are_there = len(table) > 0
     lines, order = [np.empty(0, np.int32)], [np.empty(0, np.int64)]
-    for picked in _batches(types):
-        rewritten = padded(reader.rewrite(types.lines(picked)[:-PADDING_BYTES].tobytes().decode()).encode())
-        end = rewritten.size - PADDING_BYTES
-        ids = np.empty(end + 1, np.int32)
-        n_ids = table.scan(rewritten, end, ids, every_line=True)
-        lines.append(ids[:n_ids].copy())
+    for picked, rewritten in _rewritten(types, reader):
         order.append(picked)
-    words = table.types()
-    counts = np.zeros(len(words), np.int64)
+        if rewritten is None and are_there:
+            lines.append(np.column_stack([picked, np.full(len(picked), LINE_END)]).astype(np.int32).ravel())
+            continue
+        words = types.lines(picked) if rewritten is None else rewritten
+        end = words.size - PADDING_BYTES
+        ids = np.empty(end + 1, np.int32)
+        lines.append(ids[: table.scan(words, end, ids, every_line=True)].copy())
+    found = table.types()
+    counts = np.zeros(len(found), np.int64)
     starts = np.zeros(len(types), np.int64)
     all_lines = np.concatenate(lines)
     kernels.add_words(all_lines, np.concatenate(order), types.counts, counts, starts)
-    return Types(words.arena, words.offsets, counts), Spelling(all_lines, starts)
+    return Types(found.arena, found.offsets, counts), Spelling(all_lines, starts)
 
 
-def merge(parts: list[Types]) -> tuple[Types, list[Integers]]:
-    """One set of types with added counts, and for each part the new ids of its types."""
+def merge(parts: list[Types]) -> tuple[TypeTable, Types, list[Integers]]:
+    """One table of types, they with added counts, and for each part the new ids of its types."""
     table = TypeTable(n_types=max(map(len, parts)))
     new_ids = [add_types(table, part, np.arange(len(part))) for part in parts]
     merged = table.types()
     counts = np.zeros(len(merged), np.int64)
     for part, ids in zip(parts, new_ids, strict=True):
         counts[ids] += part.counts  # no id twice within a part
-    return Types(merged.arena, merged.offsets, counts), new_ids
+    return table, Types(merged.arena, merged.offsets, counts), new_ids
 
 
 def add_types(table: TypeTable, types: Types, picked: Integers) -> Integers:
@@ -76,11 +81,24 @@ def add_types(table: TypeTable, types: Types, picked: Integers) -> Integers:
     return np.concatenate(ids).astype(np.int64)
 
 
-def _batches(types: Types) -> Iterator[Integers]:
-    is_ascii = np.empty(len(types), np.bool_)
+def _rewritten(types: Types, reader: TextReader) -> Iterator[tuple[Integers, Bytes | None]]:
+    """Some types at a time, and the lines that the reader makes of them, None where these are the types.
+
+    Plain ones are read byte by byte, without its help.
+    """
+    is_plain, is_same, is_ascii = (np.zeros(len(types), np.bool_) for _ in range(3))
+    of_plain = reader.bytes_of_plain
+    if of_plain:
+        becomes = np.frombuffer(of_plain, np.uint8)
+        kernels.mark_plain(types.arena, types.offsets, becomes, is_plain, is_same)
+        yield from ((picked, None) for picked in _by_bytes(types, np.flatnonzero(is_same)))
+        for picked in _by_bytes(types, np.flatnonzero(is_plain & ~is_same)):
+            yield picked, becomes[types.lines(picked)]
     kernels.mark_ascii(types.arena, types.offsets, is_ascii)
-    yield from _by_bytes(types, np.flatnonzero(is_ascii))
-    yield from _by_bytes(types, np.flatnonzero(~is_ascii))
+    for chosen in (is_ascii & ~is_plain, ~is_ascii & ~is_plain):
+        for picked in _by_bytes(types, np.flatnonzero(chosen)):
+            lines = types.lines(picked)[:-PADDING_BYTES].tobytes().decode()
+            yield picked, padded(reader.rewrite(lines).encode())
 
 
 def _by_bytes(types: Types, picked: Integers) -> Iterator[Integers]:
@@ -135,17 +153,18 @@ def spell_tables(on_disk: dict[int, Types], in_memory: dict[int, Types], reader:
     """Spell all types, with at most one large set of them in memory; empties both; raises UnicodeDecodeError."""
     spellings = Spellings([], [], {})
 
-    def add(types: Types, name: str | None = None) -> None:
-        words, spelling = spell(types, reader)
+    def add(types: Types, table: TypeTable, name: str | None) -> None:
+        words, spelling = spell(types, reader, table)
         spellings.words.append(words.on_disk(folder, f"{name}.words") if name else words)
         spellings.parts.append(spelling.on_disk(folder, name) if name else spelling)
 
     for number in list(on_disk):
         spellings.places[number] = len(spellings.parts), None
-        add(on_disk.pop(number), f"spelling-{number}")
-    merged, new_ids = merge(list(in_memory.values()))
+        types = on_disk.pop(number)
+        add(types, TypeTable(n_types=len(types)), f"spelling-{number}")
+    table, merged, new_ids = merge(list(in_memory.values()))
     for number, ids in zip(in_memory, new_ids, strict=True):
         spellings.places[number] = len(spellings.parts), ids
     in_memory.clear()  # frees what was merged
-    add(merged, "spelling" if spellings.parts else None)
+    add(merged, table, "spelling" if spellings.parts else None)
     return spellings

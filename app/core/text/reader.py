@@ -154,6 +154,18 @@ class TextReader:
         parts[1::2] = [f" {self._in_case(part)} " for part in parts[1::2]]
         return "".join(parts)
 
+    @property
+    def bytes_of_plain(self) -> bytes | None:
+        """What `rewrite` does to each byte of text that is plain, 256 of them, or None if it is more than that.
+
+        Plain is what has no character but ASCII, without apostrophes, and syllables and single letters of Hangul: no
+        normalisation and no case changes those, and none of them is a mark.
+        """
+        says_more = self._tokenizer or self._kept or self._stop_words or self.spec.max_word_length
+        if says_more or isinstance(self.spec.format, Tokens):
+            return None
+        return bytes(self._ascii.get(byte, byte) for byte in range(256))
+
     def folded(self, word: str) -> str:
         """The spelling that a word has after normalisation and change of case, whatever separates words."""
         return self._in_case(self._prepare(word))

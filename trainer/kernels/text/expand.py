@@ -7,6 +7,8 @@ from numba import njit
 
 from trainer.kernels.text.encode import LINE_END, NEWLINE, hashed
 
+_APOSTROPHE = np.uint8(39)
+
 
 @njit(nogil=True, cache=True)
 def mark_ascii(arena, offsets, is_ascii):
@@ -16,6 +18,40 @@ def mark_ascii(arena, offsets, is_ascii):
         for k in range(offsets[i], offsets[i + 1]):
             merged |= arena[k]
         is_ascii[i] = merged < 0x80
+
+
+@njit(nogil=True, cache=True)
+def mark_plain(arena, offsets, becomes, is_plain, is_same):
+    """Find the types that are ASCII without apostrophes, and Hangul (see `TextReader.bytes_of_plain`).
+
+    Parameters
+    ----------
+    arena, offsets : of the types
+    becomes : uint8 (256,), what each byte of a plain type becomes
+    is_plain, is_same : bool (n_types,), changed: which types are plain, and which of these stay as they are
+    """
+    for i in range(is_plain.size):
+        k, end = offsets[i], offsets[i + 1]
+        plain = same = True
+        while plain and k < end:
+            if arena[k] < 0x80:
+                plain = arena[k] != _APOSTROPHE
+                same &= becomes[arena[k]] == arena[k]
+                k += 1
+            else:
+                plain = k + 3 <= end and _is_hangul(arena[k], arena[k + 1], arena[k + 2])
+                k += 3
+        is_plain[i] = plain
+        is_same[i] = plain and same
+
+
+@njit(inline="always")
+def _is_hangul(first, second, third):
+    """Whether three bytes are a syllable, or a single letter that is not the filler, which is a blank."""
+    if first & 0xF0 != 0xE0 or second & 0xC0 != 0x80 or third & 0xC0 != 0x80:
+        return False
+    point = (np.int64(first & 0x0F) << 12) | (np.int64(second & 0x3F) << 6) | np.int64(third & 0x3F)
+    return 0xAC00 <= point <= 0xD7A3 or (0x3131 <= point <= 0x318E and point != 0x3164)
 
 
 @njit(nogil=True, cache=True)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from trainer.corpus.types import TypeTable, padded
 from trainer.kernels.text.encode import LINE_END, _equal, cut_point, last_separator
-from trainer.kernels.text.expand import expand, expanded_size, mark_ascii, resolve, share_of
+from trainer.kernels.text.expand import expand, expanded_size, mark_ascii, mark_plain, resolve, share_of
 from trainer.kernels.text.order import sort_keys
 
 SPLIT = re.compile(rb"[\x00-\x09\x0b-\x20]+")
@@ -132,6 +132,22 @@ def test_last_separator() -> None:
 def arena_of(runs: list[bytes]) -> tuple[np.ndarray, np.ndarray]:
     offsets = np.cumsum([0, *map(len, runs)]).astype(np.int64)
     return np.frombuffer(b"".join(runs), np.uint8), offsets
+
+
+def test_plain_types_are_marked_and_those_that_stay() -> None:
+    """Broken bytes are not plain: whoever decodes them must find them."""
+    becomes = np.arange(256, dtype=np.uint8)
+    becomes[ord("A") : ord("Z") + 1] += 32
+    same = ["ab", "가힣", "ㄱㅎ", "x가1", "ㅋㅋㅋ"]
+    changed = ["Ab", "가B", "Z"]
+    others = ["don't", "é", "\u3164", "\u3130", "\u318f", "\uabff", "\ud7a4", "\u1100", "一", "😀", "가é"]
+    broken = [b"\xea\xb0", b"a\xea", b"\xea\xb0a", b"\xeaa\x80", b"\x80", b"\xed\xa0\x80"]
+    runs = [run.encode() for run in (*same, *changed, *others)] + broken
+    arena, offsets = arena_of(runs)
+    is_plain, is_same = np.ones((2, len(runs)), np.bool_)
+    mark_plain(arena, offsets, becomes, is_plain, is_same)
+    assert np.flatnonzero(is_plain).tolist() == list(range(len(same) + len(changed)))
+    assert np.flatnonzero(is_same).tolist() == list(range(len(same)))
 
 
 def test_ascii_types_are_marked() -> None:
