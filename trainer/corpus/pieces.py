@@ -55,7 +55,8 @@ def _types(source: Path, scratch: Path, reader: TextReader, threads: int, report
         blocks = BlockReader(opened.stream, opened.file, BLOCK_BYTES, MAX_TYPE_BYTES)
         scanner = Scanner(blocks, scratch, threads, MAX_TYPES_IN_MEMORY)
         scanner.run(lambda: report(Progress(_SCAN_SHARE * blocks.file_position / n_bytes, scanner.tokens_per_second)))
-    tables = [types for part in scanner.take_types() for types in part.values()]
+    on_disk, in_memory = scanner.take_types()
+    tables = [*on_disk.values(), *(table.types() for table in in_memory.values())]
     if not tables:
         return Vocabulary.from_words([], [])
     return select(tables, 1, MAX_TYPES, MAX_TYPES_IN_MEMORY, scratch).vocabulary

@@ -68,14 +68,15 @@ class Scanner:
             parts = list(crew.in_order(lambda path: self._scan(path, crew), paths))
         return sorted(itertools.chain(*parts), key=lambda segment: segment.block)
 
-    def take_types(self) -> tuple[dict[int, Types], dict[int, Types]]:
-        """The types by number of their table: those on disk, those in memory; the scanner forgets them."""
-        on_disk, in_memory = {}, {}
+    def take_types(self) -> tuple[dict[int, Types], dict[int, TypeTable]]:
+        """The types by number of their table: those on disk, the tables in memory; the scanner forgets them."""
+        on_disk: dict[int, Types] = {}
+        in_memory: dict[int, TypeTable] = {}
         for number, table in enumerate(self._tables):
             if isinstance(table, Types):
                 on_disk[number] = table
             else:
-                in_memory[number] = table.types()
+                in_memory[number] = table
         self._tables.clear()
         return on_disk, in_memory
 

@@ -59,10 +59,18 @@ def spell(types: Types, reader: TextReader, table: TypeTable) -> tuple[Types, Sp
     return Types(found.arena, found.offsets, counts), Spelling(all_lines, starts)
 
 
-def merge(parts: list[Types]) -> tuple[TypeTable, Types, list[Integers]]:
-    """One table of types, they with added counts, and for each part the new ids of its types."""
-    table = TypeTable(n_types=max(map(len, parts)))
-    new_ids = [add_types(table, part, np.arange(len(part))) for part in parts]
+def merge(tables: list[TypeTable]) -> tuple[TypeTable, Types, list[Integers]]:
+    """One table of all types, they with added counts, and for each table the new ids of its types.
+
+    It is the first of the largest, to which the others are added; it cuts no type any more.
+    """
+    largest = max(range(len(tables)), key=lambda i: len(tables[i]))
+    table, parts = tables[largest], [each.types() for each in tables]
+    table.cut_nothing()
+    new_ids = [
+        np.arange(len(part)) if i == largest else add_types(table, part, np.arange(len(part)))
+        for i, part in enumerate(parts)
+    ]
     merged = table.types()
     counts = np.zeros(len(merged), np.int64)
     for part, ids in zip(parts, new_ids, strict=True):
@@ -149,7 +157,9 @@ class Spellings:
         }
 
 
-def spell_tables(on_disk: dict[int, Types], in_memory: dict[int, Types], reader: TextReader, folder: Path) -> Spellings:
+def spell_tables(
+    on_disk: dict[int, Types], in_memory: dict[int, TypeTable], reader: TextReader, folder: Path
+) -> Spellings:
     """Spell all types, with at most one large set of them in memory; empties both; raises UnicodeDecodeError."""
     spellings = Spellings([], [], {})
 

@@ -74,6 +74,10 @@ class TypeTable:
             self._grow()
         return int(self._cursor[N_OUT])
 
+    def cut_nothing(self) -> None:
+        """Take runs of any length as one type from now on."""
+        self._max_type_bytes = _NO_CUT
+
     def __len__(self) -> int:
         return int(self._cursor[N_TYPES])
 
