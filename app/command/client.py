@@ -140,7 +140,8 @@ class Client:
             try:
                 for event in self._events(job_id, known):
                     known, away_since = event.id or known, None
-                    yield event.json()
+                    if event.data:  # what keeps a quiet stream open comes as an event without any
+                        yield event.json()
                 job: Json = self.get("/jobs", job_id)  # where its stream was cut, or where there was no room for one
                 away_since = None
                 yield job

@@ -12,6 +12,7 @@ import regex
 
 from app.core.errors import TokenizerUnusable
 from app.core.names import MAX_WORD_BYTES
+from app.core.text.compatibility import without_compatibility
 from app.core.text.formats import Tokens
 from app.core.text.phrases import PHRASES, Joiner
 from app.core.text.spec import STOP_WORDS, WORD_CHARACTERS, TextSpec
@@ -41,25 +42,6 @@ TEXTS_AT_A_TIME = 1000
 MAX_CONTEXT = 1000
 """Characters of a line that a tokenizer reads together; longer ones are cut, at a blank where there is one."""
 _SURROGATE = re.compile("[\ud800-\udfff]")
-
-_JAMO = r"\u1100-\u11ff\u3130-\u318f\ua960-\ua97f\ud7b0-\ud7ff"
-_NOT_JAMO = re.compile(f"[^{_JAMO}\x00-\x7f]+")
-# Half-width jamo fold one step, to the ordinary compatibility jamo; NFKC would go on to the conjoining ones.
-_HALF_WIDTH_JAMO = {
-    point: int(unicodedata.decomposition(chr(point)).split()[1], 16)
-    for point in range(0xFFA1, 0xFFDD)
-    if unicodedata.decomposition(chr(point))
-}
-
-
-# Spacing accents, whose compatibility form is a space and a mark: that mark would begin the next word.
-_SPACING = "".join(
-    chr(point)
-    for first, last in ((0xA8, 0xB8), (0x2D8, 0x385), (0x1FBD, 0x203E), (0x309B, 0x309C), (0xFC5E, 0xFFE3))
-    for point in range(first, last + 1)
-    if unicodedata.normalize("NFKC", chr(point))[0] == " " and len(unicodedata.normalize("NFKC", chr(point))) > 1
-)
-_NOT_JAMO_NOR_SPACING = re.compile(f"[^{_JAMO}{re.escape(_SPACING)}\x00-\x7f]+")
 
 
 def without_surrogates(text: str) -> str:
@@ -266,8 +248,7 @@ class TextReader:
             return text
         text = _INVISIBLE.sub("", text)
         if self.spec.normalization == "nfkc_jamo_safe":
-            folding = _NOT_JAMO if self.spec.rules == 1 else _NOT_JAMO_NOR_SPACING
-            text = folding.sub(_fold_compatibility, text.translate(_HALF_WIDTH_JAMO))
+            text = without_compatibility(text, self.spec.rules)
         return unicodedata.normalize("NFC", text)
 
     def _ascii_table(self) -> dict[int, int]:
@@ -306,7 +287,3 @@ def _words_of_line(line: str) -> list[str]:
     if len(line) <= MAX_WORD_BYTES // 4:
         return words
     return [word for word in words if len(word.encode()) <= MAX_WORD_BYTES]
-
-
-def _fold_compatibility(run: re.Match[str]) -> str:
-    return unicodedata.normalize("NFKC", run.group())

@@ -63,11 +63,11 @@ def job(state: str, phase: str | None = None) -> dict[str, Any]:
 
 
 def stream(*events: tuple[str | None, dict[str, Any]]) -> httpx.Response:
-    """As the service sends it; a line separator inside of a text ends no line."""
+    """As the service sends it, quiet for a while after each; a line separator inside of a text ends no line."""
     told = ""
     for number, each in events:
-        told += f"id: {number}\n" if number else ": keep-alive\n\n"
-        told += f"event: {each['state']}\ndata: {json.dumps(each, ensure_ascii=False)}\n\n"
+        told += f"id: {number}\n" if number else ""
+        told += f"event: {each['state']}\ndata: {json.dumps(each, ensure_ascii=False)}\n\n: keep-alive\n\n"
     return httpx.Response(200, headers={"Content-Type": "text/event-stream"}, text=told)
 
 

