@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from threading import Lock
 from typing import Any
 
@@ -49,7 +50,26 @@ def _made(app: FastAPI) -> dict[str, Any]:
         schemas.pop(unused, None)
     for schema in schemas.values():
         _drop_defaults_of_models(schema)
+    for member, name in list(_told_apart(document, schemas)):
+        required = schemas[name].setdefault("required", [])
+        if member not in required:
+            required.append(member)
     return document
+
+
+def _told_apart(node: Any, schemas: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Members by which schemas are told apart, and the schemas: each must be there, though its value is the default."""
+    if isinstance(node, list):
+        for each in node:
+            yield from _told_apart(each, schemas)
+    elif isinstance(node, dict):
+        names = [each["$ref"].rpartition("/")[2] for each in node.get("oneOf", ()) if "$ref" in each]
+        by = node.get("discriminator", {}).get("propertyName")
+        for name in names:
+            constants = [member for member, said in schemas[name].get("properties", {}).items() if "const" in said]
+            yield from ((member, name) for member in constants if by in {None, member})
+        for each in node.values():
+            yield from _told_apart(each, schemas)
 
 
 def _tell_problems(operation: dict[str, Any]) -> None:

@@ -123,10 +123,10 @@ def attack(app: FastAPI, headers: Mapping[str, str], said: Mapping[str, Any], te
             "missing_required_header": {"enabled": not is_open},  # the document names the key's
         },
     }
-    schema = schemathesis.openapi.from_dict(app.openapi(), config=SchemathesisConfig.from_dict({**always, **said}))
-    if is_open:
-        schema = schema.exclude(path="/keys", method="POST")  # the first key would close the service
-    schema.app = app
+    whole = schemathesis.openapi.from_dict(app.openapi(), config=SchemathesisConfig.from_dict({**always, **said}))
+    whole.app = app
+    # the first key would close an open service
+    schema = whole.exclude(path="/keys", method="POST") if is_open else whole
     found = Found(tell)
     for event in from_schema(schema).execute():
         match event:

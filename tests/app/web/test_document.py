@@ -137,3 +137,14 @@ def test_limits_of_numbers_are_told(document: Json) -> None:
         ("StartChoice", "anchor_strength"): (0, 1000),
         ("BiasOptions", "n_permutations"): (1000, 200_000),
     }
+
+
+def test_a_member_that_tells_schemas_apart_must_be_there(document: Json) -> None:
+    """It has a default in each, which nobody may rely on among others."""
+    schemas = document["components"]["schemas"]
+    found = [part["discriminator"] for part in within(document) if "mapping" in part.get("discriminator", {})]
+    assert {each["propertyName"] for each in found} >= {"kind", "step", "algorithm"}
+    for each in found:
+        for reference in each["mapping"].values():
+            assert each["propertyName"] in schemas[reference.rpartition("/")[2]]["required"]
+    assert "kind" in schemas["Kiwi"]["required"], "a tokenizer is a name, or one of these"
