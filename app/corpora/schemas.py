@@ -72,12 +72,12 @@ class PreviewText(BaseModel):
     format: Annotated[
         Literal["plain", "jsonl", "csv", "tsv", "tokens", "parquet"], Field(description="of the rows")
     ] = "plain"
-    field: Annotated[str | None, Field(description="of jsonl")] = None
-    column: Annotated[str | None, Field(description="of csv, tsv and parquet")] = None
+    field: Annotated[str | None, Field(min_length=1, description="of jsonl")] = None
+    column: Annotated[str | None, Field(min_length=1, description="of csv, tsv and parquet")] = None
     header: Annotated[bool | None, Field(description="of csv and tsv")] = None
-    delimiter: Annotated[str | None, Field(description="of csv and tsv")] = None
-    quote: Annotated[str | None, Field(description="of csv and tsv")] = None
-    separator: Annotated[str | None, Field(description="of tokens")] = None
+    delimiter: Annotated[str | None, Field(min_length=1, description="of csv and tsv")] = None
+    quote: Annotated[str | None, Field(min_length=1, description="of csv and tsv")] = None
+    separator: Annotated[str | None, Field(min_length=1, description="of tokens")] = None
     max_bad_rows: Annotated[float | None, Field(description="of jsonl, csv, tsv and parquet")] = None
     normalization: Literal["nfc", "nfkc_jamo_safe", "none"] | None = None
     case: Literal["lower", "keep"] | None = None

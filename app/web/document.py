@@ -16,6 +16,7 @@ from app.web.scopes import SCHEMES
 OF_KEYS = (errors.KeyRequired, errors.KeyInvalid, errors.NotPermitted, errors.RateExceeded)
 """What whoever needs a key may be refused for before a route is asked."""
 PROBLEM = "application/problem+json"
+BOUNDS = {"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"}
 
 
 class Document:
@@ -50,26 +51,45 @@ def _made(app: FastAPI) -> dict[str, Any]:
         schemas.pop(unused, None)
     for schema in schemas.values():
         _drop_defaults_of_models(schema)
-    for member, name in list(_told_apart(document, schemas)):
-        required = schemas[name].setdefault("required", [])
-        if member not in required:
-            required.append(member)
+    for each in list(_objects(document)):
+        _require_what_tells_apart(each, schemas)
+        _say_whole_bounds(each)
+        if each.get("in") in {"header", "query"} and "schema" in each:
+            _drop_null(each["schema"])
     return document
 
 
-def _told_apart(node: Any, schemas: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """Members by which schemas are told apart, and the schemas: each must be there, though its value is the default."""
-    if isinstance(node, list):
-        for each in node:
-            yield from _told_apart(each, schemas)
-    elif isinstance(node, dict):
-        names = [each["$ref"].rpartition("/")[2] for each in node.get("oneOf", ()) if "$ref" in each]
-        by = node.get("discriminator", {}).get("propertyName")
-        for name in names:
-            constants = [member for member, said in schemas[name].get("properties", {}).items() if "const" in said]
-            yield from ((member, name) for member in constants if by in {None, member})
-        for each in node.values():
-            yield from _told_apart(each, schemas)
+def _objects(node: Any) -> Iterator[dict[str, Any]]:
+    """Every object of the document."""
+    if isinstance(node, dict):
+        yield node
+    if isinstance(node, dict | list):
+        for each in node.values() if isinstance(node, dict) else node:
+            yield from _objects(each)
+
+
+def _require_what_tells_apart(node: dict[str, Any], schemas: dict[str, Any]) -> None:
+    """A member by which schemas are told apart must be there, though its value is the default."""
+    names = [each["$ref"].rpartition("/")[2] for each in node.get("oneOf", ()) if "$ref" in each]
+    by = node.get("discriminator", {}).get("propertyName")
+    for schema in (schemas[name] for name in names):
+        required = schema.setdefault("required", [])
+        constants = [member for member, said in schema.get("properties", {}).items() if "const" in said]
+        required += [member for member in constants if by in {None, member} and member not in required]
+
+
+def _say_whole_bounds(schema: dict[str, Any]) -> None:
+    """The framework writes them as floats."""
+    if schema.get("type") == "integer":
+        schema.update({name: int(schema[name]) for name in BOUNDS & schema.keys()})
+
+
+def _drop_null(schema: dict[str, Any]) -> None:
+    """A header or a part of a query is left out or is a text; it is never null."""
+    kinds = [kind for kind in schema.get("anyOf", ()) if kind != {"type": "null"}]
+    if len(kinds) == 1:
+        del schema["anyOf"]
+        schema.update(kinds[0] | schema)
 
 
 def _tell_problems(operation: dict[str, Any]) -> None:

@@ -18,6 +18,8 @@ from app.web.uploads import Receiver
 UploadName = Annotated[Name, Path(description="of the corpus or file that it will be", examples=["bible"])]
 UploadId = Annotated[str, Path(pattern="^[0-9a-f]{32}$", description="of the upload", examples=["0" * 32])]
 NOT_THERE = (errors.UploadNotFound, errors.InvalidRequest, errors.DatabaseUnavailable)
+PART = {"requestBody": BINARY_BODY["requestBody"] | {"required": False}}
+"""A part may be empty."""
 APPEND_ERRORS = (
     *NOT_THERE,
     errors.UploadOffsetMismatch,
@@ -62,7 +64,7 @@ def _add_append(router: APIRouter, path: str, kind: type[Receiver]) -> None:
         operation_id=f"append_to_{kind.noun}_upload",
         status_code=status.HTTP_204_NO_CONTENT,
         responses=problem_responses(kind.too_large, *APPEND_ERRORS),
-        openapi_extra=BINARY_BODY | TRAIN,
+        openapi_extra=PART | TRAIN,
     )
     async def append(
         name: UploadName,

@@ -148,3 +148,12 @@ def test_a_member_that_tells_schemas_apart_must_be_there(document: Json) -> None
         for reference in each["mapping"].values():
             assert each["propertyName"] in schemas[reference.rpartition("/")[2]]["required"]
     assert "kind" in schemas["Kiwi"]["required"], "a tokenizer is a name, or one of these"
+
+
+def test_what_is_sent_beside_a_body_is_never_null_and_bounds_are_whole(document: Json) -> None:
+    parameters = [part for part in within(document) if part.get("in") in {"query", "header"} and "schema" in part]
+    assert len(parameters) > 50
+    assert [part["name"] for part in parameters if {"type": "null"} in part["schema"].get("anyOf", [])] == []
+    seed = document["components"]["schemas"]["Word2VecHyperparameters"]["properties"]["seed"]
+    assert (seed["minimum"], seed["exclusiveMaximum"]) == (0, 2**63)
+    assert isinstance(seed["exclusiveMaximum"], int)
