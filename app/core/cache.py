@@ -143,7 +143,8 @@ def _removed_unless_held(path: Path) -> bool:
     except BlockingIOError:
         return False
     else:
-        shutil.rmtree(path, ignore_errors=True)
+        if _is_at(descriptor, path):  # not another one, made and held since ours was removed
+            shutil.rmtree(path, ignore_errors=True)
         return True
     finally:
         os.close(descriptor)
