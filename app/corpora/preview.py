@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from app.core.errors import CorpusNotFound, FileNotFound, InvalidRequest
+from app.core.errors import CorpusNotFound, FileNotFound
 from app.core.records import Corpus, File
 from app.core.storage import Storage
 from app.core.text import TextSpec
-from app.core.text.tokenizers import MAX_RESOURCE_BYTES, Resources
+from app.core.text.tokenizers import Resources
 from app.corpora.schemas import CorpusPreview
 from app.corpora.tokenised import tokenised
-from app.web.beginning import read_beginning
+from app.web.beginning import read_beginning, read_resources
 
 PREVIEW_LINES = 10
 MAX_SHOWN_WORDS = 100
@@ -38,12 +38,7 @@ def preview(corpus: Corpus, spec: TextSpec, files: Mapping[str, File], storage: 
 
 
 def _resources(files: Mapping[str, File], storage: Storage) -> Resources:
-    found = {}
-    for resource, file in files.items():
-        if file.n_bytes > MAX_RESOURCE_BYTES:
-            raise InvalidRequest(f"tokenizer: the file {file.name!r} has more than {MAX_RESOURCE_BYTES} bytes.")
-        content = storage.beginning(file.key, file.n_bytes)
-        if content is None:
-            raise FileNotFound(f"The file {file.name!r} is not in storage; upload it again.", file=file.name)
-        found[resource] = content
+    found = read_resources(files, storage, "tokenizer")
+    if missing := [file.name for resource, file in files.items() if resource not in found]:
+        raise FileNotFound(f"The file {missing[0]!r} is not in storage; upload it again.", file=missing[0])
     return found

@@ -1,9 +1,11 @@
-"""How the beginning of what is stored will be read: of a corpus, of a set of questions."""
+"""How what is stored will be read: the beginning of a corpus or of a set of questions, and what text is read with."""
 
 from __future__ import annotations
 
 import io
+from collections.abc import Mapping
 
+from app.core.errors import InvalidRequest
 from app.core.evaluation.bias.words import MAX_FILE_BYTES, read_word_sets
 from app.core.evaluation.sets import EvaluationSet, read_questions
 from app.core.magic import PARQUET
@@ -12,6 +14,7 @@ from app.core.storage import Storage
 from app.core.text import Parquet, TextSpec
 from app.core.text.labelled import LabelledFields, LabelledRows
 from app.core.text.sample import SAMPLE_BYTES, Sample, read_parquet_sample, read_sample
+from app.core.text.tokenizers import MAX_RESOURCE_BYTES
 
 
 def read_beginning(storage: Storage, corpus: Corpus, spec: TextSpec, *, n_lines: int = 1) -> Sample | None:
@@ -32,6 +35,24 @@ def read_beginning(storage: Storage, corpus: Corpus, spec: TextSpec, *, n_lines:
         with opened:
             return read_parquet_sample(opened, spec, n_lines=n_lines)
     return read_sample(content, spec, is_whole=n_bytes == corpus.n_bytes, n_lines=n_lines)
+
+
+def read_resources(files: Mapping[str, File], storage: Storage, place: str) -> dict[str, bytes]:
+    """The files that text is read with, by the names that they get as resources; without those not in storage.
+
+    Raises
+    ------
+    InvalidRequest
+        One is too large; `place` is where it was named.
+    """
+    found = {}
+    for resource, file in files.items():
+        if file.n_bytes > MAX_RESOURCE_BYTES:
+            raise InvalidRequest(f"{place}: the file {file.name!r} has more than {MAX_RESOURCE_BYTES} bytes.")
+        content = storage.beginning(file.key, file.n_bytes)
+        if content is not None:
+            found[resource] = content
+    return found
 
 
 def check_questions(storage: Storage, file: File, asked: EvaluationSet) -> None:

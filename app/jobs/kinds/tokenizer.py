@@ -8,7 +8,7 @@ from app.core.errors import InvalidRequest
 from app.core.records import File
 from app.core.storage import Storage
 from app.core.text import TextReader, TextSpec
-from app.core.text.tokenizers import MAX_RESOURCE_BYTES
+from app.web.beginning import read_resources
 
 
 def check_tokenizer(spec: TextSpec) -> None:
@@ -32,13 +32,7 @@ def check_with_files(spec: TextSpec, files: Mapping[str, File], storage: Storage
     options = spec.options
     if options:
         options.check_installed()
-    resources = {}
-    for name, file in files.items():
-        if file.n_bytes > MAX_RESOURCE_BYTES:
-            raise InvalidRequest(f"text: the file {file.name!r} has more than {MAX_RESOURCE_BYTES} bytes.")
-        content = storage.beginning(file.key, file.n_bytes)
-        if content is not None:
-            resources[name] = content
+    resources = read_resources(files, storage, "text")
     if len(resources) < len(files):
         return  # the job waits for the storage, and then finds out
     if options and options.files():
