@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.core.table.limits import N_NEIGHBORS, IndexLimits, n_covered
+from app.core.table.limits import NEIGHBORS_BYTES, IndexLimits, n_covered
 
 GRAPH_TRIAL, NEIGHBOR_TABLE, GRAPH, FILES = "graph trial", "neighbor table", "graph", "files"
 """The steps of publishing, in their order."""
@@ -35,7 +35,7 @@ def expected_seconds(
     """
     each = product_seconds if product_seconds is not None else PRODUCT_SECONDS / threads
     covered = n_covered(n_words, dim)
-    n_bytes = n_words * dim * 4 + covered * N_NEIGHBORS * 8
+    n_bytes = n_words * dim * 4 + covered * NEIGHBORS_BYTES
     n_pairs = covered * (n_words - covered / 2)
     table = (n_pairs * (dim + PAIR_PRODUCTS) + covered * WORD_PRODUCTS) * each
     files = n_bytes / FILE_BYTES_PER_SECOND

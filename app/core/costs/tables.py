@@ -18,7 +18,7 @@ from app.core.payloads import (
     VersionSource,
 )
 from app.core.steps import Combine, FitSubwords, Hard, Leace, Prune, Quantise, Reduce, Step
-from app.core.table.limits import IndexLimits, n_covered
+from app.core.table.limits import NEIGHBORS_BYTES, IndexLimits, n_covered
 from app.core.table.manifest import IndexRequest
 
 START_SECONDS = 1.0
@@ -41,8 +41,8 @@ CANDIDATE_BYTES = 1024
 # Fitted to the own memory at the peak, of 60,000 x 100, 240,000 x 100 and 60,000 x 400, in MB: imports took 228, 341
 # and 506, `center` 272, 542 and 569, `combine` with itself 357, 867 and 1081, `quantise` 298 and 638 (the first and the
 # last). 3,000,000 x 300 were imported in 4,650. `hard` took 815 for the first, which no formula here says.
-NEIGHBOR_BYTES, STORED_BYTES = 400, 40
-"""Of the stored neighbours of a word, and of all else that is stored of it."""
+STORED_BYTES = 40
+"""Of all that is stored of a word beside its vector and its neighbours."""
 FLOAT32_BYTES = 4
 NUMBER_BYTES = {"float16": 2, "int8": 1}
 
@@ -103,14 +103,13 @@ def of_derivation(asked: Asked) -> Expected:
     copies = 2 if any(isinstance(step, Combine | Quantise) for step in payload.steps) else 1
     held = Held(max(parent.n_words, made.n_words), widest, copies, DERIVED_WORD_BYTES)
     needs = _publishing(made, held, payload.index, asked.threads)
+    needs = needs._replace(seconds=needs.seconds + seconds)
     is_known = parent.is_plain and not any(isinstance(step, Hard | Leace | FitSubwords) for step in payload.steps)
     shrinks = any(
         isinstance(step, Prune) and step != Prune(step="prune", max_words=step.max_words) for step in payload.steps
     )
     like = [*(step.step for step in payload.steps), *_names(payload.evaluate)]
-    if not is_known or shrinks:
-        return Expected(Needs(needs.seconds + seconds), like)
-    return Expected(needs._replace(seconds=needs.seconds + seconds), like)
+    return Expected(needs if is_known and not shrinks else Needs(needs.seconds), like)
 
 
 def of_evaluation(asked: Asked) -> Expected:
@@ -164,8 +163,8 @@ def _publishing(made: Size, held: Held, index: IndexRequest, threads: int) -> Ne
     covered = n_covered(n_words, dim)
     limits = IndexLimits(index if number_bytes == FLOAT32_BYTES else "exact")
     seconds = START_SECONDS + sum(expected_seconds(n_words, dim, limits, threads=threads).values())
-    stored = n_words * (dim * number_bytes + STORED_BYTES) + covered * NEIGHBOR_BYTES
+    stored = n_words * (dim * number_bytes + STORED_BYTES) + covered * NEIGHBORS_BYTES
     block = min(held.n_words, BLOCK_ROWS) * held.dim * BLOCK_NUMBER_BYTES
     kept = held.n_words * (held.copies * held.dim * FLOAT32_BYTES + held.word_bytes)
-    memory = PROCESS_BYTES + kept + max(block, covered * (CANDIDATE_BYTES + NEIGHBOR_BYTES))
+    memory = PROCESS_BYTES + kept + max(block, covered * (CANDIDATE_BYTES + NEIGHBORS_BYTES))
     return Needs(seconds, memory, stored, stored)

@@ -11,7 +11,7 @@ from app.core.hyperparameters import (
     Hyperparameters,
 )
 from app.core.payloads import TrainPayload
-from app.core.table.limits import N_NEIGHBORS, IndexLimits, n_covered
+from app.core.table.limits import NEIGHBORS_BYTES, IndexLimits, n_covered
 
 START_SECONDS = 4.0
 """Of the process: it imports and loads kernels that are compiled."""
@@ -25,8 +25,6 @@ IDS = 2
 """Numbers that are written for each token while it is read, of 4 bytes."""
 CELL_BYTES = 12
 """Of GloVe's table on disk."""
-NEIGHBOR_BYTES = 8
-"""Of a stored neighbour of a word."""
 EVIDENCE_BYTES, SHOWN = 1400, 20_000
 """Of the evidence of a word, and how many words have it."""
 USUAL_MIN_COUNT, RARER = 5, 0.7
@@ -44,7 +42,7 @@ def needs(payload: TrainPayload, n_tokens: int, threads: int) -> Needs:
     ending = sum(publishing.expected_seconds(n_words, chosen.dim, limits, threads=threads).values())
     reading = corpus.expected_seconds(payload.corpus.n_bytes, threads, payload.text)
     kept = n_words * chosen.dim * 4 * (2 if payload.continuable else 1)
-    beside = n_covered(n_words, chosen.dim) * N_NEIGHBORS * NEIGHBOR_BYTES
+    beside = n_covered(n_words, chosen.dim) * NEIGHBORS_BYTES
     if payload.evidence:
         beside += min(n_words, SHOWN) * EVIDENCE_BYTES
     return Needs(

@@ -8,6 +8,8 @@ from app.core.table.manifest import IndexRequest
 
 N_NEIGHBORS = 50
 """Neighbours that are stored of each covered word."""
+NEIGHBORS_BYTES = N_NEIGHBORS * 8
+"""Of them, their ids and scores."""
 ALWAYS_COVERED = 100_000
 MOST_PRODUCTS = 1_500_000_000_000
 """Beyond `ALWAYS_COVERED` words, more are covered while covered words x words x dim stays below this."""
