@@ -9,7 +9,7 @@ import pytest
 
 from app.core.errors import VectorsCollapsed, VectorsNotFinite
 from app.core.table.limits import IndexLimits
-from app.core.table.manifest import TABLE_FILE, IndexDescription
+from app.core.table.manifest import TABLE_FILE, IndexDescription, Written
 from app.core.table.reading import open_table
 from tests.published import provenance, random_vectors, vocabulary_of, write_version
 from trainer.publishing.index import build_index
@@ -17,6 +17,21 @@ from trainer.publishing.publish import publish
 from trainer.steps.progress import Progress, ignore
 
 WORDS = [f"w{i}" for i in range(200)]
+
+
+def published(folder: Path, limits: IndexLimits | None = None) -> tuple[Written, list[Progress]]:
+    """A version of random vectors, and what was told meanwhile."""
+    reports: list[Progress] = []
+    written = publish(
+        folder,
+        vocabulary_of(WORDS),
+        {"vectors": random_vectors(200, 10)},
+        provenance=provenance(),
+        threads=1,
+        report=reports.append,
+        limits=limits,
+    )
+    return written, reports
 
 
 def test_publishes_what_opens(tmp_path: Path) -> None:
@@ -41,15 +56,7 @@ def test_the_table_does_not_depend_on_threads(tmp_path: Path) -> None:
 
 
 def test_reports_rise_to_the_end(tmp_path: Path) -> None:
-    reports: list[Progress] = []
-    publish(
-        tmp_path,
-        vocabulary_of(WORDS),
-        {"vectors": random_vectors(200, 10)},
-        provenance=provenance(),
-        threads=1,
-        report=reports.append,
-    )
+    _, reports = published(tmp_path)
     steps = ["neighbor table", "graph", "files"]
     places = [(steps.index(report.step or ""), report.fraction) for report in reports]
     assert places == sorted(places)
@@ -58,16 +65,7 @@ def test_reports_rise_to_the_end(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("min_recall", "kind"), [(0.0, "hnsw"), (1.01, "flat")])
 def test_a_graph_is_tried_first_and_left_out_at_once(tmp_path: Path, min_recall: float, kind: str) -> None:
-    reports: list[Progress] = []
-    written = publish(
-        tmp_path,
-        vocabulary_of(WORDS),
-        {"vectors": random_vectors(200, 10)},
-        provenance=provenance(),
-        threads=1,
-        report=reports.append,
-        limits=IndexLimits(most_scanned=0, min_recall=min_recall),
-    )
+    written, reports = published(tmp_path, limits=IndexLimits(most_scanned=0, min_recall=min_recall))
     assert (written.manifest.index.kind, written.manifest.index.requested) == (kind, "auto")
     steps = list(dict.fromkeys(report.step for report in reports))
     assert steps == ["graph trial", "neighbor table", *(["graph"] if kind == "hnsw" else []), "files"]
