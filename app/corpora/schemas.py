@@ -99,7 +99,9 @@ class PreviewText(BaseModel):
         try:
             return TextSpec.model_validate(chosen | {"format": {"kind": self.format, **given}}).here()
         except ValidationError as error:
-            found = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
+            found = [
+                f"{'.'.join(map(str, e['loc']))}: {e['msg'].removeprefix('Value error, ')}" for e in error.errors()
+            ]
             raise InvalidRequest("; ".join(found)) from error
 
 

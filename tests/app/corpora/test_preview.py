@@ -60,7 +60,7 @@ def test_pieces_are_learned_of_the_beginning_and_that_is_said(
 @pytest.mark.parametrize(
     ("tokenizer", "named"),
     [
-        ("mecab", "did you mean 'mecab-ko'?"),
+        ("mecab", "tokenizer: There is no tokenizer 'mecab'; did you mean 'mecab-ko'?"),
         ('{"kind": ', "an object as JSON, which this is not"),
         ('{"kind": "sentencepiece", "pieces": 300}', "pieces"),
         ('{"kind": "sentencepiece", "n_pieces": 300}', "more than n_pieces (300)"),
