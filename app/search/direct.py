@@ -9,7 +9,7 @@ case.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, get_origin
 from urllib.parse import parse_qsl
 
 from fastapi import Request
@@ -33,6 +33,8 @@ class DirectRoute(APIRoute):
     def __init__(self, path: str, endpoint: Callable[..., Any], *, asked: type[Target], **options: Any) -> None:
         super().__init__(path, endpoint, **options)
         self._asked = asked
+        fields = asked.model_fields.items()
+        self._lists = {name for name, field in fields if get_origin(field.annotation) in {list, tuple}}
         others = [depends.call for depends in self.dependant.dependencies if depends.call is not get_registry]
         if others:
             raise TypeError(f"{path} would skip its dependencies {others}")
@@ -48,12 +50,13 @@ class DirectRoute(APIRoute):
         await (compressed(response) if is_long else response)(scope, receive, send)
 
     def _read(self, query_string: bytes) -> Target | None:
-        """The parameters, if they are right and each is given once."""
+        """The parameters, if they are right and each is given once that is no list."""
         pairs = parse_qsl(query_string.decode("latin-1"), keep_blank_values=True)
-        parameters = dict(pairs)
-        if len(parameters) != len(pairs):
+        parameters: dict[str, Any] = dict(pairs)
+        lists = {name: [value for key, value in pairs if key == name] for name in self._lists & parameters.keys()}
+        if len(pairs) - len(parameters) != sum(map(len, lists.values())) - len(lists):
             return None
         try:
-            return self._asked.model_validate(parameters)
+            return self._asked.model_validate(parameters | lists)
         except ValidationError:
             return None

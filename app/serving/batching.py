@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from app.core.nearest.proposals import Allowed
 from app.core.nearest.scores import DoubleArray
 from app.core.table.manifest import GraphSearch
 from app.serving.index import Index, fetch_size
@@ -30,6 +31,7 @@ class _Query:
     direction: DoubleArray
     fetch: int
     graph: GraphSearch | None
+    allowed: Allowed | None
     answer: asyncio.Future[Found]
 
     def fits(self, other: _Query) -> bool:
@@ -45,8 +47,12 @@ class Batcher:
         self._waiting: deque[_Query] = deque()
         self._is_searching = False  # read and written by the loop alone
 
-    async def nearest(self, direction: DoubleArray, k: int, graph: GraphSearch | None = None) -> Found:
-        """Ids and scores of at least the `k` best (all, if there are fewer), best first; by a scan without `graph`.
+    async def nearest(
+        self, direction: DoubleArray, k: int, graph: GraphSearch | None = None, allowed: Allowed | None = None
+    ) -> Found:
+        """Ids and scores of at least the `k` best, best first; -1 and -inf at the end if there are fewer.
+
+        By a scan without `graph`; only a scan can be told which words are `allowed`.
 
         Raises
         ------
@@ -54,11 +60,10 @@ class Batcher:
             Too many queries wait.
         """
         with self._pool.place():
-            return await self._queued(direction, k, graph)
+            loop = asyncio.get_running_loop()
+            return await self._queued(_Query(direction, fetch_size(k), graph, allowed, loop.create_future()), loop)
 
-    async def _queued(self, direction: DoubleArray, k: int, graph: GraphSearch | None) -> Found:
-        loop = asyncio.get_running_loop()
-        query = _Query(direction, fetch_size(k), graph, loop.create_future())
+    async def _queued(self, query: _Query, loop: asyncio.AbstractEventLoop) -> Found:
         self._waiting.append(query)
         if not self._is_searching:
             self._start(loop)
@@ -104,7 +109,8 @@ class Batcher:
 
     def _search(self, batch: list[_Query]) -> list[Found]:
         directions = np.stack([query.direction for query in batch])
-        ids, scores = self._index.nearest(directions, batch[0].fetch, batch[0].graph)
+        allowed = [query.allowed for query in batch] if any(query.allowed for query in batch) else []
+        ids, scores = self._index.nearest(directions, batch[0].fetch, batch[0].graph, allowed)
         return list(zip(ids.tolist(), scores.tolist(), strict=True))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, cast
@@ -12,6 +13,7 @@ import numpy.typing as npt
 
 from app.core.errors import TableDamaged
 from app.core.nearest import exact
+from app.core.nearest.proposals import Allowed
 from app.core.nearest.scores import DoubleArray, FloatArray
 from app.core.table.manifest import INDEX_FILE, GraphSearch
 from app.core.table.reading import Table
@@ -63,19 +65,20 @@ class Index:
         return self.table.manifest.index.sums
 
     def nearest(
-        self, directions: DoubleArray, k: int, graph: GraphSearch | None
+        self, directions: DoubleArray, k: int, graph: GraphSearch | None, allowed: Sequence[Allowed | None] = ()
     ) -> tuple[npt.NDArray[np.int64], DoubleArray]:
-        """Ids and scores, (n, k) each, best first; a graph may find fewer, then the last ids are -1.
+        """Ids and scores, (n, k) each, best first; where fewer are found, the last ids are -1.
 
         Parameters
         ----------
         directions : float64 (n, dim), each of length 1
         k : a `fetch_size`, or smaller
         graph : how to search the graph, one of `for_words` and `for_sums`; None scans
+        allowed : which words each direction may find, None for all; for scans alone
         """
         k = min(k, len(self.table.unit_vectors))
         if graph is None or self.graph is None:
-            return exact.nearest(self.table.unit_vectors, directions, k)
+            return exact.nearest(self.table.unit_vectors, directions, k, allowed)
         import faiss  # noqa: PLC0415 (see open_index)
 
         faiss.omp_set_num_threads(1)  # of the calling thread

@@ -1,10 +1,15 @@
-"""Exact questions that look at every word: filters, CSLS and 3CosMul. One pass each, on the search threads."""
+"""Exact questions that look at every word: filters, CSLS and 3CosMul, on the search threads.
+
+What is filtered shares a pass with others that wait; CSLS and 3CosMul take passes of their own.
+"""
 
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections.abc import Collection, Sequence
-from typing import Any, TypeVar
+from operator import neg
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +17,7 @@ import numpy.typing as npt
 from app.core.errors import InvalidRequest
 from app.core.names import reference
 from app.core.nearest import exact, scores
+from app.core.nearest.proposals import Allowed
 from app.core.nearest.scores import DoubleArray, FloatArray
 from app.core.table.composing import Composed
 from app.core.table.quantised import UnitVectors, products
@@ -24,8 +30,10 @@ MARGIN = 64
 SMOOTHING = 1e-3
 """Keeps 3CosMul from dividing by zero (Levy and Goldberg 2014)."""
 
+FEW_WORDS = 64
+"""So many allowed and denied words are looked up at once; more are by a search thread."""
+
 IdArray = npt.NDArray[np.int64]
-T = TypeVar("T")
 
 
 def is_unfiltered(query: NeighborsAsked) -> bool:
@@ -44,23 +52,13 @@ async def filtered(
     version: ServedVersion, query: NeighborsAsked, direction: DoubleArray, excluded: Collection[WordId]
 ) -> list[dict[str, Any]]:
     """Neighbours among the words that the query allows, by cosine or CSLS."""
-    return await version.pool.run(lambda: _filtered(version, query, direction, excluded))
-
-
-def _filtered(
-    version: ServedVersion, query: NeighborsAsked, direction: DoubleArray, excluded: Collection[WordId]
-) -> list[dict[str, Any]]:
-    candidates = _allowed(version, query)
-    left_out = {*_known(version, query.deny), *excluded}
     if query.metric == "csls":
-        return _by_csls(version, query, direction, candidates, left_out)
-    if isinstance(candidates, int):  # the most frequent words: a part of the table as it is
-        vectors, ids = version.table.unit_vectors[:candidates], np.arange(candidates)
-    else:
-        vectors, ids = version.table.unit_vectors[candidates], candidates
-    k = min(query.k + len(left_out), len(ids))
-    rows, found = exact.nearest(vectors, direction[None], k)
-    kept = [(i, s) for i, s in zip(ids[rows[0]].tolist(), found[0].tolist(), strict=True) if i not in left_out]
+        return await version.pool.run(lambda: _by_csls(version, query, direction, excluded))
+    are_few = len(query.allow) + len(query.deny) <= FEW_WORDS
+    allowed = _allowed(version, query) if are_few else await version.pool.run(lambda: _allowed(version, query))
+    left_out = allowed.left_out.union(excluded)
+    ids, found = await version.batcher.nearest(direction, query.k + len(left_out), allowed=allowed.words)
+    kept = [(i, score) for i, score in zip(ids, found, strict=True) if i not in left_out and i >= 0]
     found_words = [{"word": version.lookup.word(i), "score": score} for i, score in kept[: query.k]]
     return reaching(query.min_score, found_words)
 
@@ -75,42 +73,52 @@ def ids_of(words: Sequence[Term | Composed]) -> set[WordId]:
     return {word.id for word in words if isinstance(word, Term)}
 
 
-def _known(version: ServedVersion, words: Sequence[str]) -> list[WordId]:
-    """Ids of those words that the vocabulary has."""
-    return [term.id for term in map(version.term, words) if term]
+class _Filter(NamedTuple):
+    """Which words may be answers, less some."""
+
+    words: Allowed
+    left_out: frozenset[WordId]
 
 
-def _allowed(version: ServedVersion, query: NeighborsAsked) -> int | IdArray:
-    """Ids in rising order, or the number of the most frequent words that are meant."""
+def _known(version: ServedVersion, words: Sequence[str]) -> list[Term]:
+    """Those of the words that the vocabulary has."""
+    return [term for term in map(version.term, words) if term]
+
+
+def _allowed(version: ServedVersion, query: NeighborsAsked) -> _Filter:
+    left_out = frozenset(term.id for term in _known(version, query.deny))
+    prefix = version.as_prefix(query.prefix) if query.prefix else ""
+    ids: npt.NDArray[np.integer[Any]] | None = None
+    if query.allow:
+        terms = _known(version, query.allow)
+        ids = np.array(sorted({term.id for term in terms if term.word.startswith(prefix)}), np.int64)
+    elif prefix:
+        ids = version.lookup.starting_with(prefix)
+    return _Filter(Allowed(_n_frequent(version, query), ids), left_out)
+
+
+def _n_frequent(version: ServedVersion, query: NeighborsAsked) -> int:
+    """How many of the most frequent words may be answers."""
     counts = version.table.vocabulary.counts
     if query.min_count > 1 and not version.table.manifest.counts_known:
         told = reference(version.model, version.number)
         raise InvalidRequest(f"How often words occur is not known of {told}, so min_count says nothing; use max_rank.")
-    n_frequent = int(np.searchsorted(-counts, -query.min_count, side="right"))
-    n_frequent = min(n_frequent, query.max_rank or len(counts))
-    prefix = version.as_prefix(query.prefix) if query.prefix else ""
-    if not prefix and not query.allow:
-        return n_frequent
-    ids = np.unique(np.array(_known(version, query.allow), np.int64)) if query.allow else np.arange(n_frequent)
-    if prefix:
-        ids = np.intersect1d(ids, version.lookup.starting_with(prefix), assume_unique=True)
-    return ids[: int(np.searchsorted(ids, n_frequent))]
+    n_frequent = bisect_right(counts.data, -query.min_count, key=neg)
+    return min(n_frequent, query.max_rank or n_frequent)
 
 
 def _by_csls(
-    version: ServedVersion,
-    query: NeighborsAsked,
-    direction: DoubleArray,
-    candidates: int | IdArray,
-    left_out: set[WordId],
+    version: ServedVersion, query: NeighborsAsked, direction: DoubleArray, excluded: Collection[WordId]
 ) -> list[dict[str, Any]]:
     """Cross-domain similarity local scaling within one table (Conneau et al. 2018).
 
     Only words that the neighbour table covers are candidates, because the others' neighbourhoods are not known.
     """
     means = version.neighborhood_means
-    ids = np.arange(candidates) if isinstance(candidates, int) else candidates
-    ids = ids[ids < len(means)]
+    allowed = _allowed(version, query)
+    left_out = allowed.left_out.union(excluded)
+    named = allowed.words.named()
+    ids = np.arange(min(allowed.words.n_first, len(means))) if named is None else np.sort(named[named < len(means)])
     own_ids, own_scores = exact.nearest(
         version.table.unit_vectors,
         direction[None],
@@ -183,7 +191,7 @@ def _scored(
     version: ServedVersion,
     direction: DoubleArray,
     ids: IdArray,
-    left_out: set[WordId],
+    left_out: Collection[WordId],
     min_score: float | None,
 ) -> tuple[IdArray, DoubleArray]:
     """Those of the words that may be answers, and their scores."""

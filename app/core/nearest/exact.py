@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 
 import numpy as np
@@ -9,17 +10,12 @@ import numpy.typing as npt
 from threadpoolctl import threadpool_limits
 
 from app.core.nearest import scores
+from app.core.nearest.proposals import Allowed, IdArray, proposed
 from app.core.nearest.scores import DoubleArray
 from app.core.table.quantised import UnitVectors
-from app.core.table.quantised import products as products_of
 
 PRODUCTS_AT_A_TIME = 1 << 24
 """Bounds the memory of a scan: 64 MiB, more only where one direction alone needs it."""
-LARGEST_GROUP = 64
-GROUPS_PER_ANSWER = 8
-"""So many groups of words for each of the k answers let the best of each group tell which words are worth a look."""
-
-IdArray = npt.NDArray[np.int64]
 
 
 def one_thread_a_scan() -> AbstractContextManager[object]:
@@ -31,7 +27,9 @@ def one_thread_a_scan() -> AbstractContextManager[object]:
     return limits
 
 
-def nearest(unit_vectors: UnitVectors, directions: DoubleArray, k: int) -> tuple[IdArray, DoubleArray]:
+def nearest(
+    unit_vectors: UnitVectors, directions: DoubleArray, k: int, allowed: Sequence[Allowed | None] = ()
+) -> tuple[IdArray, DoubleArray]:
     """Find the `k` rows of largest cosine to each direction.
 
     Many directions share each pass over the vectors. Products of float32 differ in their last bits between batch
@@ -42,17 +40,19 @@ def nearest(unit_vectors: UnitVectors, directions: DoubleArray, k: int) -> tuple
     unit_vectors : float32 (n_words, dim), C-contiguous, or quantised
     directions : float64 (n, dim), each of length 1
     k : at most n_words
+    allowed : which rows each direction may find, None for all; empty if all may find all
 
     Returns
     -------
-    ids int64 and scores float64, (n, k) each: by falling score, ties by rising id
+    ids int64 and scores float64, (n, k) each: by falling score, ties by rising id; where a direction may find fewer
+    rows, -1 and -inf at the end
     """
     ids, found = np.empty((len(directions), k), np.int64), np.empty((len(directions), k))
     at_a_time = max(1, PRODUCTS_AT_A_TIME // max(1, len(unit_vectors)))
     for start in range(0, len(directions) if k else 0, at_a_time):
         rows = slice(start, start + at_a_time)
-        proposed = _proposed(unit_vectors, directions[rows], k)
-        ids[rows], found[rows] = best(unit_vectors, directions[rows], *proposed, k)
+        pairs = proposed(unit_vectors, directions[rows], k, allowed[rows])
+        ids[rows], found[rows] = best(unit_vectors, directions[rows], *pairs, k)
     return ids, found
 
 
@@ -98,26 +98,3 @@ def best(
     ids[queries[kept], place[kept]] = candidates[order[kept]]
     found[queries[kept], place[kept]] = cosines[order[kept]]
     return ids, found
-
-
-def _proposed(unit_vectors: UnitVectors, directions: DoubleArray, k: int) -> tuple[IdArray, IdArray]:
-    """Pairs of a direction and a word, among them the `k` best words of every direction.
-
-    The words are dealt out into groups. Of the groups' largest products, the k-th largest is a bound that k words
-    reach, each in a group of its own; so no word below the bound, less the slack of float32, is among the answers. Few
-    words reach it, and they lie in few groups.
-    """
-    n_words, n_directions = len(unit_vectors), len(directions)
-    n_in_group = min(max(n_words // (GROUPS_PER_ANSWER * k), 1), LARGEST_GROUP)
-    n_groups = -(-n_words // n_in_group)
-    products = np.empty((n_in_group * n_groups, n_directions), np.float32)
-    # several times faster than its transpose: BLAS walks the long table once, in the order in which it lies
-    products_of(unit_vectors, directions.astype(np.float32).T, products[:n_words])
-    products[n_words:] = -np.inf
-    # word i is in group i modulo n_groups, so that the maxima are taken of whole rows of memory
-    grouped = products.reshape(n_in_group, n_groups, n_directions)
-    largest = grouped.max(axis=0)
-    bounds = np.partition(largest, n_groups - k, axis=0)[n_groups - k] - scores.slack(unit_vectors.shape[1])
-    groups, queries = np.nonzero(largest >= bounds)
-    places, columns = np.nonzero(grouped[:, groups, queries] >= bounds[queries])
-    return queries[columns], places * n_groups + groups[columns]

@@ -55,6 +55,8 @@ def test_the_short_and_the_long_way_write_the_same_bytes(
         ("/neighbors", {"word": "없다"}),
         ("/similarity", {"a": "왕", "b": "king"}),
         ("/vector", {"word": "king"}),
+        ("/odd-one-out", {"word": ["king", "왕", "queen", "king"]}),
+        ("/neighbors", {"word": "왕", "deny": ["king", "word3"], "allow": "queen"}),
     ):
         asked = {**words, **parameters}
         if path != "/neighbors":

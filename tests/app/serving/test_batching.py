@@ -2,13 +2,14 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from app.core.errors import Overloaded
+from app.core.nearest.proposals import Allowed
 from app.core.nearest.scores import DoubleArray
 from app.core.table.manifest import GraphSearch
 from app.core.table.reading import open_table
@@ -32,10 +33,12 @@ class Watched(Index):
         object.__setattr__(self, "gate", threading.Event())
         return self
 
-    def nearest(self, directions: DoubleArray, k: int, graph: GraphSearch | None) -> Found:
+    def nearest(
+        self, directions: DoubleArray, k: int, graph: GraphSearch | None, allowed: Sequence[Allowed | None] = ()
+    ) -> Found:
         self.batches.append((len(directions), k, graph))
         assert self.gate.wait(10)
-        return super().nearest(directions, k, graph)
+        return super().nearest(directions, k, graph, allowed)
 
 
 @pytest.fixture(scope="module")
@@ -81,6 +84,30 @@ def test_what_waits_is_searched_together_and_alike(index: Index) -> None:
     assert watched.batches == [(1, 16, None), (10, 16, None), (1, 128, None), (1, 16, GRAPH)]
     assert [ids[0] for ids, _ in found] == list(range(13)), "each gets its own answer"
     assert len(found[7][0]) == 128
+
+
+def test_what_is_filtered_is_searched_together_with_the_rest(index: Index) -> None:
+    watched = Watched(index.table, index.graph).watch()
+    asked = directions(index)
+    filters = [None, Allowed(40), Allowed(400, np.arange(399, 200, -1)), Allowed(400, np.array([7, 3])), None]
+
+    async def run(pool: Searchers) -> list[tuple[list[int], list[float]]]:
+        batcher = Batcher(watched, pool)
+        first = asyncio.create_task(batcher.nearest(asked[0], 10))
+        await until(lambda: watched.batches)
+        together = [batcher.nearest(asked[i], 10, None, allowed) for i, allowed in enumerate(filters)]
+        others = [asyncio.create_task(each) for each in together]
+        await until(lambda: len(batcher._waiting) == len(filters))
+        watched.gate.set()
+        return (await asyncio.gather(first, *others))[1:]
+
+    with Searchers(1) as pool:
+        found = asyncio.run(run(pool))
+    assert [n for n, _, _ in watched.batches] == [1, 5]
+    for i, (allowed, answer) in enumerate(zip(filters, found, strict=True)):
+        alone = index.nearest(asked[i][None], 16, None, [allowed])
+        assert answer == (alone[0][0].tolist(), alone[1][0].tolist())
+    assert found[3][0][:3] in ([3, 7, -1], [7, 3, -1])
 
 
 def test_of_many_that_wait_half_are_taken(index: Index) -> None:

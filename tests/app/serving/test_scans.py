@@ -50,7 +50,7 @@ def noting(threads: list[int], function: Callable[..., T]) -> Callable[..., T]:
 
 
 def scan(version: ServedVersion) -> asyncio.Task[list[dict[str, object]]]:
-    query = NeighborsParameters(word="w0", k=3)
+    query = NeighborsParameters(word="w0", k=3, metric="csls")
     direction = version.table.unit_vectors[0].astype("f8")
     return asyncio.create_task(scans.filtered(version, query, direction, []))
 
@@ -70,7 +70,7 @@ def test_more_scans_than_may_wait_are_refused_and_a_scan_that_nobody_waits_for_i
 ) -> None:
     version.pool.n_places = 3 * ALONE
     begun: list[int] = []
-    monkeypatch.setattr(scans, "_filtered", noting(begun, scans._filtered))
+    monkeypatch.setattr(scans, "_by_csls", noting(begun, scans._by_csls))
 
     async def crowd() -> None:
         first, second, third = scan(version), scan(version), scan(version)
@@ -103,6 +103,7 @@ def test_all_that_is_asked_waits_in_one_queue_and_refusals_are_counted(
         await asyncio.sleep(0)
         for asked in (
             answering.neighbors(version, NeighborsParameters(word="w1", k=55)),
+            answering.neighbors(version, NeighborsParameters(word="w1", k=5, prefix="w")),
             answering.analogy(version, AnalogyParameters(a="w1", b="w2", c="w3")),
             answering.analogy(version, AnalogyParameters(a="w1", b="w2", c="w3", method="mul")),
             answering.senses(version, SensesParameters(word="w1")),
@@ -119,8 +120,20 @@ def test_all_that_is_asked_waits_in_one_queue_and_refusals_are_counted(
         await waiting
 
     asyncio.run(crowd())
-    assert REFUSED._value.get() - refused == 6
+    assert REFUSED._value.get() - refused == 7
     assert version.pool.n_taken == 0
+
+
+@pytest.mark.parametrize(("n_words", "is_beside"), [(10, False), (1_000, True)])
+def test_long_lists_of_words_are_looked_up_beside_the_event_loop(
+    version: ServedVersion, monkeypatch: pytest.MonkeyPatch, n_words: int, is_beside: bool
+) -> None:
+    threads: list[int] = []
+    monkeypatch.setattr(scans, "_n_frequent", noting(threads, scans._n_frequent))
+    query = NeighborsParameters(word="w0", k=3, allow=tuple(["w1", "w2"] * (n_words // 2)))
+    found = asyncio.run(scans.filtered(version, query, version.table.unit_vectors[0].astype("f8"), []))
+    assert {answer["word"] for answer in found} == {"w1", "w2"}
+    assert (threads != [threading.get_ident()]) == is_beside
 
 
 @pytest.mark.parametrize(("n_words", "is_beside"), [(10, False), (2_000, True)])

@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 from app.core.nearest import exact
+from app.core.nearest.proposals import Allowed
+from app.core.table.quantised import Quantised, quantise
 from app.core.table.writing import normalise
 from tests.oracles import search as oracle_search
 from tests.published import FloatArray, random_vectors
@@ -59,6 +61,39 @@ def test_no_word_is_missed_whatever_its_group(n_words: int, k: int, monkeypatch:
     order = np.lexsort((np.broadcast_to(np.arange(n_words), every.shape), -every), axis=1)[:, :k]
     np.testing.assert_array_equal(ids, order)
     np.testing.assert_array_equal(found, np.take_along_axis(every, order, axis=1))
+
+
+@pytest.mark.parametrize("is_quantised", [False, True])
+@pytest.mark.parametrize("k", [1, 16, 600])
+def test_each_direction_finds_what_it_may(k: int, is_quantised: bool) -> None:
+    """In one batch: all words, the first, none, many and few by name; some of them beyond the first."""
+    vectors = unit(np.repeat(random_vectors(1000, 9), 2, axis=0))  # each twice: ids decide
+    rows = Quantised(quantise(vectors, "int8")) if is_quantised else vectors
+    named = np.random.default_rng(2).permutation(2000)
+    allowed = [
+        None,
+        Allowed(700),
+        Allowed(3),
+        Allowed(0),
+        Allowed(2000, named[:1200].astype(np.int32)),
+        Allowed(900, named[:1200]),
+        Allowed(2000, named[:100]),
+        Allowed(2000, named[:0]),
+        Allowed(1),
+    ]
+    directions = unit(random_vectors(len(allowed), 9, seed=1)).astype(np.float64)
+    ids, found = exact.nearest(rows, directions, k, allowed)
+    every = np.round(directions @ rows[:].astype(np.float64).T, 6)
+    for i, each in enumerate(allowed):
+        among = range(2000) if each is None else range(each.n_first) if each.ids is None else each.ids.tolist()
+        right = sorted((j for j in among if each is None or j < each.n_first), key=lambda j: (-every[i, j], j))[:k]
+        assert ids[i].tolist() == right + [-1] * (k - len(right))
+        assert found[i, : len(right)].tolist() == [every[i, j] for j in right]
+        assert (found[i, len(right) :] == -np.inf).all()
+    for some in ([1], [2, 8], [3], [4], [6, 7]):
+        alone = exact.nearest(rows, directions[some], k, [allowed[i] for i in some])
+        np.testing.assert_array_equal(alone[0], ids[some])
+        np.testing.assert_array_equal(alone[1], found[some])
 
 
 def test_best_of_few_candidates_ends_in_nothing() -> None:
