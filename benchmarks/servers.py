@@ -21,6 +21,7 @@ from app.core.settings import Settings
 from app.core.table.reading import open_table
 from app.main import create_app
 from app.serving.answers import Neighbors, named
+from app.web.scopes import READ
 
 COMPARED = {"/bare", "/modelled", "/one-by-one"}
 
@@ -34,15 +35,15 @@ def ours(folder: Path) -> FastAPI:
     tuning.for_serving()
     example = {"model": "m", "version": 1, "word": "w", "neighbors": [{"word": "w", "score": 0.5}] * 10}
 
-    @app.get("/bare")
+    @app.get("/bare", openapi_extra=READ)
     async def bare() -> dict[str, str]:
         return {"hello": "world"}
 
-    @app.get("/modelled", response_model=NEIGHBORS)
+    @app.get("/modelled", response_model=NEIGHBORS, openapi_extra=READ)
     async def modelled(word: str, k: int = 10) -> Any:  # noqa: ARG001 (parsed, as ours is)
         return NEIGHBORS.model_validate(example)
 
-    @app.get("/one-by-one")
+    @app.get("/one-by-one", openapi_extra=READ)
     def one_by_one(request: Request, a: str, b: str, c: str) -> dict[str, Any]:
         version = request.app.state.registry.loaded(None, "latest")
         ids = [version.term(word).id for word in (a, b, c)]

@@ -15,13 +15,13 @@ from pathlib import Path
 
 from app.core.table.arrays import FloatArray
 from app.core.table.reading import Table, open_table
-from benchmarks import load, serving_growth, serving_peers, world
+from benchmarks import load, serving_growth, serving_limits, serving_peers, world
 from benchmarks.machine import cpu_name, versions
 from benchmarks.questions import Questions
 from benchmarks.rows import Row, row, write_json
 from benchmarks.served import CONNECTIONS, Bench, serving
 
-PARTS = ("server", "granian", "gensim", "pgvector", "chroma")
+PARTS = ("server", "rest", "filters", "granian", "gensim", "pgvector", "chroma")
 PACKAGES = ("numpy", "faiss-cpu", "uvicorn", "granian", "gensim")
 
 
@@ -93,7 +93,7 @@ def tables(arguments: argparse.Namespace) -> Iterator[tuple[list[str], FloatArra
 def measured(
     arguments: argparse.Namespace, bench: Bench, words: list[str], vectors: FloatArray, *, is_first: bool
 ) -> list[Row]:
-    """All comparisons on one table; the server against itself and granian on the first one only."""
+    """All comparisons on one table; the server against itself, filters and granian on the first one only."""
     size = f"{len(words) // 1000}k x {vectors.shape[1]}"
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
@@ -103,6 +103,8 @@ def measured(
         print(f"\n{size}: published in {time.monotonic() - started:.0f} s; {_index_text(table)}", flush=True)
         parts: dict[str, Callable[[], list[Row]]] = {
             "server": lambda: against_the_server_itself(bench, folder, questions) if is_first else [],
+            "rest": lambda: serving_limits.at_rest(bench, folder, table, questions, size),
+            "filters": lambda: serving_limits.filters(bench, folder, table, questions) if is_first else [],
             "granian": lambda: serving_peers.against_granian(bench, folder, questions) if is_first else [],
             "gensim": lambda: serving_peers.against_gensim(bench, folder, table_folder, questions, size),
             "pgvector": lambda: serving_peers.against_pgvector(bench, folder, table, questions, size),

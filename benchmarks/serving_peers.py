@@ -6,7 +6,7 @@ import importlib.util
 import statistics
 import tempfile
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from app.core.table.reading import Table
 from benchmarks import chroma, postgres
 from benchmarks.questions import Questions
 from benchmarks.rows import Row, row
-from benchmarks.served import Bench, Server, serving
+from benchmarks.served import Bench, Server, serving, start_seconds
 from benchmarks.servers import write_gensim
 
 N_RECALL = 100
@@ -31,7 +31,7 @@ EF_SEARCHES = (40, 100, 200, 400, 1000)
 def against_gensim(bench: Bench, folder: Path, table_folder: Path, questions: Questions, size: str) -> list[Row]:
     peer = f"gensim + FastAPI, {size}"
     write_gensim(folder, table_folder)
-    our_start, their_start = _start_seconds(
+    our_start, their_start = start_seconds(
         bench.starts,
         lambda: serving("shipped", folder, questions.first),
         lambda: serving("gensim", folder, questions.first),
@@ -87,18 +87,11 @@ def against_pgvector(bench: Bench, folder: Path, table: Table, questions: Questi
             analogies = bench.load(ours, questions.analogies())
             their_analogies = theirs(postgres.ANALOGY, questions.triples, a_effort)
         megabytes = table.n_bytes / 1e6, peer_server.n_bytes / 1e6
-        peer_server.stop()
-        our_start, their_start = _start_seconds(
-            bench.starts,
-            lambda: serving("shipped", folder, questions.first),
-            lambda: peer_server.started(postgres.NEIGHBORS, words[0]),
-        )
     n_text, a_text = (f"recall@10 {a:.3f} against {b}" for a, b in zip(our_recalls, (n_effort, a_effort), strict=True))
     return [
         row("pgvector-neighbors", neighbors.per_second, peer, their_neighbors, "requests/s", quality=n_text),
         row("pgvector-analogies", analogies.per_second, peer, their_analogies, "requests/s", quality=a_text),
         row("pgvector-size", megabytes[0], peer, megabytes[1], "MB of table and index", less=True),
-        row("pgvector-start", our_start, peer, their_start, "s to first answer", less=True, quality="without HTTP"),
     ]
 
 
@@ -115,7 +108,7 @@ def against_chroma(
     rows: list[Row] = []
     with tempfile.TemporaryDirectory() as data, ExitStack() as stack:
         collection = chroma.load_table(program, Path(data), table)
-        our_start, their_start = _start_seconds(
+        our_start, their_start = start_seconds(
             bench.starts, lambda: serving("shipped", folder, questions.first), collection.started
         )
         ours = stack.enter_context(serving("ours", folder, questions.first))
@@ -174,16 +167,6 @@ def _our_recalls(server: Server, table: Table, questions: Questions) -> tuple[fl
             _recall(table, [a, b, c], ask("/analogy", a=a, b=b, c=c)) for a, b, c in questions.triples[:N_RECALL]
         ]
     return statistics.mean(neighbors), statistics.mean(analogies)
-
-
-def _start_seconds(n: int, *starts: Callable[[], AbstractContextManager[Server]]) -> list[float]:
-    """From the command to the first answer, in turns; medians of `n`."""
-    found: list[list[float]] = [[] for _ in starts]
-    for _ in range(n):
-        for seconds, start in zip(found, starts, strict=True):
-            with start() as server:
-                seconds.append(server.start_seconds)
-    return [statistics.median(seconds) for seconds in found]
 
 
 def _id(table: Table, word: str) -> int:
