@@ -12,32 +12,22 @@ from fastapi import APIRouter, Depends, FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 from starlette.routing import BaseRoute
 
-from app.classifiers import classify
-from app.classifiers.endpoints import router as classifiers_router
-from app.console.endpoints import router as console_router
 from app.core.settings import Settings
-from app.corpora.endpoints import router as corpora_router
-from app.corpora.parts import router as corpus_parts_router
-from app.files.endpoints import router as files_router
-from app.files.parts import router as file_parts_router
-from app.jobs.endpoints import router as jobs_router
 from app.jobs.feed import Feed
-from app.keys.endpoints import router as keys_router
-from app.models.endpoints import router as models_router
-from app.models.openai import router as openai_router
 from app.resources import Resources
-from app.search import embeddings
 from app.search.direct import DirectRoute
 from app.search.routes import routes as search_routes
 from app.web import document, health, problems, telemetry, validation
 from app.web.compression import Compress
 from app.web.keys import CheckKey
+from app.web.later import LaterRoutes
 from app.web.middleware import AnswerHead, CheckHost, LimitBody, Observe
 from app.web.problems import METHODS
 from app.web.security import Secure
-from app.webhooks.endpoints import router as webhooks_router
 
 MAX_JSON_BYTES = 1 << 20
+MAX_BYTES_OF_TEXTS = 32 << 20
+"""For as many as OpenAI takes, 2,048, of 16 kB."""
 CORS: dict[str, Any] = {
     "allow_methods": ("GET", "HEAD", *METHODS[1:]),
     "allow_headers": (
@@ -99,38 +89,41 @@ def create_app(settings: Settings, opened: Resources | None = None) -> FastAPI:
     app.state.settings = settings
     app.state.is_leaving = False
     app.router.redirect_slashes = False  # a redirect would follow the Host header
-    _wrap(app, settings)
-    problems.install(app)
     app.router.routes[:0] = search_routes  # flat and first: matching an included router is slow
-    app.router.routes += _other_routes()
-    DOCUMENT.install(app)
+    app.router.routes += _routes_of_operations()
+    later = app.state.later = LaterRoutes(app.router.routes, len(search_routes), _other_routes)
+    _wrap(app, settings, later)
+    problems.install(app)
+    DOCUMENT.install(app, later)
     return app
 
 
 @cache
-def _other_routes() -> list[BaseRoute]:
+def _routes_of_operations() -> list[BaseRoute]:
     """What the framework works out about a route at its first request takes long, and holds for every application."""
     all_of_them = APIRouter(dependencies=[Depends(validation.refuse_repeated)])
-    uploads = (corpora_router, corpus_parts_router, files_router, file_parts_router)
-    nouns = (*uploads, jobs_router, models_router, classifiers_router, openai_router)
-    for router in (*nouns, keys_router, webhooks_router):
-        all_of_them.include_router(router, dependencies=[Depends(validation.refuse_unknown)])
-    for router in (console_router, health.router, problems.router):
+    for router in (health.router, problems.router):
         all_of_them.include_router(router)
     return all_of_them.routes
 
 
-def _wrap(app: FastAPI, settings: Settings) -> None:
+def _other_routes() -> list[BaseRoute]:
+    from app.routes import other_routes  # noqa: PLC0415 (who only searches never needs them)
+
+    return other_routes()
+
+
+def _wrap(app: FastAPI, settings: Settings, later: LaterRoutes) -> None:
     """Put around all routes what every request passes, the innermost first."""
     app.add_middleware(Compress, unless={route.path for route in search_routes if isinstance(route, DirectRoute)})
-    app.add_middleware(CheckKey, routes=app.router.routes)
+    app.add_middleware(CheckKey, routes=app.router.routes, later=later)
     if settings.rate_limit:
         from app.web.rates import LimitRate  # noqa: PLC0415 (only who limits needs the library)
 
         app.add_middleware(LimitRate, limits=settings.rate_limit)
     app.add_middleware(AnswerHead)  # outside, so that it tells the length that GET has
     app.add_middleware(CheckHost, hosts=settings.hosts)
-    larger = {"/v1/embeddings": embeddings.MAX_BODY_BYTES, "/classify": classify.MAX_BODY_BYTES}
+    larger = dict.fromkeys(("/v1/embeddings", "/classify"), MAX_BYTES_OF_TEXTS)
     app.add_middleware(LimitBody, max_bytes=MAX_JSON_BYTES, others=larger, unless_below=("/corpora/", "/files/"))
     app.add_middleware(Observe)
     if settings.origins:  # far out: without its headers a page cannot read an error either

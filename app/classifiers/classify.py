@@ -17,7 +17,6 @@ from app.web.problems import problem_responses
 from app.web.scopes import READ
 
 FEW_TEXTS = 16
-MAX_BODY_BYTES = 32 << 20
 
 router = APIRouter(tags=["classifiers"])
 

@@ -16,7 +16,6 @@ from app.core.database import Database
 from app.core.errors import DatabaseUnavailable
 from app.core.records import Job, JobState
 from app.core.watching import events
-from app.jobs.described import JobDescription
 
 POLL_SECONDS = 0.5
 CALLER_SECONDS = 5.0
@@ -35,6 +34,8 @@ class Told(NamedTuple):
 
     @classmethod
     def of(cls, number: int | None, job: Job) -> Told:
+        from app.jobs.described import JobDescription  # noqa: PLC0415 (only who watches jobs needs it)
+
         return cls(number, job.model, JobState(job.state), JobDescription.of(job).model_dump_json())
 
 

@@ -27,8 +27,6 @@ from app.web.scopes import READ
 
 MAX_INPUTS = 2048
 """As many as OpenAI takes."""
-MAX_BODY_BYTES = 32 << 20
-"""For `MAX_INPUTS` texts of 16 kB."""
 FEW_INPUTS = 16
 TOKENS_GIVEN = (
     "must be text; token ids are not understood, since each model of this service has words of its own "

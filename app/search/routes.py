@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from app.core.errors import InvalidRequest, WordkinError
-from app.search import embeddings, weat
+from app.search import embeddings
 from app.search.direct import DirectRoute
 from app.search.responses import answer_batch, as_json, respond
 from app.serving import answering
@@ -133,6 +133,6 @@ for _question in QUESTIONS:
     router.routes.append(_single(_question, _ask))
     _add_batch(_question, _ask)
 
-routes = [*router.routes, *embeddings.router.routes, *weat.router.routes]
+routes = [*router.routes, *embeddings.router.routes]
 """To be put into the application's own list: an included router is matched route by route, twice, for every request,
 which costs more than the answer."""

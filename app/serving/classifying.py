@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from app.core.catalog import PublishedVersion
-from app.core.classifier.artefact import Classifier
 from app.core.classifier.features import KnownWords, features, known_words
 from app.core.nearest.scores import rounded
 from app.serving.version import ServedVersion
+
+if TYPE_CHECKING:
+    from app.core.classifier.artefact import Classifier
 
 DoubleArray = npt.NDArray[np.float64]
 Json = dict[str, Any]

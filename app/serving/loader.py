@@ -10,7 +10,6 @@ from typing import TypeVar
 import structlog
 
 from app.core.catalog import PublishedVersion
-from app.core.classifier.artefact import CLASSIFIER_FILE, fits, read_classifier
 from app.core.errors import TableDamaged, VersionNotLoaded, WordkinError
 from app.core.errors import reason as reason_of
 from app.core.names import reference
@@ -117,6 +116,8 @@ class Loader:
         return version, leaving
 
     def _open_classifier(self, entry: PublishedVersion, version: ServedVersion) -> ServedClassifier:
+        from app.core.classifier.artefact import CLASSIFIER_FILE, fits, read_classifier  # noqa: PLC0415 (few have any)
+
         folder = self._storage.local_folder(entry.prefix, [CLASSIFIER_FILE, MANIFEST_FILE])
         classifier = read_classifier(folder, entry.manifest_sha256)
         self._storage.release_local(entry.prefix)

@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from app.core import errors
+from app.web.later import LaterRoutes
 from app.web.problems import PROBLEM_CONTENT, Problem, problem_responses
 from app.web.scopes import SCHEMES
 
@@ -29,8 +30,9 @@ class Document:
         self._lock = Lock()
         self._document: dict[str, Any] | None = None
 
-    def install(self, app: FastAPI) -> None:
+    def install(self, app: FastAPI, later: LaterRoutes) -> None:
         def openapi() -> dict[str, Any]:
+            later.add()
             with self._lock:
                 self._document = self._document or _made(app)
             app.openapi_schema = self._document

@@ -25,6 +25,7 @@ from app.core.database import Database
 from app.core.errors import DatabaseUnavailable, KeyInvalid, KeyRequired, NotPermitted, WordkinError
 from app.serving.keyring import Keyring
 from app.web import problems
+from app.web.later import LaterRoutes
 from app.web.scopes import scope_of
 
 CHALLENGE = 'Bearer realm="wordkin"'
@@ -68,8 +69,10 @@ class Doors:
 class CheckKey:
     """Lets through whom a route is open to; whatever is done within is done as that caller."""
 
-    def __init__(self, app: ASGIApp, *, routes: Sequence[BaseRoute]) -> None:
+    def __init__(self, app: ASGIApp, *, routes: Sequence[BaseRoute], later: LaterRoutes) -> None:
         self._app = app
+        self._routes = routes
+        self._later: LaterRoutes | None = later
         self._doors = Doors(routes)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -80,6 +83,10 @@ class CheckKey:
             return  # there are no other routes
         path = get_route_path(scope)
         door = self._doors.find(path, scope["method"])
+        if door is None and self._later:
+            await run_in_threadpool(self._later.add)
+            self._doors, self._later = Doors(self._routes), None
+            door = self._doors.find(path, scope["method"])
         if door is None:
             missing = HTTPStatus.METHOD_NOT_ALLOWED if self._doors.are_at(path) else HTTPStatus.NOT_FOUND
             answer = await problems.http_problem(Request(scope), HTTPException(missing))

@@ -5,19 +5,20 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.orm import Session
 
 from app.core import jobs
-from app.core.catalog import evaluations
 from app.core.catalog.models import LATEST, point
 from app.core.claims import Claim
 from app.core.database import now, serialise
-from app.core.evaluation.gate import Evidence
 from app.core.jobs import JobRequest
 from app.core.records import Alias, ClassifierBase, Model, ModelKind, Version
 from app.core.watching.outbox import announce
+
+if TYPE_CHECKING:
+    from app.core.evaluation.gate import Evidence
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,8 @@ def publish(session: Session, claim: Claim, prefix: str, made: Made) -> Publishe
     """
     if claim.model is None:
         raise ValueError("a job that names no model publishes no version")
+    from app.core.catalog import evaluations  # noqa: PLC0415 (who only reads aliases needs no reports)
+
     jobs.owned(session, claim)
     version = _next_version(session, claim.model, ModelKind.CLASSIFIER if made.base else ModelKind.VECTORS)
     version.job_id, version.prefix = claim.job_id, prefix

@@ -13,6 +13,7 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from app.web import document as document_module
+from app.web.later import LaterRoutes
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 Json = dict[str, Any]
@@ -88,7 +89,7 @@ def test_two_who_ask_first_get_one_document(database_url: str, monkeypatch: pyte
         return app.openapi()
 
     app = FastAPI()
-    document_module.Document().install(app)
+    document_module.Document().install(app, LaterRoutes(app.router.routes, 0, list))
     monkeypatch.setattr(document_module, "_made", make)
     with ThreadPoolExecutor(2) as pool:
         first, second = pool.submit(ask), pool.submit(ask)

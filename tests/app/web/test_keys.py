@@ -70,6 +70,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
 def routes() -> list[tuple[str, str, Scope | None]]:
     """Path, method and scope of every route of the application."""
     app = create_app(Settings(data_dir=Path("nowhere")))
+    app.state.later.add()
     return [
         (str(route.path), method, scope_of(getattr(route.original_route, "openapi_extra", None)))
         for route in iter_route_contexts(app.router.routes)

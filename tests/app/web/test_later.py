@@ -1,0 +1,81 @@
+"""Routes that a process does not start with: there as soon as somebody asks for one, and imported no sooner."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+from starlette.routing import BaseRoute
+
+from app.main import create_app
+from tests.published import World, random_vectors
+
+NOT_AT_THE_START = {
+    *("app.routes", "app.corpora.endpoints", "app.files.endpoints", "app.jobs.endpoints", "app.models.endpoints"),
+    *("app.classifiers.endpoints", "app.keys.endpoints", "app.webhooks.endpoints", "app.console.endpoints"),
+    *("app.search.weat", "app.core.payloads", "app.core.steps", "app.core.evaluation", "app.core.classifier.artefact"),
+    *("alembic", "faiss", "httpx", "limits", "pandas", "psycopg", "rich", "scipy", "sklearn", "tokenizers", "typer"),
+}
+START = """
+import json, sys
+from app import tuning
+tuning.for_start()
+import app.resources, app.main, app.web.server
+print(json.dumps(sorted(sys.modules)))
+"""
+
+
+def test_what_a_search_does_not_need_is_not_imported_at_the_start() -> None:
+    """Time to the first answer and memory at rest are these modules; the benchmark tells how much."""
+    told = subprocess.run([sys.executable, "-c", START], capture_output=True, text=True, check=True).stdout
+    assert set(json.loads(told)) & NOT_AT_THE_START == set()
+
+
+@pytest.fixture
+def client(tmp_path: Path) -> Iterator[TestClient]:
+    world = World(tmp_path)
+    world.publish("m", [f"w{i}" for i in range(20)], random_vectors(20, 8))
+    app = create_app(world.settings)
+    with TestClient(app, "http://127.0.0.1") as client:
+        app.state.registry.refresh()
+        app.state.keyring.refresh()
+        yield client
+    world.close()
+
+
+def routes(client: TestClient) -> list[BaseRoute]:
+    found: list[BaseRoute] = client.app.router.routes  # type: ignore[attr-defined]
+    return found
+
+
+def test_searches_and_health_need_none_of_the_others(client: TestClient) -> None:
+    n_routes = len(routes(client))
+    for path in ("/neighbors?word=w1", "/odd-one-out?word=w1&word=w2&word=w3", "/livez", "/readyz", "/metrics"):
+        assert client.get(path).status_code == 200, path
+    assert client.post("/similarity", json={"queries": [{"a": "w1", "b": "w2"}]}).status_code == 200
+    assert len(routes(client)) == n_routes
+    assert client.get("/models").status_code == 200
+    assert len(routes(client)) > n_routes
+
+
+def test_all_who_ask_first_are_answered(client: TestClient) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(client.get, ("/models", "/docs", "/nowhere", "/problems/model-not-found", "/jobs")))
+    assert [answer.status_code for answer in found] == [200, 200, 404, 200, 200]
+
+
+def test_a_document_has_all_routes_whoever_has_asked_before(client: TestClient) -> None:
+    document = client.app.openapi()  # type: ignore[attr-defined]
+    assert document["paths"].keys() >= {"/neighbors", "/weat", "/corpora", "/jobs/{id}", "/readyz"}
+    assert client.get("/models").status_code == 200
+
+
+def test_a_wrong_method_is_told_the_right_ones_whoever_has_asked_before(client: TestClient) -> None:
+    refused = client.delete("/models")
+    assert (refused.status_code, refused.headers["Allow"]) == (405, "GET, HEAD")
