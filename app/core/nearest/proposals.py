@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,19 +49,16 @@ def proposed(
     n_words, slack = len(unit_vectors), scores.slack(unit_vectors.shape[1])
     of_each = [each or Allowed(n_words) for each in allowed] or [Allowed(n_words)] * len(directions)
     named = {i: ids for i, each in enumerate(of_each) if (ids := each.named()) is not None}
-    few = {i for i, ids in named.items() if len(ids) * FEW <= n_words}
-    found = [
-        (i, _worth_a_look(unit_vectors[named[i]] @ directions[i].astype(np.float32), named[i], k, slack))
-        for i in sorted(few)
+    few = [i for i, ids in named.items() if len(ids) * FEW <= n_words]
+    many = [i for i in named if i not in few]
+    candidates = [
+        _worth_a_look(unit_vectors[named[i]] @ directions[i].astype(np.float32), named[i], k, slack) for i in few
     ]
-    scanned = np.array([i for i in range(len(directions)) if i not in few], np.int64)
-    queries = [np.full(len(ids), i) for i, ids in found]
-    candidates = [ids for _, ids in found]
-    if len(scanned):
+    queries = [np.full(len(ids), i) for i, ids in zip(few, candidates, strict=True)]
+    if scanned := [i for i in range(len(directions)) if i not in named] + many:
         n_first = [of_each[i].n_first for i in scanned]
-        among = {column: named[i] for column, i in enumerate(scanned.tolist()) if i in named}
-        columns, ids = _scanned(unit_vectors, directions[scanned], k, n_first, among)
-        queries.append(scanned[columns])
+        columns, ids = _scanned(unit_vectors, directions[scanned], k, n_first, [named[i] for i in many])
+        queries.append(np.array(scanned)[columns])
         candidates.append(ids)
     return np.concatenate(queries), np.concatenate(candidates)
 
@@ -79,9 +76,9 @@ def _scanned(
     directions: DoubleArray,
     k: int,
     n_first: Sequence[int],
-    among: Mapping[int, IdArray],
+    among: Sequence[IdArray],
 ) -> tuple[IdArray, IdArray]:
-    """The same by one pass over the words, of which each direction finds the `n_first`, or those it is `among`.
+    """The same by one pass over the words: directions that find the `n_first`, and then those of words to be `among`.
 
     The words are dealt out into groups. Of the groups' largest products, the k-th largest is a bound that k words
     reach, each in a group of its own; so no word below the bound, less the slack of float32, is among the answers. Few
@@ -97,17 +94,21 @@ def _scanned(
     # several times faster than its transpose: BLAS walks the long table once, in the order in which it lies
     products_of(unit_vectors, directions.astype(np.float32).T, products[:n_words])
     products[n_words:] = -np.inf
-    found = [_worth_a_look(products[ids, column], ids, k, slack) for column, ids in among.items()]
-    for column, n in enumerate(n_first):
-        products[0 if column in among else n : n_words, column] = -np.inf
+    n_free = n_directions - len(among)
+    found = [_worth_a_look(products[ids, column], ids, k, slack) for column, ids in enumerate(among, n_free)]
+    queries = np.repeat(np.arange(n_free, n_directions), [len(ids) for ids in found])
+    if not n_free:
+        return queries, np.concatenate(found)
+    for column, n in enumerate(n_first[:n_free]):
+        products[n:n_words, column] = -np.inf
     # word i is in group i modulo n_groups, so that the maxima are taken of whole rows of memory
-    grouped = products.reshape(n_in_group, n_groups, n_directions)
+    grouped = products.reshape(n_in_group, n_groups, n_directions)[:, :, :n_free]
     largest = grouped.max(axis=0)
     kth = max(n_groups - k, 0)
     bounds = np.maximum(np.partition(largest, kth, axis=0)[kth] - slack, LEAST)
-    groups, queries = np.nonzero(largest >= bounds)
-    places, columns = np.nonzero(grouped[:, groups, queries] >= bounds[queries])
+    groups, columns = np.nonzero(largest >= bounds)
+    places, pairs = np.nonzero(grouped[:, groups, columns] >= bounds[columns])
     return (
-        np.concatenate([queries[columns], *(np.full(len(ids), i) for i, ids in zip(among, found, strict=True))]),
-        np.concatenate([places * n_groups + groups[columns], *found]),
+        np.concatenate([columns[pairs], queries]),
+        np.concatenate([places * n_groups + groups[pairs], *found]),
     )

@@ -50,7 +50,7 @@ def client(tmp_path: Path) -> Iterator[TestClient]:
 
 
 def routes(client: TestClient) -> list[BaseRoute]:
-    found: list[BaseRoute] = client.app.router.routes  # type: ignore[attr-defined]
+    found: list[BaseRoute] = client.app.router.routes  # type: ignore[attr-defined] # it is told as any ASGI application
     return found
 
 
@@ -71,7 +71,7 @@ def test_all_who_ask_first_are_answered(client: TestClient) -> None:
 
 
 def test_a_document_has_all_routes_whoever_has_asked_before(client: TestClient) -> None:
-    document = client.app.openapi()  # type: ignore[attr-defined]
+    document = client.app.openapi()  # type: ignore[attr-defined] # likewise
     assert document["paths"].keys() >= {"/neighbors", "/weat", "/corpora", "/jobs/{id}", "/readyz"}
     assert client.get("/models").status_code == 200
 
