@@ -8,7 +8,7 @@ from typing import BinaryIO, NamedTuple
 
 import numpy as np
 
-from trainer.kernels.text.encode import PADDING_BYTES, cut_point, last_separator
+from trainer.kernels.text.eights import PADDING_BYTES, cut_point, last_separator
 from trainer.steps.arrays import Bytes
 
 BLOCK_BYTES = 1 << 22

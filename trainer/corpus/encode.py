@@ -26,7 +26,8 @@ from trainer.corpus.expand import write_ids
 from trainer.corpus.scan import Scanner, Segment
 from trainer.corpus.selection import Selection, select
 from trainer.corpus.source import not_text, open_text
-from trainer.corpus.spelling import Spellings, spell_tables
+from trainer.corpus.spelling import Spelled, Spellings, spell, spell_tables
+from trainer.corpus.types import TypeTable
 from trainer.steps.arrays import Ids
 from trainer.steps.disk import full_disk_named
 from trainer.steps.progress import Progress, Report, ignore
@@ -85,7 +86,8 @@ def encode(  # noqa: PLR0913 (each is a setting of its own)
     """Read a corpus file and number its words.
 
     The same bytes give the same ids for any number of threads: words are numbered by count, ties by their bytes.
-    Types (runs of bytes above 32) are counted as they are; each distinct one is normalised and tokenised once.
+    Plain text becomes words byte by byte. Other types (runs of bytes above 32) are counted as they are; each distinct
+    one is normalised and tokenised once.
 
     Parameters
     ----------
@@ -96,7 +98,7 @@ def encode(  # noqa: PLR0913 (each is a setting of its own)
     max_words : of the rest, only the most frequent stay
     threads : of both passes
     max_types : types, and then words, that may be in memory; more are counted through disk, and none is pruned
-    report : called about twice a second; runs between blanks are its tokens
+    report : called about twice a second; its tokens are words where text is plain, and runs between blanks elsewhere
     known : words that stay however often they occur here; their counts are added. A corpus may then have no word
     resources : what the tokenizer is made of
 
@@ -143,17 +145,25 @@ def _read(
     source: Path, scratch: Path, reader: TextReader, threads: int, max_types: int, tick: Tick
 ) -> tuple[list[Segment], Spellings, dict[str, Any]]:
     """First pass, the words of all types that it found, and what is said of the rows."""
+
+    def put_aside(table: TypeTable, number: int) -> Spelled:
+        return spell(table, table.types(), reader).on_disk(scratch, f"table-{number}")
+
     n_bytes = max(source.stat().st_size, 1)
     try:
         with open_text(source, reader, threads) as opened:
             blocks = BlockReader(opened.stream, opened.file, BLOCK_BYTES, MAX_TYPE_BYTES)
-            scanner = Scanner(blocks, scratch, threads, max_types)
+            scanner = Scanner(blocks, scratch, threads, max_types, put_aside, reader.bytes_of_plain)
             speed = opened.tokenised or scanner
             segments = scanner.run(lambda: tick(_SCAN_SHARE * blocks.file_position / n_bytes, speed.tokens_per_second))
         if not segments:
             raise CorpusEmpty
         tick(_SCAN_SHARE, speed.tokens_per_second)
-        return segments, spell_tables(*scanner.take_types(), reader, scratch), opened.rows.told() if opened.rows else {}
+        return (
+            segments,
+            spell_tables(*scanner.take_tables(), reader, scratch),
+            opened.rows.told() if opened.rows else {},
+        )
     except (CorpusNotText, UnicodeDecodeError) as error:
         raise not_text(source) from error
 

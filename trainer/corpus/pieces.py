@@ -13,6 +13,7 @@ from trainer.corpus.blocks import BLOCK_BYTES, MAX_TYPE_BYTES, BlockReader
 from trainer.corpus.scan import Scanner
 from trainer.corpus.selection import select
 from trainer.corpus.source import not_text, open_text
+from trainer.corpus.types import Types, TypeTable
 from trainer.steps.progress import Progress, Report, ignore
 
 MAX_TYPES_IN_MEMORY = 3_000_000
@@ -53,9 +54,13 @@ def _types(source: Path, scratch: Path, reader: TextReader, threads: int, report
     n_bytes = max(source.stat().st_size, 1)
     with open_text(source, reader) as opened:
         blocks = BlockReader(opened.stream, opened.file, BLOCK_BYTES, MAX_TYPE_BYTES)
-        scanner = Scanner(blocks, scratch, threads, MAX_TYPES_IN_MEMORY)
+
+        def put_aside(table: TypeTable, number: int) -> Types:
+            return table.types().on_disk(scratch, f"table-{number}")
+
+        scanner = Scanner(blocks, scratch, threads, MAX_TYPES_IN_MEMORY, put_aside)
         scanner.run(lambda: report(Progress(_SCAN_SHARE * blocks.file_position / n_bytes, scanner.tokens_per_second)))
-    on_disk, in_memory = scanner.take_types()
+    on_disk, in_memory = scanner.take_tables()
     tables = [*on_disk.values(), *(table.types() for table in in_memory.values())]
     if not tables:
         return Vocabulary.from_words([], [])

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
 from app.core.text import TextReader
 from trainer.corpus.types import Types, TypeTable, padded
 from trainer.kernels.text import expand as kernels
-from trainer.kernels.text.encode import LINE_END, PADDING_BYTES
+from trainer.kernels.text.eights import PADDING_BYTES
+from trainer.kernels.text.plain import mark_words
 from trainer.steps.arrays import Bytes, Ids, Integers
 from trainer.steps.disk import on_disk
 
@@ -24,58 +26,64 @@ class Spelling:
 
     Parameters
     ----------
-    lines : for each type the ids of its words, then LINE_END
-    starts : (n_types,), where the line of each type begins
+    lines : for each type that is not a word itself the ids of its words, then LINE_END
+    starts : (n_types,), where the line of each type begins; -1 for one that is the word of the same id
     """
 
     lines: Ids
     starts: Integers
 
-    def on_disk(self, folder: Path, name: str) -> Spelling:
-        return Spelling(on_disk(self.lines, folder / f"{name}.lines"), on_disk(self.starts, folder / f"{name}.starts"))
+
+class Spelled(NamedTuple):
+    """The distinct words of all types of a table, counted as these were, and those of each."""
+
+    words: Types
+    spelling: Spelling
+
+    def on_disk(self, folder: Path, name: str) -> Spelled:
+        """The same, out of memory."""
+        lines, starts = self.spelling.lines, self.spelling.starts
+        spelling = Spelling(on_disk(lines, folder / f"{name}.lines"), on_disk(starts, folder / f"{name}.starts"))
+        return Spelled(self.words.on_disk(folder, f"{name}.words"), spelling)
 
 
-def spell(types: Types, reader: TextReader, table: TypeTable) -> tuple[Types, Spelling]:
-    """The distinct words of all types, counted as these were, and those of each; raises UnicodeDecodeError.
+def spell(table: TypeTable, types: Types, reader: TextReader) -> Spelled:
+    """Find the words of the types of a table, to which they are added; raises UnicodeDecodeError.
 
-    `table` holds these types, or nothing, and then their words, too; those that are no word have a count of 0.
+    Types keep their ids as words; those that are no word have a count of 0.
     """
-    are_there = len(table) > 0
+    table.cut_nothing()
+    is_word = np.zeros(len(types), np.bool_)
+    if of_plain := reader.bytes_of_plain:
+        mark_words(types.arena, types.offsets, np.frombuffer(of_plain, np.uint8), is_word)
     lines, order = [np.empty(0, np.int32)], [np.empty(0, np.int64)]
-    for picked, rewritten in _rewritten(types, reader):
-        order.append(picked)
-        if rewritten is None and are_there:
-            lines.append(np.column_stack([picked, np.full(len(picked), LINE_END)]).astype(np.int32).ravel())
-            continue
-        words = types.lines(picked) if rewritten is None else rewritten
+    for picked, words in _rewritten(types, np.flatnonzero(~is_word), reader):
         end = words.size - PADDING_BYTES
         ids = np.empty(end + 1, np.int32)
         lines.append(ids[: table.scan(words, end, ids, every_line=True)].copy())
-    found = table.types()
-    counts = np.zeros(len(found), np.int64)
-    starts = np.zeros(len(types), np.int64)
+        order.append(picked)
+    counts = np.zeros(len(table), np.int64)
+    np.multiply(types.counts, is_word, out=counts[: len(types)])
+    starts = np.full(len(types), -1)
     all_lines = np.concatenate(lines)
     kernels.add_words(all_lines, np.concatenate(order), types.counts, counts, starts)
-    return Types(found.arena, found.offsets, counts), Spelling(all_lines, starts)
+    return Spelled(table.counted(counts), Spelling(all_lines, starts))
 
 
-def merge(tables: list[TypeTable]) -> tuple[TypeTable, Types, list[Integers]]:
+def merge(tables: list[TypeTable]) -> tuple[TypeTable, Types, list[Ids]]:
     """One table of all types, they with added counts, and for each table the new ids of its types.
 
-    It is the first of the largest, to which the others are added; it cuts no type any more.
+    It is the first of the largest, to which the others are added.
     """
     largest = max(range(len(tables)), key=lambda i: len(tables[i]))
-    table, parts = tables[largest], [each.types() for each in tables]
-    table.cut_nothing()
+    table = tables[largest]
+    counts = np.zeros(sum(map(len, tables)), np.int64)
+    counts[: len(table)] = table.types().counts
     new_ids = [
-        np.arange(len(part)) if i == largest else add_types(table, part, np.arange(len(part)))
-        for i, part in enumerate(parts)
+        np.arange(len(each), dtype=np.int32) if i == largest else table.add(each, counts)
+        for i, each in enumerate(tables)
     ]
-    merged = table.types()
-    counts = np.zeros(len(merged), np.int64)
-    for part, ids in zip(parts, new_ids, strict=True):
-        counts[ids] += part.counts  # no id twice within a part
-    return table, Types(merged.arena, merged.offsets, counts), new_ids
+    return table, table.counted(counts[: len(table)]), new_ids
 
 
 def add_types(table: TypeTable, types: Types, picked: Integers) -> Integers:
@@ -89,24 +97,14 @@ def add_types(table: TypeTable, types: Types, picked: Integers) -> Integers:
     return np.concatenate(ids).astype(np.int64)
 
 
-def _rewritten(types: Types, reader: TextReader) -> Iterator[tuple[Integers, Bytes | None]]:
-    """Some types at a time, and the lines that the reader makes of them, None where these are the types.
-
-    Plain ones are read byte by byte, without its help.
-    """
-    is_plain, is_same, is_ascii = (np.zeros(len(types), np.bool_) for _ in range(3))
-    of_plain = reader.bytes_of_plain
-    if of_plain:
-        becomes = np.frombuffer(of_plain, np.uint8)
-        kernels.mark_plain(types.arena, types.offsets, becomes, is_plain, is_same)
-        yield from ((picked, None) for picked in _by_bytes(types, np.flatnonzero(is_same)))
-        for picked in _by_bytes(types, np.flatnonzero(is_plain & ~is_same)):
-            yield picked, becomes[types.lines(picked)]
+def _rewritten(types: Types, picked: Integers, reader: TextReader) -> Iterator[tuple[Integers, Bytes]]:
+    """Some types at a time, and the lines that the reader makes of them; ASCII, which is faster, apart."""
+    is_ascii = np.zeros(len(types), np.bool_)
     kernels.mark_ascii(types.arena, types.offsets, is_ascii)
-    for chosen in (is_ascii & ~is_plain, ~is_ascii & ~is_plain):
-        for picked in _by_bytes(types, np.flatnonzero(chosen)):
-            lines = types.lines(picked)[:-PADDING_BYTES].tobytes().decode()
-            yield picked, padded(reader.rewrite(lines).encode())
+    for chosen in (picked[is_ascii[picked]], picked[~is_ascii[picked]]):
+        for batch in _by_bytes(types, chosen):
+            lines = types.lines(batch)[:-PADDING_BYTES].tobytes().decode()
+            yield batch, padded(reader.rewrite(lines).encode())
 
 
 def _by_bytes(types: Types, picked: Integers) -> Iterator[Integers]:
@@ -146,7 +144,7 @@ class Spellings:
 
     words: list[Types]
     parts: list[Spelling]
-    places: dict[int, tuple[int, Integers | None]]
+    places: dict[int, tuple[int, Ids | None]]
 
     def expansions(self, final_ids: list[Ids]) -> dict[int, Expansion]:
         """What the types of each table become, given the final ids of the words of each part."""
@@ -158,23 +156,15 @@ class Spellings:
 
 
 def spell_tables(
-    on_disk: dict[int, Types], in_memory: dict[int, TypeTable], reader: TextReader, folder: Path
+    spelled: dict[int, Spelled], in_memory: dict[int, TypeTable], reader: TextReader, folder: Path
 ) -> Spellings:
-    """Spell all types, with at most one large set of them in memory; empties both; raises UnicodeDecodeError."""
-    spellings = Spellings([], [], {})
-
-    def add(types: Types, table: TypeTable, name: str | None) -> None:
-        words, spelling = spell(types, reader, table)
-        spellings.words.append(words.on_disk(folder, f"{name}.words") if name else words)
-        spellings.parts.append(spelling.on_disk(folder, name) if name else spelling)
-
-    for number in list(on_disk):
-        spellings.places[number] = len(spellings.parts), None
-        types = on_disk.pop(number)
-        add(types, TypeTable(n_types=len(types)), f"spelling-{number}")
+    """Spell what is left in memory after the tables that were spelled; empties both; raises UnicodeDecodeError."""
+    places: dict[int, tuple[int, Ids | None]] = {number: (i, None) for i, number in enumerate(spelled)}
+    parts = list(spelled.values())
+    spelled.clear()
     table, merged, new_ids = merge(list(in_memory.values()))
-    for number, ids in zip(in_memory, new_ids, strict=True):
-        spellings.places[number] = len(spellings.parts), ids
+    places |= {number: (len(parts), ids) for number, ids in zip(in_memory, new_ids, strict=True)}
     in_memory.clear()  # frees what was merged
-    add(merged, table, "spelling" if spellings.parts else None)
-    return spellings
+    last = spell(table, merged, reader)
+    parts.append(last.on_disk(folder, "spelling") if parts else last)
+    return Spellings([part.words for part in parts], [part.spelling for part in parts], places)

@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from trainer.kernels.text import encode as kernels
-from trainer.kernels.text.encode import LINE_OPEN, N_OUT, N_TOKENS, N_TYPES, PADDING_BYTES, POSITION
+from trainer.kernels.text.eights import PADDING_BYTES
+from trainer.kernels.text.encode import LINE_OPEN, N_OUT, N_TOKENS, N_TYPES, POSITION
 from trainer.kernels.text.expand import write_lines
 from trainer.steps.arrays import Bytes, Ids, Integers
 from trainer.steps.disk import Scalar, on_disk
@@ -51,15 +52,17 @@ class TypeTable:
     ----------
     max_type_bytes : longer runs without white space are cut into types of this length
     n_types : types to make room for at first; the table grows beyond
+    seed : of the hash; only tables of the same one can be added
     """
 
-    def __init__(self, max_type_bytes: int = _NO_CUT, n_types: int = _FIRST_TYPES) -> None:
-        capacity = 1 << max(n_types - 1, 1).bit_length()
-        # A seed nobody can guess, so that nobody can send text whose types all fall into one slot.
-        self._seed = np.uint64(secrets.randbits(64))
-        self._slots = np.zeros(4 * capacity, np.uint64)
-        self._arena: Bytes = np.empty(16 * capacity, np.uint8)
-        self._offsets = np.zeros(capacity + 1, np.int64)
+    def __init__(
+        self, max_type_bytes: int = _NO_CUT, n_types: int = _FIRST_TYPES, seed: np.uint64 | None = None
+    ) -> None:
+        n_slots = 1 << max(n_types * 3 // 2, 2).bit_length()
+        self._seed = new_seed() if seed is None else seed
+        self._slots = np.zeros(2 * n_slots, np.uint64)
+        self._arena: Bytes = np.empty(8 * n_slots, np.uint8)
+        self._offsets = np.zeros(2 * n_slots // 3 + 1, np.int64)
         self._cursor = np.zeros(5, np.int64)
         self._max_type_bytes = max_type_bytes
 
@@ -93,16 +96,44 @@ class TypeTable:
     def types(self) -> Types:
         counts = np.zeros(len(self), np.int64)
         kernels.read_counts(self._slots, counts)
+        return self.counted(counts)
+
+    def counted(self, counts: Integers) -> Types:
+        """The types with other counts than the table's."""
         return Types(self._arena[: self.n_bytes], self._offsets[: len(self) + 1], counts)
 
+    def add(self, other: TypeTable, counts: Integers) -> Ids:
+        """Add the types of another table, of the same seed, and their counts to `counts`; their ids here."""
+        while len(self) + len(other) > self._max_types:
+            self._add_slots()
+        while self.n_bytes + other.n_bytes + PADDING_BYTES > self._arena.size:
+            self._arena = _longer(self._arena, 2 * self._arena.size)
+        ids = np.empty(len(other), np.int32)
+        table = self._slots, self._arena, self._offsets
+        added = other._slots, other._arena, other._offsets
+        self._cursor[N_TYPES] = kernels.add_table(*added, *table, len(self), counts, self._seed, ids)
+        return ids
+
+    @property
+    def _max_types(self) -> int:
+        return min(self._offsets.size - 1, self._slots.size // 3)
+
     def _grow(self) -> None:
-        if len(self) >= min(self._offsets.size - 1, self._slots.size // 4):
-            slots = np.zeros(2 * self._slots.size, np.uint64)
-            kernels.move_slots(self._slots, slots, self._seed)
-            self._slots = slots
-            self._offsets = _longer(self._offsets, slots.size // 4 + 1)
+        if len(self) >= self._max_types:
+            self._add_slots()
         else:
             self._arena = _longer(self._arena, 2 * self._arena.size)
+
+    def _add_slots(self) -> None:
+        slots = np.zeros(2 * self._slots.size, np.uint64)
+        kernels.move_slots(self._slots, slots, self._seed)
+        self._slots = slots
+        self._offsets = _longer(self._offsets, slots.size // 3 + 1)
+
+
+def new_seed() -> np.uint64:
+    """One that nobody can guess, so that nobody can send text whose types all fall into one slot."""
+    return np.uint64(secrets.randbits(64))
 
 
 def _longer(array: npt.NDArray[Scalar], size: int) -> npt.NDArray[Scalar]:

@@ -1,79 +1,50 @@
-"""Bytes -> ids at the speed of memory: an exact hash table of byte strings, and what is done with its ids.
+"""Bytes -> ids at the speed of memory: an exact hash table of byte strings.
 
 A *type* is a distinct run of bytes above 32. All bytes from 0 to 32 separate types, and byte 10 also ends a line; no
 byte of a multi-byte UTF-8 character is that small, so text is cut correctly before it is decoded.
 
 A table of types is
-  slots    uint64 (2 * n_slots,), n_slots a power of two: key and payload beside each other. Key 0 is a free slot.
+  slots    uint64 (2 * n_slots,), n_slots a power of two: key and payload beside each other. Key 0 is a free slot;
+           at least a third is free.
            A type of up to 8 bytes is its own key; a longer one has a 56-bit hash with the top byte 1, which no short
            type has, and its bytes are compared. Payload: count in the high half, id in the low half.
+           A type's first slot is the top bits of its hash, so that tables of one seed are in one order, whatever
+           their sizes: one is moved, or added to another, from its first slot to its last, and no step is far.
   arena    uint8, the bytes of all types in order of id, at least 8 readable bytes after them
   offsets  int64 (capacity + 1,), type i is ``arena[offsets[i]:offsets[i + 1]]``
   cursor   int64 (5,), see the constants below
-Eight bytes are looked at together. Little-endian machines only.
 """
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numba import njit, types
-from numba.extending import intrinsic
+from numba import njit
+
+from trainer.kernels.text.eights import (
+    NEWLINE,
+    PADDING_BYTES,
+    are_equal,
+    cut_point,
+    load,
+    lowest_bytes,
+    prefetch,
+    run_end,
+    separators,
+    trailing_zeros,
+)
 
 LINE_END = -1  # among ids, of types and of words
 POSITION, N_OUT, N_TYPES, LINE_OPEN, N_TOKENS = range(5)
-PADDING_BYTES = 8
-"""Readable bytes that must follow the text in a block and the types in an arena."""
 
 _U = np.uint64
-_ONES = _U(0x0101010101010101)
-_HIGH_BITS = _U(0x8080808080808080)
-_BOUND = _U(33 * 0x0101010101010101)
 _MULTIPLIER = _U(0x9E3779B97F4A7C15)
 _LOW_56 = _U(2**56 - 1)
 _LONG = _U(2**56)
 _LOW_32 = _U(2**32 - 1)
 _ONE_OCCURRENCE = _U(2**32)
-NEWLINE = np.uint8(10)
-_LAST_SEPARATOR = np.uint8(32)
-
-
-@intrinsic
-def _load(typing_context: Any, data: Any, index: Any) -> Any:
-    """Eight bytes of a contiguous uint8 array from any position, as one number."""
-    signature = types.uint64(data, types.int64)
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        array = context.make_array(signature.args[0])(context, builder, arguments[0])
-        word = context.get_value_type(types.uint64)
-        pointer = builder.gep(array.data, [arguments[1]])
-        return builder.load(builder.bitcast(pointer, word.as_pointer()), align=1)
-
-    return signature, generate
-
-
-@intrinsic
-def _trailing_zeros(typing_context: Any, value: Any) -> Any:
-    signature = types.uint64(types.uint64)
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        return builder.cttz(arguments[0], context.get_constant(types.boolean, 0))
-
-    return signature, generate
-
-
-@njit(inline="always")
-def _separators(eight):
-    """The high bit of each byte that is 32 or less; exact up to and including the first one."""
-    return (eight - _BOUND) & ~eight & _HIGH_BITS
-
-
-@njit(inline="always")
-def _lowest_bytes(eight, n_bytes):
-    """The first 1 to 8 of eight bytes, the rest zero."""
-    unused = _U(64 - 8 * n_bytes)
-    return (eight << unused) >> unused
+_AHEAD = 32
+"""Runs that are cut before the first of them is looked up: the places of their types arrive together meanwhile."""
+_START, _LENGTH, _KEY, _PLACE = range(4)  # of such a run; its place is the first slot for its key
 
 
 @njit(inline="always")
@@ -83,8 +54,14 @@ def hashed(value):
 
 
 @njit(inline="always")
-def _slot_of(key, seed):
-    return hashed(hashed(key ^ seed))
+def _slot_of(key, seed, shift):
+    return hashed(hashed(key ^ seed)) >> shift
+
+
+@njit(nogil=True, cache=True)
+def _shift_of(slots):
+    """How far a hash is shifted to be a slot."""
+    return _U(65) - trailing_zeros(_U(slots.size))
 
 
 @njit(nogil=True, cache=True)
@@ -93,55 +70,87 @@ def _long_key(data, start, length, seed):
     value = seed
     i = 0
     while i + 8 <= length:
-        value = hashed(value ^ _load(data, start + i))
+        value = hashed(value ^ load(data, start + i))
         i += 8
     if i < length:
-        value = hashed(value ^ _lowest_bytes(_load(data, start + i), length - i))
+        value = hashed(value ^ lowest_bytes(load(data, start + i), length - i))
     return (hashed(value) & _LOW_56) | _LONG
 
 
 @njit(nogil=True, cache=True)
-def _equal(left, left_start, right, right_start, length):
-    i = 0
-    while i + 8 <= length:
-        if _load(left, left_start + i) != _load(right, right_start + i):
-            return False
-        i += 8
-    if i == length:
-        return True
-    difference = _load(left, left_start + i) ^ _load(right, right_start + i)
-    return _lowest_bytes(difference, length - i) == 0
+def _cut(block, position, end, slots, runs, seed, max_type_bytes):
+    """Cut the next runs, and line ends (length 0), and ask for their slots; returns how many, and where they end."""
+    shift = _shift_of(slots)
+    n = 0
+    while n < _AHEAD and position < end:
+        eight = load(block, position)
+        gap = separators(eight)
+        if gap & _U(0x80):
+            if block[position] == NEWLINE:
+                runs[n, _START], runs[n, _LENGTH] = position, 0
+                n += 1
+            position += 1
+            continue
+        length = np.int64(trailing_zeros(gap) >> _U(3)) if gap else run_end(block, position + 8, end) - position
+        length = min(length, end - position)
+        if length <= 8:
+            key = lowest_bytes(eight, length)
+        else:
+            if length > max_type_bytes:
+                length = cut_point(block, position, max_type_bytes) - position
+            key = _long_key(block, position, length, seed)
+        slot = _slot_of(key, seed, shift)
+        prefetch(slots, np.int64(_U(2) * slot))
+        runs[n, _START], runs[n, _LENGTH], runs[n, _KEY], runs[n, _PLACE] = position, length, key, slot
+        position += length
+        n += 1
+    return n, position
 
 
 @njit(nogil=True, cache=True)
-def _type_end(block, position, end):
-    """Where the type that goes on at `position` ends."""
-    while position < end:
-        gap = _separators(_load(block, position))
-        if gap:
-            return min(position + np.int64(_trailing_zeros(gap) >> _U(3)), end)
-        position += 8
-    return end
+def _ask_for_bytes(slots, arena, offsets, runs, n):
+    """Ask for the bytes of the long types that the first `n` runs are most likely of."""
+    for i in range(n):
+        slot = _U(2) * runs[i, _PLACE]
+        if slots[slot] == runs[i, _KEY]:
+            prefetch(offsets, np.int64(slots[slot + _U(1)] & _LOW_32))
+    for i in range(n):
+        slot = _U(2) * runs[i, _PLACE]
+        if slots[slot] == runs[i, _KEY]:
+            prefetch(arena, offsets[np.int64(slots[slot + _U(1)] & _LOW_32)])
 
 
 @njit(nogil=True, cache=True)
-def cut_point(block, start, limit):
-    """``start + limit``, or up to 3 bytes less if that is inside a UTF-8 character."""
-    cut = start + limit
-    for back in range(4):
-        if block[cut - back] & 0xC0 != 0x80:
-            return cut - back
-    return cut
+def _look_up(slots, arena, offsets, block, start, length, key, slot):
+    """The slot of a type, or the free one where it is to be, and its id, -1 if it is not there."""
+    mask = _U(slots.size // 2 - 1)
+    while slots[_U(2) * slot]:
+        if slots[_U(2) * slot] == key:
+            type_id = np.int64(slots[_U(2) * slot + _U(1)] & _LOW_32)
+            first = offsets[type_id]
+            if length <= 8 or (
+                offsets[type_id + 1] - first == length and are_equal(arena, first, block, start, length)
+            ):
+                return slot, type_id
+        slot = (slot + _U(1)) & mask
+    return slot, np.int64(-1)
 
 
 @njit(nogil=True, cache=True)
-def last_separator(block, end):
-    """Position of the last byte of ``block[:end]`` that separates types; -1 if there is none."""
-    while end > 0:
-        end -= 1
-        if block[end] <= _LAST_SEPARATOR:
-            return end
-    return -1
+def _has_room(slots, arena, offsets, n_types, length):
+    max_types = min(offsets.size - 1, slots.size // 3)
+    return n_types < max_types and offsets[n_types] + length <= arena.size - PADDING_BYTES
+
+
+@njit(nogil=True, cache=True)
+def _append(slots, arena, offsets, type_id, block, start, length, key, slot):
+    """Put one more type into a free slot."""
+    first = offsets[type_id]
+    for k in range(length):
+        arena[first + k] = block[start + k]
+    offsets[type_id + 1] = first + length
+    slots[_U(2) * slot] = key
+    slots[_U(2) * slot + _U(1)] = _U(type_id)
 
 
 @njit(nogil=True, cache=True)
@@ -163,83 +172,106 @@ def scan(block, end, slots, arena, offsets, out, cursor, seed, max_type_bytes, e
     -------
     bool, whether the end was reached; if not, the table is full and must grow before the next call.
     """
+    runs = np.zeros((_AHEAD, 4), np.uint64)
     position, n_out, n_types = cursor[POSITION], cursor[N_OUT], cursor[N_TYPES]
-    line_open = cursor[LINE_OPEN]
-    mask = _U(slots.size // 2 - 1)
-    max_types = min(offsets.size - 1, slots.size // 4)
-    max_bytes = arena.size - PADDING_BYTES
-    n_lines = np.int64(0)
+    n_tokens, line_open = cursor[N_TOKENS], cursor[LINE_OPEN]
     done = True
-    first_out = n_out
-    while position < end:
-        eight = _load(block, position)
-        gap = _separators(eight)
-        if gap & _U(0x80):
-            if block[position] == NEWLINE:
+    while done and position < end:
+        n, position = _cut(block, position, end, slots, runs, seed, max_type_bytes)
+        _ask_for_bytes(slots, arena, offsets, runs, n)
+        for i in range(n):
+            start, length, key = np.int64(runs[i, _START]), np.int64(runs[i, _LENGTH]), runs[i, _KEY]
+            if length == 0:
                 if line_open or every_line:
                     out[n_out] = LINE_END
                     n_out += 1
-                    n_lines += 1
                 line_open = 0
-            position += 1
-            continue
-        length = np.int64(_trailing_zeros(gap) >> _U(3)) if gap else _type_end(block, position + 8, end) - position
-        length = min(length, end - position)
-        if length <= 8:
-            key = _lowest_bytes(eight, length)
-        else:
-            if length > max_type_bytes:
-                length = cut_point(block, position, max_type_bytes) - position
-            key = _long_key(block, position, length, seed)
-        slot = _slot_of(key, seed) & mask
-        type_id = np.int64(-1)
-        while True:
-            found = slots[2 * slot]
-            if found == key:
-                candidate = np.int64(slots[2 * slot + _U(1)] & _LOW_32)
-                if length <= 8 or (
-                    offsets[candidate + 1] - offsets[candidate] == length
-                    and _equal(arena, offsets[candidate], block, position, length)
-                ):
-                    type_id = candidate
-                    slots[2 * slot + _U(1)] += _ONE_OCCURRENCE
+                continue
+            slot, type_id = _look_up(slots, arena, offsets, block, start, length, key, runs[i, _PLACE])
+            if type_id < 0:
+                if not _has_room(slots, arena, offsets, n_types, length):
+                    position, done = start, False
                     break
-            elif found == _U(0):
-                break
-            slot = (slot + _U(1)) & mask
-        if type_id < 0:
-            start = offsets[n_types]
-            if n_types >= max_types or start + length > max_bytes:
-                done = False
-                break
-            type_id = n_types
-            arena[start : start + length] = block[position : position + length]
-            n_types += 1
-            offsets[n_types] = start + length
-            slots[2 * slot] = key
-            slots[2 * slot + _U(1)] = _ONE_OCCURRENCE | _U(type_id)
-        out[n_out] = type_id
-        n_out += 1
-        line_open = 1
-        position += length
+                type_id = n_types
+                _append(slots, arena, offsets, type_id, block, start, length, key, slot)
+                n_types += 1
+            slots[_U(2) * slot + _U(1)] += _ONE_OCCURRENCE
+            out[n_out] = type_id
+            n_out += 1
+            n_tokens += 1
+            line_open = 1
     cursor[POSITION], cursor[N_OUT], cursor[N_TYPES] = position, n_out, n_types
-    cursor[LINE_OPEN] = line_open
-    cursor[N_TOKENS] += n_out - first_out - n_lines
+    cursor[LINE_OPEN], cursor[N_TOKENS] = line_open, n_tokens
     return done
 
 
 @njit(nogil=True, cache=True)
 def move_slots(old, new, seed):
     """Fill the empty, larger `new` slots (changed) with what is in `old`."""
-    mask = _U(new.size // 2 - 1)
+    mask, shift = _U(new.size // 2 - 1), _shift_of(new)
     for i in range(0, old.size, 2):
         key = old[i]
         if key:
-            slot = _slot_of(key, seed) & mask
-            while new[2 * slot]:
+            slot = _slot_of(key, seed, shift)
+            while new[_U(2) * slot]:
                 slot = (slot + _U(1)) & mask
-            new[2 * slot] = key
-            new[2 * slot + _U(1)] = old[i + 1]
+            new[_U(2) * slot] = key
+            new[_U(2) * slot + _U(1)] = old[i + 1]
+
+
+@njit(nogil=True, cache=True)
+def _take(other_slots, other_arena, other_offsets, i, slots, runs, payloads, seed):
+    """Take the next types of a table, from its slot `i` on, as runs of its arena; how many, and where to go on."""
+    n = 0
+    while n < _AHEAD and i < other_slots.size:
+        if other_slots[i]:
+            runs[n, _KEY], payloads[n] = other_slots[i], other_slots[i + 1]
+            prefetch(other_offsets, np.int64(payloads[n] & _LOW_32))
+            n += 1
+        i += 2
+    shift = _shift_of(slots)
+    for k in range(n):
+        other_id = np.int64(payloads[k] & _LOW_32)
+        start = other_offsets[other_id]
+        prefetch(other_arena, start)
+        slot = _slot_of(runs[k, _KEY], seed, shift)
+        prefetch(slots, np.int64(_U(2) * slot))
+        runs[k, _START], runs[k, _LENGTH], runs[k, _PLACE] = start, other_offsets[other_id + 1] - start, slot
+    return n, i
+
+
+@njit(nogil=True, cache=True)
+def add_table(other_slots, other_arena, other_offsets, slots, arena, offsets, n_types, counts, seed, new_ids):
+    """Add the types of another table of the same seed.
+
+    Parameters
+    ----------
+    other_slots, other_arena, other_offsets : the other one
+    slots, arena, offsets : a table with room for all of them, changed; it does not count them
+    n_types : types in it
+    counts : int64, the occurrences of all its types, zeros after them, changed
+    seed : of both
+    new_ids : int32 (types of the other,), changed: their ids here
+
+    Returns
+    -------
+    int, how many types there are now
+    """
+    runs, payloads = np.zeros((_AHEAD, 4), np.uint64), np.zeros(_AHEAD, np.uint64)
+    i = 0
+    while i < other_slots.size:
+        n, i = _take(other_slots, other_arena, other_offsets, i, slots, runs, payloads, seed)
+        _ask_for_bytes(slots, arena, offsets, runs, n)
+        for k in range(n):
+            start, length, key = np.int64(runs[k, _START]), np.int64(runs[k, _LENGTH]), runs[k, _KEY]
+            slot, type_id = _look_up(slots, arena, offsets, other_arena, start, length, key, runs[k, _PLACE])
+            if type_id < 0:
+                type_id = n_types
+                _append(slots, arena, offsets, n_types, other_arena, start, length, key, slot)
+                n_types += 1
+            counts[type_id] += np.int64(payloads[k] >> _U(32))
+            new_ids[np.int64(payloads[k] & _LOW_32)] = type_id
+    return n_types
 
 
 @njit(nogil=True, cache=True)

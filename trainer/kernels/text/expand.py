@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from trainer.kernels.text.encode import LINE_END, NEWLINE, hashed
-
-_APOSTROPHE = np.uint8(39)
+from trainer.kernels.text.eights import NEWLINE
+from trainer.kernels.text.encode import LINE_END, hashed
 
 
 @njit(nogil=True, cache=True)
@@ -18,40 +17,6 @@ def mark_ascii(arena, offsets, is_ascii):
         for k in range(offsets[i], offsets[i + 1]):
             merged |= arena[k]
         is_ascii[i] = merged < 0x80
-
-
-@njit(nogil=True, cache=True)
-def mark_plain(arena, offsets, becomes, is_plain, is_same):
-    """Find the types that are ASCII without apostrophes, and Hangul (see `TextReader.bytes_of_plain`).
-
-    Parameters
-    ----------
-    arena, offsets : of the types
-    becomes : uint8 (256,), what each byte of a plain type becomes
-    is_plain, is_same : bool (n_types,), changed: which types are plain, and which of these stay as they are
-    """
-    for i in range(is_plain.size):
-        k, end = offsets[i], offsets[i + 1]
-        plain = same = True
-        while plain and k < end:
-            if arena[k] < 0x80:
-                plain = arena[k] != _APOSTROPHE
-                same &= becomes[arena[k]] == arena[k]
-                k += 1
-            else:
-                plain = k + 3 <= end and _is_hangul(arena[k], arena[k + 1], arena[k + 2])
-                k += 3
-        is_plain[i] = plain
-        is_same[i] = plain and same
-
-
-@njit(inline="always")
-def _is_hangul(first, second, third):
-    """Whether three bytes are a syllable, or a single letter that is not the filler, which is a blank."""
-    if first & 0xF0 != 0xE0 or second & 0xC0 != 0x80 or third & 0xC0 != 0x80:
-        return False
-    point = (np.int64(first & 0x0F) << 12) | (np.int64(second & 0x3F) << 6) | np.int64(third & 0x3F)
-    return 0xAC00 <= point <= 0xD7A3 or (0x3131 <= point <= 0x318E and point != 0x3164)
 
 
 @njit(nogil=True, cache=True)
@@ -104,7 +69,7 @@ def resolve(lines, starts, final_ids, single, several):
 
     Parameters
     ----------
-    lines, starts : words of each type, as `add_words` leaves them
+    lines, starts : words of each type, as `add_words` leaves them; a start of -1 for a type that is the word of its id
     final_ids : int32 (n_words,), -1 for a word that is left out
     single : int32 (n_types,), changed: the final id, -1 for no word at all, or ``-2 - k`` if the type has several
         words, which stand from ``several[k]`` to the next LINE_END
@@ -116,6 +81,9 @@ def resolve(lines, starts, final_ids, single, several):
     """
     n = 0
     for i in range(starts.size):
+        if starts[i] < 0:
+            single[i] = final_ids[i]
+            continue
         first = n
         k = starts[i]
         while lines[k] != LINE_END:

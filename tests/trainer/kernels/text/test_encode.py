@@ -10,10 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trainer.corpus.types import TypeTable, padded
-from trainer.kernels.text.encode import LINE_END, _equal, cut_point, last_separator
-from trainer.kernels.text.expand import expand, expanded_size, mark_ascii, mark_plain, resolve, share_of
+from trainer.corpus.types import TypeTable, new_seed, padded
+from trainer.kernels.text.eights import are_equal, cut_point, last_separator
+from trainer.kernels.text.encode import LINE_END
+from trainer.kernels.text.expand import expand, expanded_size, mark_ascii, resolve, share_of
 from trainer.kernels.text.order import sort_keys
+from trainer.kernels.text.plain import mark_words, write_plain
 
 SPLIT = re.compile(rb"[\x00-\x09\x0b-\x20]+")
 # Lengths around 8 and 16, where the kernel changes its way, and words that share their first 8 or 16 bytes.
@@ -79,12 +81,12 @@ def test_what_follows_the_end_is_not_read() -> None:
 def test_bytes_are_compared_to_the_last() -> None:
     """The table relies on it where two long types have the same hash, which no test can bring about."""
     left, right = padded(b"..abcdefghijklmnopqrs"), padded(b"abcdefghijklmnopqrs~")
-    assert all(_equal(left, 2, right, 0, length) for length in range(1, 20))
-    assert not _equal(left, 2, right, 0, 20)
+    assert all(are_equal(left, 2, right, 0, length) for length in range(1, 20))
+    assert not are_equal(left, 2, right, 0, 20)
     for i in range(19):
         other = right.copy()
         other[i] ^= 1
-        assert not _equal(left, 2, other, 0, 19)
+        assert not are_equal(left, 2, other, 0, 19)
 
 
 def test_counts_add_up_over_calls() -> None:
@@ -134,20 +136,68 @@ def arena_of(runs: list[bytes]) -> tuple[np.ndarray, np.ndarray]:
     return np.frombuffer(b"".join(runs), np.uint8), offsets
 
 
-def test_plain_types_are_marked_and_those_that_stay() -> None:
-    """Broken bytes are not plain: whoever decodes them must find them."""
+def lower_case() -> np.ndarray:
     becomes = np.arange(256, dtype=np.uint8)
     becomes[ord("A") : ord("Z") + 1] += 32
-    same = ["ab", "가힣", "ㄱㅎ", "x가1", "ㅋㅋㅋ"]
-    changed = ["Ab", "가B", "Z"]
-    others = ["don't", "é", "\u3164", "\u3130", "\u318f", "\uabff", "\ud7a4", "\u1100", "一", "😀", "가é"]
-    broken = [b"\xea\xb0", b"a\xea", b"\xea\xb0a", b"\xeaa\x80", b"\x80", b"\xed\xa0\x80"]
-    runs = [run.encode() for run in (*same, *changed, *others)] + broken
-    arena, offsets = arena_of(runs)
-    is_plain, is_same = np.ones((2, len(runs)), np.bool_)
-    mark_plain(arena, offsets, becomes, is_plain, is_same)
-    assert np.flatnonzero(is_plain).tolist() == list(range(len(same) + len(changed)))
-    assert np.flatnonzero(is_same).tolist() == list(range(len(same)))
+    becomes[ord("!")] = ord(" ")
+    return becomes
+
+
+STAY = ["ab", "가힣", "ㄱㅎ", "x가1", "ㅋㅋㅋ", "zzzzzzzzzz", "가나다라"]
+CHANGE = ["Ab", "가B", "Z", "aaaaaaaaaaaaZ", "zzzzzzzzz!", "`{/:", "[@"]
+NOT_PLAIN = ["Don't", "É", "A\u3164", "A\u3130", "A\u318f", "A\uabff", "A\ud7a4", "A\u1100", "A一", "A😀", "A가é"]
+BROKEN = [b"A\xea\xb0", b"A\xea", b"\xea\xb0A", b"\xeaA\x80", b"A\x80", b"A\xed\xa0\x80"]
+
+
+def test_plain_types_that_stay_are_words() -> None:
+    """Broken bytes are not plain: whoever decodes them must find them."""
+    runs = [run.encode() for run in (*STAY, *CHANGE[:5], *NOT_PLAIN, "don't", "é")] + BROKEN + [b"\xea\xb0a"]
+    is_word = np.ones(len(runs), np.bool_)
+    mark_words(*arena_of(runs), lower_case(), is_word)
+    assert np.flatnonzero(is_word).tolist() == list(range(len(STAY)))
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.lists(st.sampled_from([run.encode() for run in (*STAY, *CHANGE, *NOT_PLAIN)] + BROKEN), max_size=30),
+    st.sampled_from([b" ", b"\n", b"\t\x00", b" " * 9]),
+)
+def test_plain_runs_are_written_as_their_words(runs: list[bytes], gap: bytes) -> None:
+    text = gap.join(runs)
+    block = padded(text).copy()
+    write_plain(block, len(text), lower_case(), 1 << 20)
+    changing = {run.encode() for run in CHANGE}
+    wanted = gap.join([run.lower().replace(b"!", b" ") if run in changing else run for run in runs])
+    assert block[: len(text)].tobytes() == wanted
+
+
+def test_a_long_run_is_not_written() -> None:
+    """It is cut first, so that it has the same words whether it is plain or not."""
+    block = padded(b"ABCD ABCDE").copy()
+    write_plain(block, 10, lower_case(), 4)
+    assert block[:10].tobytes() == b"abcd ABCDE"
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.sampled_from(RUNS), max_size=60), st.lists(st.sampled_from(RUNS), max_size=60))
+def test_tables_add_up(left: list[bytes], right: list[bytes]) -> None:
+    seed = new_seed()
+    tables = [TypeTable(n_types=2, seed=seed) for _ in range(2)]
+    for table, runs in zip(tables, (left, right), strict=True):
+        text = b" ".join(runs)
+        table.scan(padded(text), len(text), np.empty(len(text) + 1, np.int32))
+    table, other = tables
+    before, added = names(table), names(other)
+    counts = np.zeros(len(table) + len(other), np.int64)
+    counts[: len(table)] = table.types().counts
+    ids = table.add(other, counts)
+    merged = names(table)
+    assert merged[: len(before)] == before
+    assert [merged[i] for i in ids.tolist()] == added
+    assert dict(zip(merged, counts.tolist(), strict=False)) == Counter(left + right)
+    text = b" ".join(merged)
+    out = np.empty(len(text) + 1, np.int32)
+    assert out[: table.scan(padded(text), len(text), out)].tolist() == list(range(len(merged)))
 
 
 def test_ascii_types_are_marked() -> None:
@@ -176,11 +226,11 @@ def test_shares_depend_on_the_bytes_alone_and_are_even() -> None:
 
 
 def test_resolve_and_expand() -> None:
-    """Type 0 has a word that stays, 1 one that goes, 2 none, 3 two that stay and one that goes."""
-    lines = np.array([0, -1, 1, -1, -1, 0, 1, 2, -1], np.int32)
-    starts = np.array([0, 2, 4, 5], np.int64)
+    """Type 0 is a word that stays, 1 one that goes, 2 has no word, 3 two that stay and one that goes."""
+    lines = np.array([-1, 0, 1, 4, -1], np.int32)
+    starts = np.array([-1, -1, 0, 1], np.int64)
     single, several = np.zeros(4, np.int32), np.zeros(9, np.int32)
-    used = resolve(lines, starts, np.array([7, -1, 8], np.int32), single, several)
+    used = resolve(lines, starts, np.array([7, -1, 9, 9, 8], np.int32), single, several)
     assert single.tolist() == [7, -1, -1, -2]
     assert several[:used].tolist() == [7, 8, -1]
 
