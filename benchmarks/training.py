@@ -11,7 +11,7 @@ from pathlib import Path
 
 from benchmarks import machine
 from benchmarks.contest import Case, run
-from benchmarks.encode_cases import encode_case
+from benchmarks.encode_cases import distinct_case, encode_case
 from benchmarks.end_to_end import end_to_end_case
 from benchmarks.fasttext_cases import CASES as FASTTEXT
 from benchmarks.fasttext_cases import fasttext_cases
@@ -25,7 +25,7 @@ from benchmarks.setup import Setup, add_arguments, setup_of
 from benchmarks.word2vec_cases import cases, ours
 
 WORD2VEC = ["skip-gram-ns-d100", "cbow-ns-d100", "skip-gram-hs-d100", "cbow-hs-d100"]
-OTHERS = ["encode", "neighbors-d100", "end-to-end-d100"]
+OTHERS = ["encode", "encode-distinct", "neighbors-d100", "end-to-end-d100"]
 CASES = [*WORD2VEC, "skip-gram-ns-d300", "cbow-ns-d300", *OTHERS, *GLOVE, *FASTTEXT]
 QUICK = ["skip-gram-ns-d100", "cbow-ns-d100", "encode"]
 
@@ -71,13 +71,15 @@ def parsed() -> argparse.Namespace:
 
 def named(only: list[str] | None) -> list[str]:
     """The cases that were asked for; the beginning of names, such as ``glove``, stands for all that begin so."""
-    return [case for name in only or [] for case in [known for known in CASES if known.startswith(name)] or [name]]
+    begun = {name: [case for case in CASES if case.startswith(name)] for name in only or [] if name not in CASES}
+    return [case for name in only or [] for case in begun.get(name) or [name]]
 
 
 def cases_of(name: str, setup: Setup, glove_programs: Path | None) -> Iterator[Case]:
     """The case of this name; those that are none of the others are Word2Vec's, of any d."""
     others: dict[str, Callable[[], Iterable[Case]]] = {
         "encode": lambda: [encode_case(setup)],
+        "encode-distinct": lambda: [distinct_case(setup)],
         "neighbors-d100": lambda: [table_case(WORDS, 100, setup.threads)],
         "end-to-end-d100": lambda: [end_to_end_case(setup)],
         **{case: lambda: fasttext_cases(setup, [name]) for case in FASTTEXT},
