@@ -82,8 +82,7 @@ class Runs:
 def subset(words: Types, picked: npt.NDArray[np.integer[Any]]) -> Types:
     """The picked words, in this order."""
     offsets = np.zeros(len(picked) + 1, np.int64)
-    np.subtract(words.offsets[1:][picked], words.offsets[picked], out=offsets[1:])
-    np.cumsum(offsets, out=offsets)
+    kernels.add_lengths(words.offsets, picked, offsets)
     arena = np.empty(int(offsets[-1]), np.uint8)
     kernels.take(words.arena, words.offsets, picked, offsets, arena)
     return Types(arena, offsets, words.counts[picked])

@@ -118,17 +118,20 @@ def _rounds(word_sets: Sequence[Types], n_rounds: int) -> Iterator[tuple[Types, 
     shares = [np.empty(len(words), np.uint16) for words in word_sets]
     for words, share in zip(word_sets, shares, strict=True):
         kernels.share_of(words.arena, words.offsets, n_rounds, seed, share)
+        words.leave_memory()
     for number in range(n_rounds):
         table = TypeTable()
         members = []
         for words, share in zip(word_sets, shares, strict=True):
             picked = np.flatnonzero(share == number)
             members.append((picked, add_types(table, words, picked)))
+            words.leave_memory()
         found = table.types()
         del table  # nothing but its words is needed
         counts = np.zeros(len(found), np.int64)
         for words, (picked, ids) in zip(word_sets, members, strict=True):
             counts[ids] += words.counts[picked]  # no id twice within a set
+            words.leave_memory()
         yield Types(found.arena, found.offsets, counts), members
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,6 +38,12 @@ class Types:
         out = np.zeros(n_bytes + PADDING_BYTES, np.uint8)
         write_lines(self.arena, self.offsets, picked, out)
         return out
+
+    def leave_memory(self) -> None:
+        """Give back the pages of what is mapped; they are read again when they are needed."""
+        for array in (self.arena, self.offsets, self.counts):
+            if isinstance(array.base, mmap.mmap):
+                array.base.madvise(mmap.MADV_DONTNEED)
 
     def on_disk(self, folder: Path, name: str) -> Types:
         """The same, out of memory."""

@@ -53,6 +53,13 @@ def merge(arena, offsets, counts, order, bounds, merged):
 
 
 @njit(nogil=True, cache=True)
+def add_lengths(offsets, picked, out_offsets):
+    """Set ``out_offsets`` int64 (n_picked + 1,) but for its first: where the picked types end, one after the other."""
+    for i in range(picked.size):
+        out_offsets[i + 1] = out_offsets[i] + offsets[picked[i] + 1] - offsets[picked[i]]
+
+
+@njit(nogil=True, cache=True)
 def take(arena, offsets, picked, out_offsets, out):
     """Write the bytes of the picked types one after the other.
 
