@@ -85,7 +85,8 @@ class Grid:
         Stripes get fresh names and rounds a fresh order. When a pair of stripes is met, chance decides whether its
         cells come first or their mirror images: were they to come together, word and context vectors would go astray
         together, and their sum would be no better than either.
-        A group (int64 (n_blocks, 3)) is one thread's work for about a millisecond; groups of a round share no stripe.
+        A group (int64 (n_blocks, 3)) is one thread's work for about a millisecond, the largest first; groups of a round
+        share no stripe.
         """
         n_stripes, passes = self.n_stripes, 2 if mirrored else 1
         names = random.permutation(n_stripes)
@@ -99,16 +100,21 @@ class Grid:
             work = sizes[pairs[:, 0], pairs[:, 1]] + sizes[pairs[:, 1], pairs[:, 0]]
             pairs = pairs[np.argsort(-work, kind="stable")]
             n_groups = min(len(pairs), int(work.sum()) // GROUP_CELLS + 1)
-            yield [_blocks(pairs[group::n_groups], mirror_first ^ is_second) for group in range(n_groups)]
+            cuts = np.arange(1, n_groups) * len(pairs) // n_groups
+            yield _groups(pairs, mirror_first ^ is_second, cuts)
 
 
-def _blocks(pairs: Integers, mirror: Integers) -> Integers:
-    """The blocks of pairs of stripes: (a, b) and (b, a), or the one if a is b; each with its entry in `mirror`."""
-    both = np.concatenate([pairs, pairs[:, ::-1]], axis=1).reshape(-1, 2)
-    is_repeated = np.zeros(len(both), np.bool_)
-    is_repeated[1::2] = pairs[:, 0] == pairs[:, 1]
-    rows, columns = both[~is_repeated].T
-    return np.stack([rows, columns, mirror[rows, columns]], axis=1)
+def _groups(pairs: Integers, mirror: Integers, cuts: Integers) -> list[Integers]:
+    """The blocks of pairs of stripes: (a, b) and (b, a), or the one if a is b; each with its entry in `mirror`.
+
+    Pairs are cut into groups before those whose places are `cuts`.
+    """
+    both = np.stack([pairs, pairs[:, ::-1]], axis=1)
+    blocks = np.concatenate([both, mirror[both[:, :, 0], both[:, :, 1], np.newaxis]], axis=2)
+    is_meant = np.ones((len(pairs), 2), np.bool_)
+    is_meant[:, 1] = pairs[:, 0] != pairs[:, 1]
+    before = np.concatenate([[0], np.cumsum(is_meant.sum(axis=1))])
+    return np.split(blocks[is_meant], before[cuts])
 
 
 def stripes_for(n_words: int) -> int:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -223,17 +225,20 @@ class _Training:
         stripes = self.parameters.reshape(grid.n_stripes, grid.stripe_rows, -1)
         n_rounds, n_done = grid.n_stripes * (2 if chosen.symmetric else 1), 0
 
-        def run(blocks: Integers) -> Doubles:
-            costs = np.empty(len(blocks))
-            kernel(stripes, grid.cells, grid.block_starts, blocks, steps, key, costs)
-            return costs
-
         costs: list[Doubles] = []
+
+        def run(groups: Iterator[Integers]) -> None:
+            for blocks in groups:
+                of_blocks = np.empty(len(blocks))
+                kernel(stripes, grid.cells, grid.block_starts, blocks, steps, key, of_blocks)
+                costs.append(of_blocks)
+
         with Crew(self.threads, lambda: self._report(told + n_done / n_rounds)) as crew:
             for groups in grid.rounds(np.random.default_rng([chosen.seed, epoch]), chosen.symmetric):
-                costs += crew.in_order(run, groups)
+                left = iter(groups)  # each thread takes the next one that is left
+                crew.on_each(run, [left] * self.threads)
                 n_done += 1
-        return math.fsum(map(math.fsum, costs)) / max(grid.n_records(chosen.symmetric), 1)
+        return math.fsum(itertools.chain.from_iterable(costs)) / max(grid.n_records(chosen.symmetric), 1)
 
     def _held_out_cost(self) -> float:
         cost, n_records = total_cost(

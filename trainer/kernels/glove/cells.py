@@ -17,18 +17,20 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import njit
 
+from trainer.kernels.glove.simd import FAST, product_of_rows, step_rows
 from trainer.kernels.hashing import below, mixed
 from trainer.kernels.options import KERNEL_OPTIONS
 from trainer.kernels.rows import LINE_FLOATS, padded
 from trainer.kernels.simd import prefetch_row
 
-FAST_MATH = {"reassoc", "contract", "arcp", "afn", "nsz"}
-"""Sums in any order and 1/sqrt by estimate and a Newton step (float32 precision); NaN and infinity are kept."""
-
 CELL = np.dtype([("row", np.uint16), ("column", np.uint16), ("log_count", np.float32), ("weight", np.float32)])
 """A cell of a block: row and column counted within their stripes, log(count), and f(count)."""
+CELL_BYTES, LINE_CELLS = CELL.itemsize, 5
+"""Of a cell, and how many there are in a cache line."""
 STRIP_CELLS = 65_536
 """Cells that are shuffled together: 0.8 MB, so that reading them in any order stays cheap."""
+AHEAD = 4
+"""So many cells before its turn a cell's rows are asked for: a block has few cells for each of its rows."""
 
 
 class Steps(NamedTuple):
@@ -51,9 +53,10 @@ def row_width(dim: int) -> int:
 @lru_cache
 def cell_kernel(padded_dim: int) -> Callable[..., None]:
     """The kernel for vectors of `padded_dim` floats."""
-    size, both = padded_dim, 2 * padded_dim
+    size = padded_dim
+    contexts_at, biases_at, context_bias_at = np.uint64(2 * size), np.uint64(4 * size), np.uint64(2 * size + 2)
 
-    @njit(fastmath=FAST_MATH, **KERNEL_OPTIONS)
+    @njit(fastmath=set(FAST), **KERNEL_OPTIONS)
     def glove_blocks(stripes, cells, block_starts, blocks, steps, key, costs):
         """Take one step for each cell of some blocks, or for the mirror images of their cells, block after block.
 
@@ -72,15 +75,16 @@ def cell_kernel(padded_dim: int) -> Callable[..., None]:
         key : uint64
         costs : float64 (n_blocks,), overwritten: each block's sum of ``f(x) * (...)**2``, each before its step
         """
-        row_bytes, half_row = stripes.shape[2] * stripes.itemsize, both * stripes.itemsize
-        order = np.empty(STRIP_CELLS, np.int64)
+        # one flat array and unsigned places in it: numba counts references to each part of an array, and the threads
+        # would wait for each other at that counter
+        floats, width = stripes.reshape(stripes.size), np.uint64(stripes.shape[2])
+        stripe_floats, item = np.uint64(stripes.shape[1]) * width, np.uint64(stripes.itemsize)
+        base, order = np.int64(floats.ctypes.data), np.empty(STRIP_CELLS, np.int64)
         for b in range(len(blocks)):
             row_stripe, column_stripe, is_mirrored = blocks[b]
-            row_side, column_side = stripes[row_stripe], stripes[column_stripe]
             begin, end = block_starts[row_stripe, column_stripe], block_starts[row_stripe, column_stripe + 1]
-            # bytes to what the next cell will touch of a row: a word vector or a context vector, with its squares
-            row_shift, column_shift = (half_row, 0) if is_mirrored else (0, half_row)
-            next_row, next_column = row_side.ctypes.data + row_shift, column_side.ctypes.data + column_shift
+            of_words, of_contexts = (column_stripe, row_stripe) if is_mirrored else (row_stripe, column_stripe)
+            sides = np.uint64(of_words) * stripe_floats, np.uint64(of_contexts) * stripe_floats + contexts_at
             block_key = mixed(key, np.uint64((row_stripe * len(stripes) + column_stripe) * 2 + is_mirrored))
             strips = np.arange((end - begin + STRIP_CELLS - 1) // STRIP_CELLS)
             counter = shuffle(strips, len(strips), block_key, np.uint64(0))
@@ -88,44 +92,77 @@ def cell_kernel(padded_dim: int) -> Callable[..., None]:
             for strip in strips:
                 first = begin + strip * STRIP_CELLS
                 n_cells = min(STRIP_CELLS, end - first)
+                counter = _draw_order(cells, first, n_cells, block_key, counter, order)
+                if is_mirrored and row_stripe == column_stripe:
+                    n_cells = _without_diagonal(cells, order, n_cells)
+                if n_cells == 0:
+                    continue
+                word, context = _places(cells, order[0], is_mirrored, sides, width)
+                at_word, at_context = base + np.int64(item * word), base + np.int64(item * context)
+                product = product_of_rows(at_word, at_context, floats[word] * np.float32(0), size)
                 for k in range(n_cells):
-                    order[k] = first + k
-                counter = shuffle(order, n_cells, block_key, counter)
-                for k in range(n_cells):
-                    cell = cells[order[k]]
-                    if k + 1 < n_cells:
-                        ahead = cells[order[k + 1]]
-                        prefetch_row(next_row + np.int64(ahead.row) * row_bytes, both)
-                        prefetch_row(next_column + np.int64(ahead.column) * row_bytes, both)
-                    row, column = row_side[np.int64(cell.row)], column_side[np.int64(cell.column)]
-                    if is_mirrored:
-                        if row_stripe == column_stripe and cell.row == cell.column:
-                            continue
-                        row, column = column, row
-                    word, word_squares = row[:size], row[size : 2 * size]
-                    context, context_squares = column[2 * size : 3 * size], column[3 * size : 4 * size]
-                    word_bias, context_bias = row[4 * size : 4 * size + 2], column[4 * size + 2 : 4 * size + 4]
-                    product = word_bias[0] * np.float32(0)  # zero of the arrays' type
-                    for d in range(size):
-                        product += word[d] * context[d]
-                    error = product + word_bias[0] + context_bias[0] - cell.log_count
+                    cell = cells[np.uint64(order[k])]
+                    bias, context_bias = word + biases_at, context + context_bias_at
+                    error = product + floats[bias] + floats[context_bias] - cell.log_count
                     slope = cell.weight * error
                     cost += slope * error
-                    for d in range(size):
-                        w, c = word[d], context[d]
-                        w_squares, c_squares = word_squares[d], context_squares[d]
-                        w_step = steps.scale * min(max(slope * c, -steps.clip), steps.clip)
-                        c_step = steps.scale * min(max(slope * w, -steps.clip), steps.clip)
-                        word[d] = w - steps.rate * w_step * (np.float32(1) / math.sqrt(w_squares))
-                        context[d] = c - steps.rate * c_step * (np.float32(1) / math.sqrt(c_squares))
-                        word_squares[d] = w_squares + w_step * w_step
-                        context_squares[d] = c_squares + c_step * c_step
-                    for bias in (word_bias, context_bias):
-                        bias[0] -= steps.rate * slope / math.sqrt(bias[1])
-                        bias[1] += slope * slope
+                    for place in (bias, context_bias):
+                        floats[place] -= steps.rate * slope / math.sqrt(floats[place + np.uint64(1)])
+                        floats[place + np.uint64(1)] += slope * slope
+                    here, there = at_word, at_context
+                    word, context = _places(cells, order[min(k + 1, n_cells - 1)], is_mirrored, sides, width)
+                    at_word, at_context = base + np.int64(item * word), base + np.int64(item * context)
+                    later = _places(cells, order[min(k + AHEAD, n_cells - 1)], is_mirrored, sides, width)
+                    prefetch_row(base + np.int64(item * (later[0] + biases_at)), LINE_FLOATS)
+                    prefetch_row(base + np.int64(item * (later[1] + contexts_at)), LINE_FLOATS)
+                    product = step_rows(
+                        here,
+                        there,
+                        at_word,
+                        at_context,
+                        base + np.int64(item * later[0]),
+                        base + np.int64(item * later[1]),
+                        steps.scale * slope,
+                        steps.rate,
+                        steps.scale * steps.clip,
+                        size,
+                    )
             costs[b] = cost
 
     return glove_blocks
+
+
+@njit(inline="always", **KERNEL_OPTIONS)
+def _places(cells, number, is_mirrored, sides, width):
+    """Where the word vector and the context vector of a cell begin, in floats."""
+    cell = cells[np.uint64(number)]
+    word, context = np.uint64(cell.row), np.uint64(cell.column)
+    if is_mirrored:
+        word, context = context, word
+    return sides[0] + word * width, sides[1] + context * width
+
+
+@njit(inline="always", **KERNEL_OPTIONS)
+def _draw_order(cells, first, n_cells, key, counter, order):
+    """Write the numbers of the cells from `first` on in a drawn order; the next counter.
+
+    The cells are asked for meanwhile, while their lines still follow one another.
+    """
+    for k in range(n_cells):
+        order[k] = first + k
+    for k in range(0, n_cells, LINE_CELLS):
+        prefetch_row(cells.ctypes.data + CELL_BYTES * (first + k), LINE_FLOATS)
+    return shuffle(order, n_cells, key, counter)
+
+
+@njit(**KERNEL_OPTIONS)
+def _without_diagonal(cells, order, n_cells):
+    """Leave out of `order` the cells whose row is their column; how many are left."""
+    n_left = 0
+    for k in range(n_cells):
+        order[n_left] = order[k]
+        n_left += cells[order[k]].row != cells[order[k]].column
+    return n_left
 
 
 @njit(inline="always", **KERNEL_OPTIONS)

@@ -21,6 +21,7 @@ from trainer.kernels.glove.cells import (
     total_cost,
 )
 from trainer.kernels.glove.grid import HELD_OUT_CELL
+from trainer.kernels.hashing import mixed
 from trainer.kernels.rows import aligned_rows, padded
 
 DIM = 18
@@ -158,6 +159,27 @@ def test_every_cell_of_every_block_is_stepped_once_whatever_the_key() -> None:
         for stripe, parts in enumerate([cells[:1000], np.concatenate([cells[1000:3000], cells[3000:]])]):
             counted = 1 + np.bincount(parts["column"], minlength=stripe_rows)
             assert np.array_equal(stripes[stripe, :, 67], counted)
+
+
+@pytest.mark.parametrize("is_mirrored", [False, True])
+def test_cells_that_share_words_are_stepped_one_after_the_other(is_mirrored: bool) -> None:
+    """In one block, where the next cell's product is taken while a cell's step is written."""
+    n_words, n_cells, key = 3, 40, np.uint64(7)
+    random = np.random.default_rng(4)
+    cells = np.zeros(n_cells, CELL)
+    cells["row"], cells["column"] = random.integers(0, n_words, (2, n_cells))
+    cells["log_count"], cells["weight"] = random.uniform(0, 3, n_cells), random.uniform(0.1, 1, n_cells)
+    parameters = parameters_of(n_words, 20.0)
+    model = oracle_of(parameters)
+    arguments = (cells, np.array([[0, n_cells]]), np.array([[0, 0, is_mirrored]]), REFERENCE, key, np.zeros(1))
+    cell_kernel(SIZE)(parameters.reshape(1, n_words, -1), *arguments)
+    order = np.arange(n_cells)
+    shuffle(order, n_cells, np.uint64(mixed(key, np.uint64(is_mirrored))), np.uint64(0))
+    for cell in cells[order]:
+        i, j = (int(cell["column"]), int(cell["row"])) if is_mirrored else (int(cell["row"]), int(cell["column"]))
+        if not (is_mirrored and i == j):
+            model.step(i, j, math.exp(cell["log_count"]), float(cell["weight"]), 0.05, "reference")
+    assert_equal(parameters, model)
 
 
 def test_the_order_comes_from_the_key() -> None:
