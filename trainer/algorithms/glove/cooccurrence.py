@@ -38,6 +38,8 @@ from trainer.steps.progress import Progress
 
 BATCH_CELLS = 1_000_000
 """Cells that one task may make, at most, unless a single row has more: 12 MB a task."""
+BATCH_PAIRS = 4_000_000
+"""Pairs that one task may add up, likewise: the rows of the most frequent words have few cells for their work."""
 POSITION_BYTES = 8
 """Memory a corpus position takes while its chunk is counted: its id's page and its place."""
 SMALLEST_CHUNK = 1 << 20
@@ -228,7 +230,7 @@ class _Counting:
 
         row_starts[0] = begin
         with Crew(self.threads, lambda: self.report(Progress(self.progress))) as crew:
-            for (first, last), cells, n_cells in crew.in_order(task, _batches(cells_before)):
+            for (first, last), cells, n_cells in crew.in_order(task, _batches(cells_before, work_before)):
                 row_starts[first + 1 : last + 1] = file.n_cells + cells.row_starts[1:]
                 file.append(cells, n_cells)
                 self.progress = progress_before + share * float(work_before[last]) / max(float(work_before[-1]), 1.0)
@@ -246,11 +248,12 @@ def plan(n_words: int, threads: int, limit: int) -> tuple[int, int]:
     return threads, min(max(chunk, SMALLEST_CHUNK), 2**31 - 1)
 
 
-def _batches(cells_before: Integers) -> Iterator[tuple[int, int]]:
-    """Rows in runs of at most `BATCH_CELLS` cells, or of one row."""
+def _batches(cells_before: Integers, work_before: Integers) -> Iterator[tuple[int, int]]:
+    """Rows in runs of at most `BATCH_CELLS` cells and `BATCH_PAIRS` pairs, or of one row."""
     first, n_words = 0, len(cells_before) - 1
     while first < n_words:
-        last = int(np.searchsorted(cells_before, cells_before[first] + BATCH_CELLS, side="right")) - 1
-        last = max(last, first + 1)
+        by_cells = np.searchsorted(cells_before, cells_before[first] + BATCH_CELLS, side="right")
+        by_work = np.searchsorted(work_before, work_before[first] + BATCH_PAIRS, side="right")
+        last = max(int(min(by_cells, by_work)) - 1, first + 1)
         yield first, last
         first = last

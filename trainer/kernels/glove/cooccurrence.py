@@ -15,6 +15,12 @@ from numba import njit
 from numba.cpython.unsafe.numbers import trailing_zeros
 
 from trainer.kernels.options import KERNEL_OPTIONS
+from trainer.kernels.simd import prefetch_row
+
+AHEAD, LINE_NUMBERS = 12, 32
+"""So many places ahead, the two cache lines around a place are asked for: places of rare words lie far apart."""
+MANY_PAIRS = 4
+"""From so many pairs a column on, to look at all columns takes less time than to note which ones are not zero."""
 
 _ONE, _SIX, _LOW_SIX = np.uint64(1), np.uint64(6), np.uint64(63)
 
@@ -128,6 +134,20 @@ def _take(sums, marks, groups, least, cells, n_cells):
     return n_cells
 
 
+@njit(inline="always", **KERNEL_OPTIONS)
+def _take_all(sums, lowest, least, cells, n_cells):
+    """The same for sums that were added without marks: columns before `lowest` are cleared and left out."""
+    for column in range(lowest):
+        sums[column] = 0
+    for column in range(lowest, len(sums)):
+        if sums[column] >= least:
+            cells.columns[n_cells] = column
+            cells.counts[n_cells] = sums[column]
+            n_cells += 1
+        sums[column] = 0
+    return n_cells
+
+
 @njit(**KERNEL_OPTIONS)
 def cooccurrence_rows(ids, postings, rows, weights, symmetric, least, accumulator, cells):
     """Count some rows of the co-occurrence table from the places of their words.
@@ -157,13 +177,17 @@ def cooccurrence_rows(ids, postings, rows, weights, symmetric, least, accumulato
     sums, marks, groups = accumulator  # in locals: eight times faster than through the tuple
     positions, starts, origin = postings
     window, end = len(weights) - 1, len(ids) - 1
+    n_sides, last_place = (2 if symmetric else 1), starts[last] - 1
     n_cells = 0
     cells.row_starts[0] = 0
     for row in range(first, last):
         lowest = row if symmetric else 0
+        is_frequent = (starts[row + 1] - starts[row]) * n_sides * window >= MANY_PAIRS * len(sums)
         for place in range(starts[row], starts[row + 1]):
+            ahead = origin + np.int64(positions[min(place + AHEAD, last_place)])
+            prefetch_row(ids.ctypes.data + 4 * (ahead - window), LINE_NUMBERS)
             center = origin + np.int64(positions[place])
-            for side in range(2 if symmetric else 1):
+            for side in range(n_sides):
                 step = 1 - 2 * side
                 position = center
                 for distance in range(1, min(window, end - center if side == 0 else center) + 1):
@@ -171,9 +195,14 @@ def cooccurrence_rows(ids, postings, rows, weights, symmetric, least, accumulato
                     column = ids[position]
                     if column < 0:
                         break
-                    if column >= lowest:
+                    if is_frequent:  # to add what is left out costs less than to guess wrong what is
+                        sums[np.uint64(column)] += weights[distance]
+                    elif column >= lowest:
                         _add(sums, marks, groups, column, weights[distance])
-        n_cells = _take(sums, marks, groups, least, cells, n_cells)
+        if is_frequent:
+            n_cells = _take_all(sums, lowest, least, cells, n_cells)
+        else:
+            n_cells = _take(sums, marks, groups, least, cells, n_cells)
         cells.row_starts[row - first + 1] = n_cells
     return n_cells
 
