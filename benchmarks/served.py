@@ -51,7 +51,7 @@ def serving(kind: str, folder: Path, first: bytes) -> Iterator[Server]:
     command = [sys.executable, "-m", "benchmarks.servers", kind, str(folder), str(port)]
     environment = {}
     if kind == "bare":
-        command = [sys.executable, "-P", "-m", "benchmarks.bare", str(port)]
+        command = [sys.executable, "-m", "benchmarks.bare", str(port)]
     elif kind == "shipped":
         command = [sys.executable, "-P", "-m", "app"]
         environment = {"WORDKIN_DATA_DIR": str(folder), "WORDKIN_PORT": str(port), "WORDKIN_LOG_LEVEL": "warning"}
