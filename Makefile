@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 # they wait more than they compute
-TESTS_AT_ONCE ?= 3
+TESTS_AT_ONCE ?= 4
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .PHONY: help demo up setup test lint audit attack bench-training bench-serving lock clean
