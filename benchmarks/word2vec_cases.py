@@ -29,6 +29,7 @@ MODELS = {
     "skip-gram-hs": {"architecture": "skip-gram", **SOFTMAX},
     "cbow-hs": {"architecture": "cbow", **SOFTMAX},
     "cbow-exact-ns": {"architecture": "cbow", "cbow_gradient": "exact", **SAMPLING},
+    "cbow-exact-hs": {"architecture": "cbow", "cbow_gradient": "exact", **SOFTMAX},
     "cbow-legacy-ns": {"architecture": "cbow", "cbow_gradient": "legacy", **SAMPLING},
     "cbow-legacy-hs": {"architecture": "cbow", "cbow_gradient": "legacy", **SOFTMAX},
 }

@@ -19,14 +19,14 @@ class FastTextHyperparameters(Word2VecHyperparameters):
 
     Words that the corpus lacks are composed of their n-grams, which fall into `n_buckets` by their hash; only buckets
     that words of the corpus have take memory. A learning rate that is left out is 0.05; for CBOW with negative sampling
-    0.15 with the root's gradient and 0.3 with the exact one, with hierarchical softmax 0.05 and 0.075.
+    0.15 with the root's gradient and 0.3 with the exact one, with hierarchical softmax 0.09 and 0.075.
     """
 
     meaning_of_rows: ClassVar[tuple[str, ...]] = ("architecture", "objective", "min_n", "max_n", "n_buckets", "unit")
     # benchmarks/README.md has the figures of CBOW
     rates: ClassVar[dict[str, tuple[float, float]]] = {
         "skip-gram": (0.05, 0.05),
-        "root": (0.15, 0.05),
+        "root": (0.15, 0.09),
         "exact": (0.3, 0.075),
         "legacy": (0.05, 0.05),
     }

@@ -31,7 +31,7 @@ class Word2VecHyperparameters(Hyperparameters):
 
     Learning rates that are left out are filled in: 0.025 for skip-gram, for CBOW by its gradient: 0.05 for the legacy
     one, more for smaller ones (Irsoy et al. 2021): 0.12 for the root, 0.15 for the exact one (with hierarchical softmax
-    0.05 and 0.075). The last rate is a ten-thousandth of the first; the root's is the first divided by four times the
+    0.09 and 0.075). The last rate is a ten-thousandth of the first; the root's is the first divided by four times the
     epochs: of few epochs, those at rates near zero are too large a share.
     """
 
@@ -40,7 +40,7 @@ class Word2VecHyperparameters(Hyperparameters):
     # analogies 0.303, 0.314, 0.322, 0.306
     rates: ClassVar[dict[str, tuple[float, float]]] = {
         "skip-gram": (0.025, 0.025),
-        "root": (0.12, 0.05),
+        "root": (0.12, 0.09),
         "exact": (0.15, 0.075),
         "legacy": (0.05, 0.05),
     }
@@ -74,7 +74,7 @@ class Word2VecHyperparameters(Hyperparameters):
         Literal["exact", "root", "legacy"] | None,
         Field(
             description="what each of n context words takes of the gradient of their mean: its n-th part, its part by "
-            "the root of n, or the whole, as in word2vec.c; default for CBOW with negative sampling: root, else exact"
+            "the root of n, or the whole, as in word2vec.c; default for CBOW: root, else exact"
         ),
     ] = None
 
@@ -88,17 +88,12 @@ class Word2VecHyperparameters(Hyperparameters):
         if given.get("objective") == "hierarchical-softmax":
             _refuse_noise(given, preset)
         if values.get("cbow_gradient") is None:
-            values["cbow_gradient"] = cls._default_gradient(values)
+            values["cbow_gradient"] = _default_gradient(values)
         if values.get("learning_rate") is None:
             values["learning_rate"] = cls.default_learning_rate(values)
         if values.get("min_learning_rate") is None and isinstance(values["learning_rate"], int | float):
             values["min_learning_rate"] = values["learning_rate"] * cls._last_share(values)
         return values
-
-    @classmethod
-    def _default_gradient(cls, values: dict[str, Any]) -> str:
-        is_root = values.get("architecture") == "cbow" and values.get("objective") != "hierarchical-softmax"
-        return "root" if is_root else "exact"
 
     @classmethod
     def _last_share(cls, values: dict[str, Any]) -> float:
@@ -124,7 +119,7 @@ class Word2VecHyperparameters(Hyperparameters):
         values = {**PRESETS.get(str(given.get("preset")), {}), **given}
         kind = "skip-gram"
         if values.get("architecture") == "cbow":
-            kind = str(values.get("cbow_gradient") or cls._default_gradient(values))
+            kind = str(values.get("cbow_gradient") or _default_gradient(values))
         return cls.rates.get(kind, cls.rates["exact"])[values.get("objective") == "hierarchical-softmax"]
 
     @property
@@ -138,6 +133,10 @@ class Word2VecHyperparameters(Hyperparameters):
     @property
     def final_learning_rate(self) -> float:
         return self.min_learning_rate or 0.0
+
+
+def _default_gradient(values: dict[str, Any]) -> str:
+    return "root" if values.get("architecture") == "cbow" else "exact"
 
 
 def _refuse_noise(given: dict[str, Any], preset: dict[str, Any]) -> None:

@@ -48,9 +48,9 @@ class Anchors:
         self._strengths, self._words_of = rows.strengths(start), rows.words_of
         self._ids, self._frozen, self._is_sum = start.ids, np.flatnonzero(np.isinf(self._strengths)), is_sum
 
-    def hold(self, stream: Stream, tables: Tables, first_block: int, last_block: int) -> None:
-        """Draw back the rows that were trained in some blocks."""
-        draw_back(stream, first_block, last_block, tables, self._rows, self._strengths)
+    def hold(self, stream: Stream, tables: Tables, first_place: int, last_place: int) -> None:
+        """Draw back the rows that were trained in the blocks of some places."""
+        draw_back(stream, first_place, last_place, tables, self._rows, self._strengths)
 
     def restore(self, tables: Tables) -> None:
         """Set the rows that are frozen."""

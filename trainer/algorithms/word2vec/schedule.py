@@ -1,4 +1,4 @@
-"""How far steps go, and how work is cut: functions of hyperparameters and the corpus, never of threads."""
+"""How far steps go, in what order, and how work is cut: functions of settings and the corpus, never of threads."""
 
 from __future__ import annotations
 
@@ -12,10 +12,19 @@ def block_learning_rates(start: float, end: float, epoch: int, epochs: int, n_bl
     """The learning rate of each block of one epoch, float32 (n_blocks,).
 
     Falls linearly from `start` at the first block of epoch 0 towards `end` after the last of epoch ``epochs - 1``.
-    The reference programs count tokens in racing threads instead; here a block's rate depends on its place alone.
+    The reference programs count tokens in racing threads instead; here a block's rate depends on its place alone, the
+    place being that in the order of its epoch.
     """
     done = (epoch * n_blocks + np.arange(n_blocks, dtype=np.float64)) / (epochs * n_blocks)
     return np.asarray(start + (end - start) * done, np.float32)
+
+
+def block_order(seed: int, epoch: int, n_blocks: int) -> npt.NDArray[np.int64]:
+    """The blocks of one epoch in the order in which they are trained, int64 (n_blocks,), shuffled.
+
+    The reference programs read a text as it stands, so that what is written at its end weighs more than its beginning.
+    """
+    return np.random.default_rng([seed, epoch]).permutation(n_blocks)
 
 
 def context_shares(gradient: str, window: int) -> npt.NDArray[np.float32]:

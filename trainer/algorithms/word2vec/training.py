@@ -19,7 +19,7 @@ from trainer.algorithms.word2vec.anchors import OUTPUT_VECTORS, Anchors
 from trainer.algorithms.word2vec.input_rows import InputRows, OneRowAWord
 from trainer.algorithms.word2vec.outcome import check_descent, check_windows
 from trainer.algorithms.word2vec.sampling import keep_limits, keep_probabilities
-from trainer.algorithms.word2vec.schedule import block_learning_rates, chunks, context_shares
+from trainer.algorithms.word2vec.schedule import block_learning_rates, block_order, chunks, context_shares
 from trainer.algorithms.word2vec.sharing import replication
 from trainer.algorithms.word2vec.tally import EpochResult, Tally
 from trainer.algorithms.word2vec.targets import new_targets
@@ -47,17 +47,17 @@ N_COPIES = 3
 """Tables of words x dim in memory at a time: input and output rows, and the vectors that are published."""
 N_COPIES_OF_START = 4
 """The same of a training that goes on: what it goes on from, and the anchors."""
-TABLES_FORM = 2
-"""Changes when the rows of a checkpoint come to mean something else: 2 numbers the Huffman tree from its root."""
+TABLES_FORM = 3
+"""Changes when a checkpoint comes to mean something else: 2 numbers the Huffman tree from its root, 3 shuffles."""
 
 
 def train(work: Work, chosen: Word2VecHyperparameters) -> Trained:
     """Train vectors for the corpus's vocabulary.
 
-    Every kept token is the center of exactly one window an epoch. With one thread the result is a function of corpus
-    and hyperparameters, also when resumed from a checkpoint; more threads update shared rows without locks (Niu et
-    al. 2011), the most visited ones by way of copies (see `sharing`), so that their results differ from run to run
-    within the noise of a seed.
+    Every kept token is the center of exactly one window an epoch; each epoch shuffles the corpus's blocks. With one
+    thread the result is a function of corpus and hyperparameters, also when resumed from a checkpoint; more threads
+    update shared rows without locks (Niu et al. 2011), the most visited ones by way of copies (see `sharing`), so that
+    their results differ from run to run within the noise of a seed.
 
     The loss is the mean over predictions of their negative log-likelihood in nats, a prediction being one context row
     (CBOW: their mean) against its center and negatives, or against the center's whole Huffman path; it is measured on
@@ -134,8 +134,7 @@ class Training:
         self.ids = read_only(corpus.ids)
         counts = np.array(corpus.vocabulary.counts, np.int64)
         self.n_blocks = -(-len(self.ids) // BLOCK_POSITIONS)
-        self.n_tokens = corpus.n_tokens
-        self.tokens_per_block = corpus.n_tokens / max(self.n_blocks, 1)
+        self.n_tokens, self.tokens_per_block = corpus.n_tokens, corpus.n_tokens / max(self.n_blocks, 1)
         n_negatives = chosen.n_negatives if chosen.objective == "negative-sampling" else 0
         self.targets = new_targets(counts, n_negatives, chosen.noise_exponent)
         self.keep = keep_limits(keep_probabilities(counts, chosen.subsampling_threshold))
@@ -243,6 +242,7 @@ class Training:
         return Stream(
             ids=self.ids,
             keep=self.keep,
+            order=np.arange(self.n_blocks) if is_sample else block_order(chosen.seed, epoch, self.n_blocks),
             learning_rates=block_learning_rates(*rates, epoch, chosen.epochs, self.n_blocks),
             token_key=key_of(chosen.seed, Word2VecKey.TOKENS, keys),
             noise_key=key_of(chosen.seed, Word2VecKey.NOISE, keys),

@@ -9,7 +9,7 @@ from trainer.kernels.word2vec.windows import BLOCK_POSITIONS
 
 
 @njit(**KERNEL_OPTIONS)
-def draw_back(stream, first_block, last_block, tables, anchors, strengths):
+def draw_back(stream, first_place, last_place, tables, anchors, strengths):
     """Draw the rows of each token that was trained in some blocks back to their anchors, once a token.
 
     It is a step of gradient descent on ``strength * |row - anchor|**2 / 2`` at the block's learning rate, and never
@@ -18,15 +18,15 @@ def draw_back(stream, first_block, last_block, tables, anchors, strengths):
     Parameters
     ----------
     stream : Stream; of its ids those that subsampling keeps count
-    first_block, last_block : the first block and the one after the last
+    first_place, last_place : of blocks in the stream's order, the first and the one after the last
     tables : Tables; its input rows, float32 (n_rows, n_columns), are updated: a word's own, or those it is made of
     anchors : float32, the same shape, read
     strengths : float32 (n_rows,), 0: the row is left alone; infinity: the row becomes the anchor, bit for bit
     """
     rows, offsets = tables.input_vectors, tables.part_offsets
     ids, keep, key = stream.ids, stream.keep, stream.token_key
-    for block in range(first_block, last_block):
-        rate = stream.learning_rates[block]
+    for place in range(first_place, last_place):
+        block, rate = stream.order[place], stream.learning_rates[place]
         first = block * BLOCK_POSITIONS
         for position in range(first, min(first + BLOCK_POSITIONS, len(ids))):
             word = ids[position]
@@ -35,8 +35,8 @@ def draw_back(stream, first_block, last_block, tables, anchors, strengths):
             if len(offsets) == 0:
                 _draw(rows, anchors, np.int64(word), rate * strengths[word])
                 continue
-            for place in range(offsets[word], offsets[word + 1]):
-                row = np.int64(tables.part_rows[place])
+            for part in range(offsets[word], offsets[word + 1]):
+                row = np.int64(tables.part_rows[part])
                 _draw(rows, anchors, row, rate * strengths[row])
 
 

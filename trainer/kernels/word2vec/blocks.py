@@ -108,7 +108,7 @@ Kernel = Callable[[Stream, Targets, Tables, Scratch, int, int], None]
 
 @lru_cache(maxsize=64)
 def block_kernel(architecture: str, dim: int, n_negatives: int) -> Kernel:
-    """The kernel ``train(stream, targets, tables, scratch, first_block, last_block)`` for these compile-time numbers.
+    """The kernel ``train(stream, targets, tables, scratch, first, last)`` for these compile-time numbers.
 
     Parameters
     ----------
@@ -121,10 +121,10 @@ def block_kernel(architecture: str, dim: int, n_negatives: int) -> Kernel:
     is_path = n_negatives == 0
 
     @njit(**KERNEL_OPTIONS)
-    def train(stream, targets, tables, scratch, first_block, last_block):
+    def train(stream, targets, tables, scratch, first_place, last_place):
         at = addresses_of(targets, tables, scratch)
         window, shrink_windows, loss_every = stream.window, stream.shrink_windows, stream.loss_every
-        ids, keep, rates, words, bits = stream.ids, stream.keep, stream.learning_rates, scratch.words, scratch.bits
+        ids, keep, words, bits = stream.ids, stream.keep, scratch.words, scratch.bits
         tally, shares = scratch.tally, stream.context_shares
         hidden = at.contexts + 8 * (len(scratch.contexts) - 2)  # lists of one address: CBOW reads and writes there
         change = hidden + 8
@@ -139,9 +139,9 @@ def block_kernel(architecture: str, dim: int, n_negatives: int) -> Kernel:
         copy_rows(tables.output_vectors, scratch.output_replicas)
         n_merges, until_merge = 0, scratch.merge_every
         n_kept, n_windows, n_predictions = 0, 0, 0
-        for block in range(first_block, last_block):
+        for place in range(first_place, last_place):
+            block, rate = stream.order[place], stream.learning_rates[place]
             left, first, last, end = kept_tokens(ids, block, keep, stream.token_key, window, words, bits)
-            rate = rates[block]
             key = mixed(stream.noise_key, np.uint64(block))
             counter = np.uint64(0)
             slot, n_outputs, n_next = 0, 0, 0

@@ -32,11 +32,13 @@ KEPT, WINDOWS, PREDICTIONS, LOSS, LOSS_PREDICTIONS = range(5)
 class Stream(NamedTuple):
     """What is read, and how: one epoch's view of the corpus.
 
-    `context_shares[n]` is what each of a window's n context rows takes of the gradient of their mean, CBOW only.
+    Blocks are trained in `order`, each at the learning rate of its place there. `context_shares[n]` is what each of a
+    window's n context rows takes of the gradient of their mean, CBOW only.
     """
 
     ids: npt.NDArray[np.int32]
     keep: npt.NDArray[np.uint32]
+    order: npt.NDArray[np.int64]
     learning_rates: npt.NDArray[np.float32]
     token_key: np.uint64
     noise_key: np.uint64

@@ -14,7 +14,7 @@ from app.core.hyperparameters import Word2VecHyperparameters
         ({}, 0.025, 2.5e-6),
         ({"architecture": "cbow"}, 0.12, 0.006),
         ({"architecture": "cbow", "epochs": 1}, 0.12, 0.03),
-        ({"architecture": "cbow", "objective": "hierarchical-softmax"}, 0.075, 7.5e-6),
+        ({"architecture": "cbow", "objective": "hierarchical-softmax"}, 0.09, 0.0045),
         ({"architecture": "cbow", "cbow_gradient": "exact"}, 0.15, 1.5e-5),
         ({"architecture": "cbow", "cbow_gradient": "exact", "objective": "hierarchical-softmax"}, 0.075, 7.5e-6),
         ({"architecture": "cbow", "cbow_gradient": "legacy"}, 0.05, 5e-6),

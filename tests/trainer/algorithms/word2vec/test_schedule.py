@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trainer.algorithms.word2vec.schedule import block_learning_rates, chunks, context_shares
+from trainer.algorithms.word2vec.schedule import block_learning_rates, block_order, chunks, context_shares
 
 
 def test_learning_rate_falls_in_one_line_over_all_epochs() -> None:
@@ -14,6 +14,13 @@ def test_learning_rate_falls_in_one_line_over_all_epochs() -> None:
     assert rates[0] == np.float32(0.025)
     assert np.diff(rates.astype(np.float64)) == pytest.approx(np.full(149, (0.0001 - 0.025) / 150), abs=1e-8)
     assert 0.0001 < rates[-1] < 0.0001 + 0.025 / 149
+
+
+def test_every_epoch_reads_all_blocks_in_an_order_of_its_own() -> None:
+    orders = [block_order(seed, epoch, 99).tolist() for seed, epoch in [(1, 0), (1, 1), (2, 0), (1, 0)]]
+    assert all(sorted(order) == list(range(99)) for order in orders)
+    assert orders[0] == orders[3]
+    assert len({tuple(order) for order in orders}) == 3
 
 
 def test_context_rows_share_the_gradient_of_their_mean() -> None:

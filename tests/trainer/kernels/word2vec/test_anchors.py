@@ -15,10 +15,11 @@ KEY = 77
 
 
 def stream_of(ids: np.ndarray[tuple[int], np.dtype[np.int32]]) -> Stream:
-    """Words are kept with several chances, and each block has a learning rate of its own."""
+    """Words are kept with several chances, each block has a learning rate of its own, the last comes first."""
     keep = np.linspace(2**31, 2**32 - 1, N_WORDS).astype(np.uint32)
     rates = np.linspace(0.3, 0.1, -(-len(ids) // BLOCK_POSITIONS)).astype(np.float32)
-    return Stream(ids, keep, rates, np.uint64(KEY), np.uint64(0), 5, True, 1, np.ones(11, np.float32))
+    order = np.arange(len(rates))[::-1].copy()
+    return Stream(ids, keep, order, rates, np.uint64(KEY), np.uint64(0), 5, True, 1, np.ones(11, np.float32))
 
 
 def test_each_kept_token_draws_its_row_once_as_the_oracle_does() -> None:
@@ -29,8 +30,9 @@ def test_each_kept_token_draws_its_row_once_as_the_oracle_does() -> None:
     rows = random.standard_normal((N_WORDS, DIM)).astype(np.float32)
     strengths = np.array([0, np.inf, 50, *random.uniform(0.001, 0.02, N_WORDS - 3)], np.float32)
     expected = rows.astype(np.float64)
-    tokens = [(p, int(ids[p])) for p in range(BLOCK_POSITIONS, len(ids)) if ids[p] >= 0]
-    rates = {p: float(stream.learning_rates[p // BLOCK_POSITIONS]) for p, _ in tokens}
+    first_two = [*range(BLOCK_POSITIONS, 2 * BLOCK_POSITIONS), *range(BLOCK_POSITIONS)]
+    tokens = [(p, int(ids[p])) for p in first_two if ids[p] >= 0]
+    rates = {p: float(stream.learning_rates[2 - p // BLOCK_POSITIONS]) for p, _ in tokens}
     drawn_back(tokens, stream.keep.tolist(), KEY, rates, strengths.tolist(), anchors.astype(np.float64), expected)
     before = rows.copy()
     draw_back(stream, 1, 3, Tables(rows, rows), anchors, strengths)

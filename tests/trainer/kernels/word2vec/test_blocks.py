@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -61,10 +62,17 @@ class Case:
         fill_uniform(self.tables.input_vectors, self.dim, key_of(1), 0.5)
         fill_uniform(self.tables.output_vectors, self.dim, key_of(2), 0.5)
 
-    def run(self, rates: npt.NDArray[np.float32] | None = None, loss_every: int = 1) -> npt.NDArray[np.float64]:
+    def run(
+        self,
+        rates: npt.NDArray[np.float32] | None = None,
+        loss_every: int = 1,
+        order: Sequence[int] | None = None,
+        places: tuple[int, int] | None = None,
+    ) -> npt.NDArray[np.float64]:
         stream = Stream(
             self.ids,
             self.keep.astype(np.uint32),
+            np.arange(len(self.rates)) if order is None else np.array(order),
             self.rates if rates is None else rates,
             key_of(3),
             key_of(4),
@@ -77,7 +85,7 @@ class Case:
         max_parts = int(np.diff(self.tables.part_offsets).max(initial=0))
         scratch = new_scratch(self.window, self.dim, longest, self.n_replicas, 7, max_parts)
         kernel = block_kernel(self.architecture, self.dim, self.n_negatives)
-        kernel(stream, self.targets, self.tables, scratch, 0, len(self.rates))
+        kernel(stream, self.targets, self.tables, scratch, *(places or (0, len(self.rates))))
         return scratch.tally
 
     def reference(self) -> oracle.Word2Vec:
@@ -151,6 +159,14 @@ def test_blocks_one_by_one_or_at_once_give_the_same_bytes() -> None:
     at_once.run(loss_every=1)
     sampled.run(loss_every=128)
     assert at_once.tables.input_vectors.tobytes() == sampled.tables.input_vectors.tobytes()
+
+
+def test_blocks_are_trained_in_the_order_that_is_given_each_at_the_rate_of_its_place() -> None:
+    at_once, one_by_one = Case("cbow", 20, 5), Case("cbow", 20, 5)
+    at_once.run(order=[1, 0])
+    one_by_one.run(at_once.rates[::-1].copy(), places=(1, 2))
+    one_by_one.run(at_once.rates[::-1].copy(), places=(0, 1))
+    assert at_once.tables.input_vectors.tobytes() == one_by_one.tables.input_vectors.tobytes()
 
 
 def numeric(loss: Any, rows: Matrix, step: float = 1e-6) -> Matrix:
