@@ -7,6 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
+from app.core.hyperparameters import Word2VecHyperparameters
+
 
 def block_learning_rates(start: float, end: float, epoch: int, epochs: int, n_blocks: int) -> npt.NDArray[np.float32]:
     """The learning rate of each block of one epoch, float32 (n_blocks,).
@@ -19,12 +21,15 @@ def block_learning_rates(start: float, end: float, epoch: int, epochs: int, n_bl
     return np.asarray(start + (end - start) * done, np.float32)
 
 
-def block_order(seed: int, epoch: int, n_blocks: int) -> npt.NDArray[np.int64]:
-    """The blocks of one epoch in the order in which they are trained, int64 (n_blocks,), shuffled.
+def block_order(chosen: Word2VecHyperparameters, epoch: int, n_blocks: int) -> npt.NDArray[np.int64]:
+    """The blocks of one epoch in the order in which they are trained, int64 (n_blocks,): CBOW shuffles them.
 
     The reference programs read a text as it stands, so that what is written at its end weighs more than its beginning.
+    Skip-gram gains nothing that can be told from noise, loses time and the demo's queen (benchmarks/README.md).
     """
-    return np.random.default_rng([seed, epoch]).permutation(n_blocks)
+    if chosen.architecture == "skip-gram":
+        return np.arange(n_blocks)
+    return np.random.default_rng([chosen.seed, epoch]).permutation(n_blocks)
 
 
 def context_shares(gradient: str, window: int) -> npt.NDArray[np.float32]:

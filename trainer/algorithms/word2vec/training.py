@@ -54,7 +54,7 @@ TABLES_FORM = 3
 def train(work: Work, chosen: Word2VecHyperparameters) -> Trained:
     """Train vectors for the corpus's vocabulary.
 
-    Every kept token is the center of exactly one window an epoch; each epoch shuffles the corpus's blocks. With one
+    Every kept token is the center of exactly one window an epoch; CBOW shuffles the corpus's blocks. With one
     thread the result is a function of corpus and hyperparameters, also when resumed from a checkpoint; more threads
     update shared rows without locks (Niu et al. 2011), the most visited ones by way of copies (see `sharing`), so that
     their results differ from run to run within the noise of a seed.
@@ -242,7 +242,7 @@ class Training:
         return Stream(
             ids=self.ids,
             keep=self.keep,
-            order=np.arange(self.n_blocks) if is_sample else block_order(chosen.seed, epoch, self.n_blocks),
+            order=block_order(chosen, epoch, self.n_blocks),
             learning_rates=block_learning_rates(*rates, epoch, chosen.epochs, self.n_blocks),
             token_key=key_of(chosen.seed, Word2VecKey.TOKENS, keys),
             noise_key=key_of(chosen.seed, Word2VecKey.NOISE, keys),

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.core.hyperparameters import Word2VecHyperparameters
 from trainer.algorithms.word2vec.schedule import block_learning_rates, block_order, chunks, context_shares
 
 
@@ -16,11 +17,17 @@ def test_learning_rate_falls_in_one_line_over_all_epochs() -> None:
     assert 0.0001 < rates[-1] < 0.0001 + 0.025 / 149
 
 
-def test_every_epoch_reads_all_blocks_in_an_order_of_its_own() -> None:
-    orders = [block_order(seed, epoch, 99).tolist() for seed, epoch in [(1, 0), (1, 1), (2, 0), (1, 0)]]
-    assert all(sorted(order) == list(range(99)) for order in orders)
+def test_every_epoch_of_cbow_reads_all_blocks_in_an_order_of_its_own() -> None:
+    def order(seed: int, epoch: int, architecture: str = "cbow") -> list[int]:
+        chosen = Word2VecHyperparameters.model_validate({"architecture": architecture, "seed": seed})
+        found: list[int] = block_order(chosen, epoch, 99).tolist()
+        return found
+
+    orders = [order(1, 0), order(1, 1), order(2, 0), order(1, 0)]
+    assert all(sorted(each) == list(range(99)) for each in orders)
     assert orders[0] == orders[3]
-    assert len({tuple(order) for order in orders}) == 3
+    assert len({tuple(each) for each in orders}) == 3
+    assert order(1, 0, "skip-gram") == list(range(99))
 
 
 def test_context_rows_share_the_gradient_of_their_mean() -> None:
