@@ -97,7 +97,7 @@ class Registry:
             if model is None:
                 return None
         if not access.sees(model):
-            raise ModelNotFound(f"There is no model {model!r}.", model=model)
+            raise snapshot.no_model(model)
         number = snapshot.aliases.get((model, version))
         if number is not None:
             return snapshot.versions.get((model, number))
@@ -171,7 +171,7 @@ class Registry:
         number = pinned_number(version)
         if number is None:
             if model not in self._snapshot.models and reference(model, version) not in self._snapshot.degraded:
-                raise ModelNotFound(f"There is no model {model!r}.", model=model)
+                raise self._snapshot.no_model(model)
             self._raise_alias_unknown(model, version, "model")
         return self._load_on_demand(model, number).versions[model, number]
 

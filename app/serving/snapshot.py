@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 
 from app.core import access
 from app.core.catalog import PublishedVersion
+from app.core.errors import ModelNotFound
 from app.core.names import reference
 from app.serving.classifying import ServedClassifier
 from app.serving.loader import Key
@@ -29,6 +31,11 @@ class Snapshot:
     def seen_models(self) -> list[str]:
         """Those that the caller sees."""
         return [model for model in self.models if access.sees(model)]
+
+    def no_model(self, name: str) -> ModelNotFound:
+        """What to raise for a model that is not there; it names one that may be meant, which the caller sees."""
+        near = get_close_matches(name, self.seen_models(), 1)
+        return ModelNotFound(f"There is no model {name!r}{f'; did you mean {near[0]!r}?' if near else '.'}", model=name)
 
     def default_model(self, configured: str | None) -> str | None:
         """The one that a query means which names none: the configured or the only one that the caller sees."""

@@ -43,7 +43,8 @@ def test_errors_of_the_service_name_options_and_what_there_is(ask: Wordkin) -> N
         "error: Model required: There are 2 models; say which one with --model. There are: first, second.\n"
     )
     done = ask("neighbors", "king", "--model", "frist")
-    assert done.stderr == "error: Model not found: There is no model 'frist'. There are: first, second.\n"
+    meant = "There is no model 'frist'; did you mean 'first'?"
+    assert done.stderr == f"error: Model not found: {meant} There are: first, second.\n"
     done = ask("neighbors", "king", "--model", "first", "--k", "0")
     assert done.stderr == "error: Invalid request: k: Input should be greater than or equal to 1\n"
     done = ask("neighbors", "kin", "--model", "first", "--json")

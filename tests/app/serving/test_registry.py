@@ -113,6 +113,13 @@ def test_default_model(world: World, registry: Registry) -> None:
     chosen.stop()
 
 
+def test_a_name_that_may_be_meant_is_told(world: World, registry: Registry) -> None:
+    publish(world, "bible")
+    registry.refresh()
+    assert refused(registry, "bilbe").detail == "There is no model 'bilbe'; did you mean 'bible'?"
+    assert refused(registry, "kings").detail == "There is no model 'kings'."
+
+
 def test_unknown_names(world: World, registry: Registry) -> None:
     publish(world)
     registry.refresh()

@@ -27,10 +27,14 @@ PLAIN = ("words", "whitespace", "items")
 KINDS = ("sentencepiece", "mecab-ko", "kiwi", "icu", "character-ngrams")
 
 
+def _said_kind(said: Any) -> Any:
+    return said.get("kind") if isinstance(said, dict) else getattr(said, "kind", None)
+
+
 def _kind(said: Any) -> str:
     if isinstance(said, str):
         return "plain"
-    kind = said.get("kind") if isinstance(said, dict) else getattr(said, "kind", None)
+    kind = _said_kind(said)
     return kind if kind in KINDS else "other"
 
 
@@ -45,6 +49,8 @@ def named(said: Any) -> Any:
         return {"kind": said}
     if isinstance(said, dict) and said.get("kind") in PLAIN and len(said) == 1:
         return said["kind"]
+    if not isinstance(said, str) and _said_kind(said) is None:
+        raise ValueError(f"A tokenizer is a name or an object with a kind, such as {', '.join([*PLAIN, *KINDS])}.")
     return said
 
 

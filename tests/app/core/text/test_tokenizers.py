@@ -220,6 +220,22 @@ def test_without_the_library_the_command_that_installs_it_is_named(
         reader_of(tokenizer)
 
 
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ({"tags": True}, "a name or an object with a kind, such as words"),
+        (5, "a name or an object with a kind, such as words"),
+        ("wrods", "There is no tokenizer 'wrods'; did you mean 'words'?"),
+    ],
+)
+def test_what_names_no_tokenizer_is_told_what_does(said: Any, told: str) -> None:
+    with pytest.raises(ValidationError) as refused:
+        TextSpec(tokenizer=said)
+    [issue] = refused.value.errors()
+    assert issue["loc"] == ("tokenizer",)
+    assert told in issue["msg"]
+
+
 def test_files_that_are_none_are_told() -> None:
     pieces, kiwi = (TextSpec.model_validate({"tokenizer": kind}).options for kind in ("sentencepiece", "kiwi"))
     assert pieces is not None
