@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import resource
 import subprocess
 import tempfile
 import time
@@ -14,6 +12,7 @@ import numpy as np
 
 from app.core.text import TextSpec
 from benchmarks.contest import OURS, Case, Measurement
+from benchmarks.end_to_end import alone
 from benchmarks.setup import Setup
 from trainer.corpus.encode import encode
 
@@ -59,25 +58,26 @@ def distinct_case(setup: Setup) -> Case:
     text = setup.folder / f"distinct-{N_DISTINCT}.txt"
 
     def ours(_: int) -> Measurement:
-        with multiprocessing.get_context("spawn").Pool(1) as pool:
-            seconds, peak_bytes = pool.apply(_encoded, (text, setup.threads))
-        print(f"  encode-distinct: peak memory {peak_bytes / 1e6:,.0f} MB, mapped files and all", flush=True)
-        return Measurement(seconds, notes={"peak_megabytes": peak_bytes / 1e6})
+        found = alone(_encoded, text, setup.threads)
+        print(
+            f"  encode-distinct: peak memory {found.notes['peak_megabytes']:,.0f} MB, mapped files and all", flush=True
+        )
+        return found
 
     if not text.exists():
         _write_distinct(text)
     return Case("encode-distinct", "seconds", False, {OURS: ours})
 
 
-def _encoded(text: Path, threads: int) -> tuple[float, int]:
-    """In a process of its own: seconds, kernels loaded before, and the most memory it ever had."""
+def _encoded(text: Path, threads: int) -> float:
+    """Seconds, kernels loaded before."""
     with tempfile.TemporaryDirectory() as folder:
         few = Path(folder) / "few.txt"
         few.write_text("a few words to load the kernels with\n")
         encode(few, Path(folder), spec=TextSpec(), min_count=1, threads=threads)
         start = time.perf_counter()
         encode(text, Path(folder), spec=TextSpec(), min_count=1, threads=threads)
-        return time.perf_counter() - start, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+        return time.perf_counter() - start
 
 
 def _write_distinct(path: Path) -> None:

@@ -24,6 +24,7 @@ from app.command.processes import running
 from app.core.settings import Settings
 from benchmarks import machine
 from benchmarks.corpora import text_of
+from benchmarks.end_to_end import answered
 
 EVERY_SECONDS = 0.1
 
@@ -90,19 +91,13 @@ def write_repeated(source: Path, target: Path, n_tokens: int) -> int:
 
 def run(text: Path, hyperparameters: dict[str, Any], folder: Path) -> Phases:
     phases = Phases()
+
+    def look(job: dict[str, Any]) -> None:
+        phases.name = "answer" if job["state"] in ENDED else job["phase"] or "queue"
+
     with running(Settings(data_dir=folder, port=0, log_level="warning")) as service, phases.watched():
         client = Client(service.url)
-        client.upload("text", text)
-        phases.name = "queue"
-        submission = {"model": "text", "corpus": "text", "algorithm": "word2vec", "hyperparameters": hyperparameters}
-        job = client.submit(submission | {"text": {"tokenizer": "whitespace"}})
-        while job["state"] not in ENDED:
-            time.sleep(0.2)
-            job = client.get(f"/jobs/{job['id']}")
-            phases.name = job["phase"] or phases.name
-        phases.name = "answer"
-        assert job["state"] == "succeeded", job
-        client.get("/neighbors", model="text", version=job["version"], word="king")
+        answered(client, text, hyperparameters, look)
         time.sleep(2 * EVERY_SECONDS)  # so that the answer is seen as well
         client.close()
     return phases
@@ -126,7 +121,7 @@ def main() -> None:
         print(
             f"{machine.cpu_name()}, {machine.cores()} threads; {n_tokens:,} tokens, {text.stat().st_size / 1e9:.2f} GB"
         )
-        hyperparameters = {"dim": arguments.dim, "epochs": arguments.epochs, "min_count": 5, "seed": 1}
+        hyperparameters = {"dim": arguments.dim, "epochs": arguments.epochs, "seed": 1}
         print(run(text, hyperparameters, folder / "data"))
 
 

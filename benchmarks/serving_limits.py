@@ -52,7 +52,10 @@ def filters(bench: Bench, folder: Path, table: Table, questions: Questions) -> l
         for connections in (1, CONNECTIONS):
             for name, parameters in given.items():
                 free, filtered = (
-                    [load.get("/neighbors", word=word, k=K).replace(b"k=60", told.encode()) for word in questions.words]
+                    [
+                        load.get("/neighbors", word=word, k=K).replace(f"k={K}".encode(), told.encode())
+                        for word in questions.words
+                    ]
                     for told in (f"k={K}", f"k={K}&{parameters}")
                 )
                 theirs, ours = bench.compare((server, free), (server, filtered), connections=connections)

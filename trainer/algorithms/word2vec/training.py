@@ -47,7 +47,7 @@ N_COPIES = 3
 """Tables of words x dim in memory at a time: input and output rows, and the vectors that are published."""
 N_COPIES_OF_START = 4
 """The same of a training that goes on: what it goes on from, and the anchors."""
-TABLES_FORM = 3
+TABLES_FORM = {"skip-gram": 2, "cbow": 3}
 """Changes when a checkpoint comes to mean something else: 2 numbers the Huffman tree from its root, 3 shuffles."""
 
 
@@ -117,7 +117,7 @@ def _refitted(work: Work, start: Start, chosen: Word2VecHyperparameters, rows: I
 
 
 def _saver(work: Work, chosen: Word2VecHyperparameters) -> Saver:
-    form = f"word2vec {TABLES_FORM} {BLOCK_POSITIONS}"
+    form = f"word2vec {TABLES_FORM[chosen.architecture]} {BLOCK_POSITIONS}"
     return Saver(work.checkpoints, identity(work, chosen, form, {"threads"}))
 
 

@@ -111,6 +111,17 @@ def _add(sums, marks, groups, column, weight):
 
 
 @njit(inline="always", **KERNEL_OPTIONS)
+def _take_one(sums, column, least, cells, n_cells):
+    """Move one sum behind the first `n_cells` cells if it reaches `least`, and clear it; the new `n_cells`."""
+    if sums[column] >= least:
+        cells.columns[n_cells] = column
+        cells.counts[n_cells] = sums[column]
+        n_cells += 1
+    sums[column] = 0
+    return n_cells
+
+
+@njit(inline="always", **KERNEL_OPTIONS)
 def _take(sums, marks, groups, least, cells, n_cells):
     """Move the sums that reach `least` behind the first `n_cells` cells, clear the accumulator; the new `n_cells`."""
     for group in range(len(groups)):
@@ -124,13 +135,8 @@ def _take(sums, marks, groups, least, cells, n_cells):
             bits = marks[mark]
             marks[mark] = 0
             while bits != 0:
-                column = (mark << 6) + np.int64(trailing_zeros(bits))
+                n_cells = _take_one(sums, (mark << 6) + np.int64(trailing_zeros(bits)), least, cells, n_cells)
                 bits &= bits - _ONE
-                if sums[column] >= least:
-                    cells.columns[n_cells] = column
-                    cells.counts[n_cells] = sums[column]
-                    n_cells += 1
-                sums[column] = 0
     return n_cells
 
 
@@ -140,11 +146,7 @@ def _take_all(sums, lowest, least, cells, n_cells):
     for column in range(lowest):
         sums[column] = 0
     for column in range(lowest, len(sums)):
-        if sums[column] >= least:
-            cells.columns[n_cells] = column
-            cells.counts[n_cells] = sums[column]
-            n_cells += 1
-        sums[column] = 0
+        n_cells = _take_one(sums, column, least, cells, n_cells)
     return n_cells
 
 
