@@ -54,13 +54,24 @@ def fused(builder: Any, a: Value, b: Value, c: Value) -> Value:
 
 
 def splat(builder: Any, scalar: Value, count: int = LANES) -> Value:
-    vector = ir.VectorType(FLOAT, count)
+    vector = ir.VectorType(scalar.type, count)
     first = builder.insert_element(ir.Constant(vector, ir.Undefined), scalar, INT32(0))
     return shuffle(builder, first, ir.Constant(vector, ir.Undefined), [0] * count)
 
 
 def shuffle(builder: Any, a: Value, b: Value, picks: list[int]) -> Value:
     return builder.shuffle_vector(a, b, ir.Constant(ir.VectorType(INT32, len(picks)), picks))
+
+
+def interleaved(builder: Any, vectors: list[Value]) -> Value:
+    """The first element of each of 2**n vectors, then the second of each, and so on, as one vector."""
+    size = 1
+    while len(vectors) > 1:
+        n = vectors[0].type.count
+        picks = [p for start in range(0, n, size) for half in (0, n) for p in range(half + start, half + start + size)]
+        vectors = [shuffle(builder, a, b, picks) for a, b in zip(vectors[::2], vectors[1::2], strict=True)]
+        size *= 2
+    return vectors[0]
 
 
 def lane_sums(builder: Any, rows: list[Value]) -> Value:

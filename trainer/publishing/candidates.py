@@ -11,23 +11,28 @@ import numpy as np
 import numpy.typing as npt
 
 from app.core.nearest import exact
-from app.core.nearest.scores import DECIMALS, slack
-from app.core.table.arrays import Neighbors
+from app.core.nearest.scores import DECIMALS
+from app.core.table.arrays import FloatArray, Neighbors
 from app.core.table.quantised import Quantised, UnitVectors
-from trainer.kernels.neighbors.candidates import CAPACITY, GIVEN_UP, offer, raise_bars, set_bars
-from trainer.kernels.neighbors.masks import WIDTH
+from trainer.kernels.llvm import LANES
+from trainer.kernels.neighbors.candidates import CAPACITY, GIVEN_UP, offer, offer_own, raise_bars
+from trainer.kernels.neighbors.products import error, n_pairs, pack
 from trainer.kernels.neighbors.ranking import pieces_of, rank
 
 PANEL = 512
 """Words whose scores with those of another panel are a block, which stays in the cache until it is looked through."""
 SCALE = 10.0**DECIMALS
 
-Space = tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]
 
+class _Space:
+    """What a thread needs for a block: its rows, packed, its columns, its scores, and its hits."""
 
-def _space() -> Space:
-    """What a thread needs for a block: its scores, and its hits."""
-    return np.empty(PANEL * PANEL, np.float32), np.empty((PANEL * PANEL // WIDTH, 3), np.int64)
+    def __init__(self, dim: int) -> None:
+        self.rows, self.columns = np.empty((2, PANEL // LANES, n_pairs(dim), LANES), np.int32)
+        self._scores, self._hits = np.empty((PANEL, PANEL), np.float32), np.empty((PANEL, 3), np.int64)
+        self.addresses = self._scores.ctypes.data, self._hits.ctypes.data
+        self.panel = -1
+        """That of the rows."""
 
 
 class Candidates:
@@ -43,39 +48,46 @@ class Candidates:
 
     def __init__(self, unit_vectors: UnitVectors, covered: int, k: int, threads: int) -> None:
         self._unit_vectors, self._covered, self._k = unit_vectors, covered, k
-        self._slack, self._pieces = slack(unit_vectors.shape[1]), pieces_of(unit_vectors.shape[1])
+        self._slack = 2 * error(unit_vectors.shape[1]) + 10.0**-DECIMALS
+        self._pieces = pieces_of(unit_vectors.shape[1])
         self.neighbors = Neighbors(np.empty((covered, k), np.int32), np.empty((covered, k), np.float32))
         self._bars = np.full(-(-covered // PANEL) * PANEL, -np.inf, np.float32)
         self._counts = np.zeros(covered, np.int32)
         self._candidates = np.empty((covered, CAPACITY, 2), np.int32)
         self._locks = [Lock() for _ in range(-(-len(unit_vectors) // PANEL))]
         self._state = tuple(each.ctypes.data for each in (self._bars, self._counts, self._candidates))
-        self._spaces = deque(_space() for _ in range(threads))
+        self._spaces = deque(_Space(unit_vectors.shape[1]) for _ in range(threads))
 
     def offer_own(self, panel: int) -> None:
         """Offer the words of a panel to each other, before any other block: their bars begin with what these reach."""
-        with self._block(panel, panel) as (scores, hits):
-            set_bars(scores, panel * PANEL, self._state, self._k, self._slack)
-            offer(scores, (panel * PANEL, panel * PANEL, False), self._state, hits, self._k, self._slack)
+        with self._space(panel) as space:
+            block = *self._words(panel), *self._words(panel), False
+            offer_own(space.rows, block, self._state, space.addresses, self._k, self._slack)
 
     def offer_block(self, first: int, second: int) -> None:
         """Offer the scores of a panel and a later one to the words of both."""
         is_shared = second * PANEL < self._covered
-        with self._locks[first], self._locks[second], self._block(first, second) as (scores, hits):
-            block = first * PANEL, second * PANEL, is_shared
-            offer(scores, block, self._state, hits, self._k, self._slack)
+        with self._locks[first], self._locks[second], self._space(first) as space:
+            pack(self._vectors(second), space.columns)
+            block = *self._words(first), *self._words(second), is_shared
+            offer(space.rows, space.columns, block, self._state, space.addresses, self._k, self._slack)
 
     @contextmanager
-    def _block(self, first: int, second: int) -> Iterator[Space]:
-        """The scores of two panels, their last columns filled up with what is not a number, and room for the hits."""
-        rows, columns = (self._unit_vectors[panel * PANEL : (panel + 1) * PANEL] for panel in (first, second))
-        width = -(-len(columns) // WIDTH) * WIDTH
-        space, hits = self._spaces.pop()
-        scores = space[: len(rows) * width].reshape(len(rows), width)
-        scores[:, len(columns) :] = np.nan
-        np.matmul(rows, columns.T, out=scores[:, : len(columns)])
-        yield scores, hits
-        self._spaces.append((space, hits))
+    def _space(self, panel: int) -> Iterator[_Space]:
+        """Room for a block, with the rows of a panel: the last one's, if a thread goes on with it."""
+        space = self._spaces.pop()
+        if space.panel != panel:
+            pack(self._vectors(panel), space.rows)
+            space.panel = panel
+        yield space
+        self._spaces.append(space)
+
+    def _vectors(self, panel: int) -> FloatArray:
+        return self._unit_vectors[panel * PANEL : (panel + 1) * PANEL]
+
+    def _words(self, panel: int) -> tuple[int, int]:
+        """The first word of a panel, and how many it has."""
+        return panel * PANEL, min(PANEL, len(self._unit_vectors) - panel * PANEL)
 
     def rank(self, panel: int) -> None:
         """Find the neighbours of a panel's words, when all blocks have been offered."""

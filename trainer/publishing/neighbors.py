@@ -22,7 +22,7 @@ N_HUBS = 10
 def nearest_neighbors(unit_vectors: UnitVectors, *, threads: int, report: Report) -> Neighbors:
     """Compute the exact top `N_NEIGHBORS` of every word that the limits cover.
 
-    A score serves both of its words, so only half of the pairs are multiplied. Products of float32 propose candidates,
+    A score serves both of its words, so only half of the pairs are multiplied. Products of integers propose candidates,
     among them all that can be answers, and these are scored as the service does it. So the result is the same for
     any order of the blocks and any number of threads.
 

@@ -9,9 +9,10 @@ GRAPH_TRIAL, NEIGHBOR_TABLE, GRAPH, FILES = "graph trial", "neighbor table", "gr
 
 PRODUCT_SECONDS = 2e-11
 """Of one multiplication in a product of matrices on one core, until a trainer tries its own."""
-PAIR_PRODUCTS, WORD_PRODUCTS = 15, 400_000
-"""To look at a pair's score takes as long as so many multiplications, to rank a word's candidates as so many."""
-# Fitted to tables of 5,000 to 68,000 words x 100: in all 2.9 to 1.3 times the multiplications.
+NUMBER_PRODUCTS, PAIR_PRODUCTS, WORD_PRODUCTS = 0.6, 20, 400_000
+"""A number of a pair, an integer, takes so much of that; to look at a pair's score takes as long as so many
+multiplications, to rank a word's candidates as so many."""
+# Fitted to tables of 30,000 and 67,889 words x 100 and 200,000 x 64.
 GRAPH_PRODUCTS = 90_000
 """A graph takes as long for each number of the table as so many multiplications on one core."""
 # 108,000 and 70,000 for 20,000 words x 64 and 300.
@@ -37,7 +38,7 @@ def expected_seconds(
     covered = n_covered(n_words, dim)
     n_bytes = n_words * dim * 4 + covered * NEIGHBORS_BYTES
     n_pairs = covered * (n_words - covered / 2)
-    table = (n_pairs * (dim + PAIR_PRODUCTS) + covered * WORD_PRODUCTS) * each
+    table = (n_pairs * (NUMBER_PRODUCTS * dim + PAIR_PRODUCTS) + covered * WORD_PRODUCTS) * each
     files = n_bytes / FILE_BYTES_PER_SECOND
     if not limits.wants_graph(n_words * dim):
         return {NEIGHBOR_TABLE: table, FILES: files}

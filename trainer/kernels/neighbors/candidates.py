@@ -26,6 +26,7 @@ from trainer.kernels.neighbors.masks import (
     reaching,
     reaching_each,
 )
+from trainer.kernels.neighbors.products import multiply
 from trainer.kernels.options import KERNEL_OPTIONS
 
 CAPACITY = 2 * WIDTH
@@ -43,59 +44,85 @@ GIVEN_UP = -1
 
 
 @njit(**KERNEL_OPTIONS)
-def offer(scores, block, state, hits, k, slack):
+def offer_own(rows, block, state, space, k, slack):
+    """Offer the words of a panel, which have seen nothing, to each other; parameters as of `offer`.
+
+    Their bars begin with what k of these scores reach, and that of the word with itself.
+    """
+    first, n_words, _, _, _ = block
+    scores, hits = space
+    for start in range(0, n_words, WIDTH):
+        multiply(rows, rows, (n_words, start, n_words), scores + 4 * start * n_words)
+    for i in range(n_words):
+        bar = reached_by(scores, i * WIDTH, n_words, (n_words * WIDTH, 1), k + 1, -LARGEST) - slack
+        write_float32(state[0], first + i, np.float32(bar))
+    for start in range(0, n_words, WIDTH):
+        part = first, n_words, first + start, False
+        offer_scores((scores + 4 * start * n_words, hits), part, state, k, slack)
+
+
+@njit(**KERNEL_OPTIONS)
+def offer(rows, columns, block, state, space, k, slack):
     """Make candidates of the scores that reach the bar of their row's word, or their column's if the block is shared.
 
     Parameters
     ----------
-    scores : float32 (m, n), n a multiple of `WIDTH`; what fills up the last columns is not a number
-    block : the word of the first row, that of the first column, and whether the columns' words get candidates, too
+    rows, columns : two panels, packed
+    block : the word of the first row, how many there are, that of the first column, how many there are, and whether the
+        columns' words get candidates, too
     state : addresses of what is changed, of the words that get candidates:
         their bars, float32, and what fills up the last mask
         how many candidates each has, int32, or `GIVEN_UP`
         the candidates, (n_covered, CAPACITY, 2): a score, float32, and a word, int32
-    hits : int64 (m * n / WIDTH, 3), overwritten
+    space : addresses of what is overwritten, for as many rows as are packed:
+        scores, float32 (rows, `WIDTH`), and for `offer_own` as many times as the rows have masks
+        hits, int64 (rows, 3)
     k : how many neighbours are wanted, at most `WIDTH`
     slack : how far below the k-th best score one may be that is nearer
     """
-    first_row, first_column, _ = block
-    width = scores.shape[1]
-    scores_at, hits_at = np.int64(scores.ctypes.data), np.int64(hits.ctypes.data)
-    n_hits = find(scores, block, state[0], hits_at)
+    first_row, n_rows, first_column, n_columns, is_shared = block
+    for start in range(0, n_columns, WIDTH):
+        multiply(rows, columns, (n_rows, start, n_columns), space[0])
+        offer_scores(space, (first_row, n_rows, first_column + start, is_shared), state, k, slack)
+
+
+@njit(**KERNEL_OPTIONS)
+def offer_scores(space, part, state, k, slack):
+    """Offer the scores of `WIDTH` columns; `part` has the first row's word, how many there are, the first column's."""
+    first_row, first_column = part[0], part[2]
+    scores, hits = space
+    n_hits = find(space, part, state[0])
     for hit in range(n_hits):
-        ask_for_places(hits_at, min(hit + AHEAD, n_hits - 1), block, width, state)
-        place, for_row, for_columns = hit_at(hits_at, hit)
-        row, column = first_row + place // width, first_column + place % width
+        ask_for_places(hits, min(hit + AHEAD, n_hits - 1), part, state)
+        i, for_row, for_columns = hit_at(hits, hit)
+        row, place = first_row + i, i * WIDTH - first_column
         while for_row:
-            other = column + lowest_bit(for_row)
+            other = first_column + lowest_bit(for_row)
             for_row &= for_row - 1
             if other != row:
-                append(row, other, float32_at(scores_at, place + other - column), state, k, slack)
+                append(row, other, float32_at(scores, place + other), state, k, slack)
         while for_columns:
-            word = column + lowest_bit(for_columns)
+            word = first_column + lowest_bit(for_columns)
             for_columns &= for_columns - 1
-            append(word, row, float32_at(scores_at, place + word - column), state, k, slack)
+            append(word, row, float32_at(scores, place + word), state, k, slack)
 
 
 @njit(**KERNEL_OPTIONS, inline="always")
-def find(scores, block, bars, hits):
-    """List the masks that are not empty: their place in `scores`, who reaches the row's bar, who reaches the columns'.
+def find(space, part, bars):
+    """List the rows whose masks are not empty: the row, who reaches its bar, who reaches the columns'.
 
     Each is written, and kept only if it is not empty: a branch would be guessed wrong as often as there is a hit.
     """
-    first_row, first_column, is_shared = block
-    scores_at, width = np.int64(scores.ctypes.data), scores.shape[1]
+    first_row, n_rows, first_column, is_shared = part
+    scores, hits = space
     n_hits = 0
-    for i in range(scores.shape[0]):
-        bar = float32_at(bars, first_row + i)
-        for start in range(0, width, WIDTH):
-            place = i * width + start
-            for_row = reaching(scores_at, place, bar)
-            for_columns = reaching_each(scores_at, place, bars, first_column + start) if is_shared else 0
-            write_int64(hits, 3 * n_hits, place)
-            write_int64(hits, 3 * n_hits + 1, for_row)
-            write_int64(hits, 3 * n_hits + 2, for_columns)
-            n_hits += (for_row | for_columns) != 0
+    for i in range(n_rows):
+        for_row = reaching(scores, i * WIDTH, float32_at(bars, first_row + i))
+        for_columns = reaching_each(scores, i * WIDTH, bars, first_column) if is_shared else 0
+        write_int64(hits, 3 * n_hits, i)
+        write_int64(hits, 3 * n_hits + 1, for_row)
+        write_int64(hits, 3 * n_hits + 2, for_columns)
+        n_hits += (for_row | for_columns) != 0
     return n_hits
 
 
@@ -105,12 +132,12 @@ def hit_at(hits, number):
 
 
 @njit(**KERNEL_OPTIONS, inline="always")
-def ask_for_places(hits, number, block, width, state):
+def ask_for_places(hits, number, part, state):
     """Ask for where the next candidates of a hit's words will be written."""
-    place, _, for_columns = hit_at(hits, number)
-    ask_for(place_of(block[0] + place // width, state))
+    row, _, for_columns = hit_at(hits, number)
+    ask_for(place_of(part[0] + row, state))
     while for_columns:
-        ask_for(place_of(block[1] + place % width + lowest_bit(for_columns), state))
+        ask_for(place_of(part[2] + lowest_bit(for_columns), state))
         for_columns &= for_columns - 1
 
 
@@ -141,7 +168,7 @@ def raise_bar(word, state, k, slack):
     first = 2 * word * CAPACITY
     for place in range(int32_at(counts, word), CAPACITY):
         write_float32(candidates, first + 2 * place, np.float32(np.nan))
-    bar = np.float32(reached_by(candidates, first, CAPACITY, 2, k, float32_at(bars, word)) - slack)
+    bar = np.float32(reached_by(candidates, first, CAPACITY, (2 * WIDTH, 2), k, float32_at(bars, word)) - slack)
     kept = 0
     for start in range(first, first + 2 * CAPACITY, 2 * WIDTH):
         mask = every_other_reaching(candidates, start, bar)
@@ -166,28 +193,27 @@ def raise_bars(start, end, state, k, slack):
 
 
 @njit(**KERNEL_OPTIONS)
-def set_bars(scores, first_row, state, k, slack):
-    """Set the bars of words that have seen nothing to what k of their `scores`, float32 (m, n), reach, and itself."""
-    at, width = np.int64(scores.ctypes.data), scores.shape[1]
-    for i in range(scores.shape[0]):
-        bar = reached_by(at, i * width, width, 1, k + 1, -LARGEST) - slack
-        write_float32(state[0], first_row + i, np.float32(bar))
-
-
-@njit(**KERNEL_OPTIONS)
-def reached_by(scores, start, n, step, k, least):
-    """A number that at least `k` of `n` float32 reach, each 1 or 2 after the one before it, and few more.
+def reached_by(scores, start, n, steps, k, least):
+    """A number that at least `k` of `n` float32 reach, and few more.
 
     It is `least`, or lower than all scores, if there is none. Halving the range finds it without sorting: to count who
     reaches a number takes a few instructions.
+
+    Parameters
+    ----------
+    scores, start : the address of the scores, and the number of the first
+    n : how many there are; what fills up the last `WIDTH` is not a number
+    steps : how far the next `WIDTH` of them are, and how far, 1 or 2, the next of these
+    k, least : as above
     """
     low, high = max(least, -LARGEST), LARGEST
+    far, step = steps
     for _ in range(HALVINGS):
         middle = np.float32(0.5) * (low + high)
-        count = 0
-        for place in range(start, start + step * n, step * WIDTH):
+        count, place = 0, start
+        for _ in range(0, n, WIDTH):
             mask = reaching(scores, place, middle) if step == 1 else every_other_reaching(scores, place, middle)
-            count += n_bits(mask)
+            count, place = count + n_bits(mask), place + far
         if count < k:
             high = middle
             continue

@@ -12,7 +12,7 @@ from app.core.text import TextSpec
 def test_steps_cost_what_they_multiply() -> None:
     seconds = expected_seconds(100_000, 300, IndexLimits(), threads=2, product_seconds=1e-11)
     assert list(seconds) == ["graph trial", "neighbor table", "graph", "files"]
-    assert seconds["neighbor table"] == pytest.approx((100_000**2 / 2 * 315 + 100_000 * 400_000) * 1e-11)
+    assert seconds["neighbor table"] == pytest.approx((100_000**2 / 2 * (300 * 0.6 + 20) + 100_000 * 400_000) * 1e-11)
     assert seconds["graph"] == pytest.approx(100_000 * 300 * 90_000 * 2e-11)
     assert seconds["graph trial"] == pytest.approx(seconds["graph"] / 16)
     assert seconds["files"] == pytest.approx((100_000 * 300 * 4 + 100_000 * 50 * 8) / 300e6)
@@ -46,7 +46,7 @@ def test_a_large_vocabulary_is_told_to_take_longer_to_publish_than_to_train() ->
         chosen = said | {"max_words": n_words}
         payload = TrainPayload(corpus=corpus, algorithm="word2vec", hyperparameters=chosen, text=TextSpec())
         needed.append(training.needs(payload, 40_000_000, 1).seconds)
-    pairs = (96_000**2 - 48_000**2) / 2 * (64 + publishing.PAIR_PRODUCTS)
+    pairs = (96_000**2 - 48_000**2) / 2 * (64 * publishing.NUMBER_PRODUCTS + publishing.PAIR_PRODUCTS)
     products = pairs + 48_000 * publishing.WORD_PRODUCTS
     written = 48_000 * (64 * 4 + 50 * 8) / publishing.FILE_BYTES_PER_SECOND
     assert needed[1] - needed[0] == pytest.approx(products * publishing.PRODUCT_SECONDS + written)
