@@ -53,7 +53,7 @@ class Sample:
     nearest: Ids
 
 
-def settled(unit_vectors: UnitVectors, limits: IndexLimits, report: Report) -> IndexLimits:
+def settled(unit_vectors: UnitVectors, limits: IndexLimits, report: Report, *, threads: int) -> IndexLimits:
     """Limits by which the table is scanned, if a graph of one in `TRIED` of its words misses their recall.
 
     A graph of all words is then not built: it misses more than that of some, at the same effort, in all tables that
@@ -62,43 +62,46 @@ def settled(unit_vectors: UnitVectors, limits: IndexLimits, report: Report) -> I
     """
     if limits.requested != "auto" or not limits.wants_graph(unit_vectors.size):
         return limits
-    if not isinstance(unit_vectors, Quantised) and _finds_enough(unit_vectors[::TRIED], limits, report):
+    if not isinstance(unit_vectors, Quantised) and _finds_enough(unit_vectors[::TRIED], limits, report, threads):
         return limits
     return replace(limits, most_scanned=unit_vectors.size)
 
 
-def _finds_enough(unit_vectors: npt.NDArray[np.float32], limits: IndexLimits, report: Report) -> bool:
-    faiss.omp_set_num_threads(1)
+def _finds_enough(unit_vectors: npt.NDArray[np.float32], limits: IndexLimits, report: Report, threads: int) -> bool:
+    faiss.omp_set_num_threads(threads)
     some = np.ascontiguousarray(unit_vectors)
     index = _build(some, report)
     index.hnsw.efSearch = EF_SEARCH[-1]
     return recall(index, some, word_sample(some)) >= limits.min_recall
 
 
-def build_index(folder: Path, unit_vectors: UnitVectors, limits: IndexLimits, report: Report) -> IndexDescription:
+def build_index(
+    folder: Path, unit_vectors: UnitVectors, limits: IndexLimits, report: Report, *, threads: int
+) -> IndexDescription:
     """Choose, and write ``index.faiss`` into `folder` if the choice needs a file.
 
     The choice is a function of vectors and limits: times are measured and told, and decide nothing. "auto" scans tables
-    of up to `limits.most_scanned` numbers. For larger ones HNSW (Malkov and Yashunin 2018) is built on one thread, so
-    that the same vectors give the same graph, and searched with the smallest efSearch whose recall@10 against the exact
-    answer reaches `limits.min_recall` on words drawn from the whole vocabulary; if none does, scans answer. The same
-    is then asked for sums a - b + c of words: they lie where the graph has few links, so that often only scans answer
-    them. "graph" takes the best effort where none is enough.
+    of up to `limits.most_scanned` numbers. For larger ones HNSW (Malkov and Yashunin 2018) is built, from the same
+    vectors the same graph for any number of threads, and searched with the smallest efSearch whose recall@10 against
+    the exact answer reaches `limits.min_recall` on words drawn from the whole vocabulary; if none does, scans answer.
+    The same is then asked for sums a - b + c of words: they lie where the graph has few links, so that often only scans
+    answer them. "graph" takes the best effort where none is enough.
 
     Parameters
     ----------
     folder : local folder
     unit_vectors : float32 (n_words, dim), C-contiguous, or quantised: those are always scanned
     limits : what decides the choice
-    report : called while a graph is built
+    report : called while a graph is built and measured
+    threads : how many build it
     """
-    faiss.omp_set_num_threads(1)
+    faiss.omp_set_num_threads(threads)
     if isinstance(unit_vectors, Quantised) or not limits.wants_graph(unit_vectors.size):
         return _scanned(unit_vectors, limits, 0.0)
     started = time.monotonic()
     index = _build(unit_vectors, report)
     build_seconds = round(time.monotonic() - started, 3)
-    for_words = _sufficient(index, unit_vectors, word_sample(unit_vectors), limits)
+    for_words = _sufficient(index, unit_vectors, word_sample(unit_vectors), limits, report)
     if for_words is None:
         return _scanned(unit_vectors, limits, build_seconds)
     # the vectors are in the table already
@@ -110,7 +113,7 @@ def build_index(folder: Path, unit_vectors: UnitVectors, limits: IndexLimits, re
         recall_at_10=for_words.recall_at_10,
         build_seconds=build_seconds,
         query_milliseconds=for_words.query_milliseconds,
-        sums=_sufficient(index, unit_vectors, sum_sample(unit_vectors), limits),
+        sums=_sufficient(index, unit_vectors, sum_sample(unit_vectors), limits, report),
     )
 
 
@@ -176,11 +179,12 @@ def _build(unit_vectors: UnitVectors, report: Report) -> faiss.IndexHNSWFlat:
 
 
 def _sufficient(
-    index: faiss.IndexHNSW, unit_vectors: UnitVectors, sample: Sample, limits: IndexLimits
+    index: faiss.IndexHNSW, unit_vectors: UnitVectors, sample: Sample, limits: IndexLimits, report: Report
 ) -> GraphSearch | None:
     """The least effort that finds enough; where none does, nothing, or the best if a graph is what was asked for."""
     recalls: dict[int, float] = {}
     for ef_search in EF_SEARCH:
+        report(Progress(fraction=1.0))
         index.hnsw.efSearch = ef_search
         recalls[ef_search] = recall(index, unit_vectors, sample)
         if recalls[ef_search] >= limits.min_recall:

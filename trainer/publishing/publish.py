@@ -76,7 +76,7 @@ def publish(  # noqa: PLR0913 (one call, made once)
     trained : "vectors", float32 (n_words, dim), C-contiguous, as trained, in vocabulary order, which are taken out and
         changed: they may be most of the memory; others by their names in `app.core.table.arrays`
     provenance : where they come from
-    threads : for the neighbour table; the files are the same for any number
+    threads : for the neighbour table and a graph; the files are the same for any number
     report : called about once a second
     limits : what decides how the table is searched
     measure : further metrics, from the neighbour table
@@ -96,7 +96,7 @@ def publish(  # noqa: PLR0913 (one call, made once)
     normal, norms = _normalised(vectors, kept)
     stored = encoded(normal, encoding)
     unit_vectors = unit_vectors_of(stored)
-    limits = _settled(unit_vectors, limits or IndexLimits(), report)
+    limits = _settled(unit_vectors, limits or IndexLimits(), report, threads)
     started = time.monotonic()
     neighbors = nearest_neighbors(unit_vectors, threads=threads, report=_of_step(report, NEIGHBOR_TABLE))
     seconds = round(time.monotonic() - started, 3)
@@ -114,7 +114,7 @@ def publish(  # noqa: PLR0913 (one call, made once)
     described = describe(arrays)
     del vectors, normal, stored, unit_vectors, arrays  # a graph copies them from the file
     on_disk = unit_vectors_of(mapped_arrays(folder))
-    index = build_index(folder, on_disk, limits, _of_step(report, GRAPH))
+    index = build_index(folder, on_disk, limits, _of_step(report, GRAPH), threads=threads)
     report(Progress(0.0, step=FILES))
     manifest = Manifest(
         format_version=FORMAT_VERSION,
@@ -140,9 +140,9 @@ def _normalised(vectors: FloatArray, kept: Kept | None) -> tuple[FloatArray, Flo
     return normal, norms
 
 
-def _settled(unit_vectors: UnitVectors, limits: IndexLimits, report: Report) -> IndexLimits:
+def _settled(unit_vectors: UnitVectors, limits: IndexLimits, report: Report, threads: int) -> IndexLimits:
     """The limits by which the table is searched, known before the neighbour table: whoever waits is told at once."""
-    chosen = settled(unit_vectors, limits, _of_step(report, GRAPH_TRIAL))
+    chosen = settled(unit_vectors, limits, _of_step(report, GRAPH_TRIAL), threads=threads)
     if chosen != limits:
         report(Progress(1.0, step=GRAPH_TRIAL, left_out=GRAPH))
     return chosen

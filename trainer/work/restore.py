@@ -35,7 +35,7 @@ def restore(path: Path, payload: ImportPayload, context: Context, phases: tuple[
     folder = context.scratch / "version"
     folder.mkdir()
     table, said = unpack(path, folder)
-    written = _indexed(folder, table, said, payload, context.report(phases[1]))
+    written = _indexed(folder, table, said, payload, context.report(phases[1]), context.threads)
     n_words = written.manifest.n_words
     rows = RowReport(unit="row", n_rows=n_words, n_words=n_words, found=[])
     told = {"format": "native", "rows": rows.model_dump(mode="json"), "identical": written.content == said.content}
@@ -43,14 +43,16 @@ def restore(path: Path, payload: ImportPayload, context: Context, phases: tuple[
     return evaluated(context, folder, stored, written.manifest, payload.evaluate)
 
 
-def _indexed(folder: Path, table: Table, said: Written, payload: ImportPayload, report: Report) -> Written:
+def _indexed(
+    folder: Path, table: Table, said: Written, payload: ImportPayload, report: Report, threads: int
+) -> Written:
     """With an index that was built here: one from elsewhere is compared, and never opened."""
     index = said.manifest.index
     if index.kind == "flat" and payload.index != "graph":
         return said
     requested = index.requested or "auto" if payload.index == "auto" else payload.index
     (folder / INDEX_FILE).unlink(missing_ok=True)
-    built = build_index(folder, table.unit_vectors, IndexLimits(requested), report)
+    built = build_index(folder, table.unit_vectors, IndexLimits(requested), report, threads=threads)
     (folder / MANIFEST_FILE).unlink()
     files = digest_files(folder)
     if files == said.manifest.files and _measured(built) == _measured(index):

@@ -13,9 +13,9 @@ NUMBER_PRODUCTS, PAIR_PRODUCTS, WORD_PRODUCTS = 0.6, 20, 400_000
 """A number of a pair, an integer, takes so much of that; to look at a pair's score takes as long as so many
 multiplications, to rank a word's candidates as so many."""
 # Fitted to tables of 30,000 and 67,889 words x 100 and 200,000 x 64.
-GRAPH_PRODUCTS = 90_000
-"""A graph takes as long for each number of the table as so many multiplications on one core."""
-# 108,000 and 70,000 for 20,000 words x 64 and 300.
+GRAPH_PRODUCTS = 150_000
+"""A graph takes as long for each number of the table as so many multiplications."""
+# 70,000 for 20,000 words x 300; 112,000, 157,000 and 199,000 for 60,000, 150,000 and 400,000 x 100.
 TRIED = 16
 """One of so many words is in the graph that is tried first."""
 FILE_BYTES_PER_SECOND = 300e6
@@ -31,7 +31,7 @@ def expected_seconds(
     ----------
     n_words, dim : of the table
     limits : what decides whether there will be a graph
-    threads : of the neighbour table; a graph has one
+    threads : all that share the work
     product_seconds : of one multiplication on all threads together
     """
     each = product_seconds if product_seconds is not None else PRODUCT_SECONDS / threads
@@ -42,6 +42,6 @@ def expected_seconds(
     files = n_bytes / FILE_BYTES_PER_SECOND
     if not limits.wants_graph(n_words * dim):
         return {NEIGHBOR_TABLE: table, FILES: files}
-    graph = n_words * dim * GRAPH_PRODUCTS * each * threads
+    graph = n_words * dim * GRAPH_PRODUCTS * each
     tried: dict[str | None, float] = {} if limits.requested == "graph" else {GRAPH_TRIAL: graph / TRIED}
     return tried | {NEIGHBOR_TABLE: table, GRAPH: graph, FILES: files}

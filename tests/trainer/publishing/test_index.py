@@ -13,11 +13,12 @@ from app.core.table.writing import normalise
 from tests.published import ALWAYS_GRAPH, FloatArray, random_vectors
 from trainer.publishing import index
 from trainer.publishing.index import build_index
-from trainer.steps.progress import ignore
+from trainer.steps.ending import HandedBack
+from trainer.steps.progress import Progress, ignore
 
 
 def test_a_small_table_needs_no_index(tmp_path: Path) -> None:
-    chosen = build_index(tmp_path, normalise(random_vectors(500, 10))[0], IndexLimits(), ignore)
+    chosen = build_index(tmp_path, normalise(random_vectors(500, 10))[0], IndexLimits(), ignore, threads=1)
     assert (chosen.kind, chosen.recall_at_10, list(tmp_path.iterdir())) == ("flat", 1.0, [])
     assert (chosen.requested, chosen.build_seconds) == ("auto", 0.0)
 
@@ -30,20 +31,20 @@ def test_the_choice_is_by_the_count_of_numbers_whatever_is_timed(
     for milliseconds in (0.0, 1e6):
         monkeypatch.setattr(index, "_milliseconds", lambda *_, told=milliseconds: told)
         limits = IndexLimits(most_scanned=most_scanned, min_recall=0.0)
-        chosen = build_index(tmp_path, unit_vectors, limits, ignore)
+        chosen = build_index(tmp_path, unit_vectors, limits, ignore, threads=1)
         assert (chosen.kind, chosen.query_milliseconds) == (kind, milliseconds)
 
 
 def test_exact_scans_a_table_of_any_size(tmp_path: Path) -> None:
     limits = IndexLimits("exact", most_scanned=0)
-    chosen = build_index(tmp_path, normalise(random_vectors(500, 10))[0], limits, ignore)
+    chosen = build_index(tmp_path, normalise(random_vectors(500, 10))[0], limits, ignore, threads=1)
     assert (chosen.kind, chosen.requested, list(tmp_path.iterdir())) == ("flat", "exact", [])
 
 
 def test_a_graph_that_is_asked_for_is_made_and_tells_its_best_recall(tmp_path: Path) -> None:
     """No recall is above 1: none is enough, and the least of the best efforts is taken."""
     unit_vectors = normalise(random_vectors(500, 10))[0]
-    chosen = build_index(tmp_path, unit_vectors, IndexLimits("graph", min_recall=1.01), ignore)
+    chosen = build_index(tmp_path, unit_vectors, IndexLimits("graph", min_recall=1.01), ignore, threads=1)
     graph = index._build(unit_vectors, ignore)
     recalls = []
     for graph.hnsw.efSearch in index.EF_SEARCH:
@@ -55,13 +56,13 @@ def test_a_graph_that_is_asked_for_is_made_and_tells_its_best_recall(tmp_path: P
 
 
 def test_two_words_can_have_a_graph(tmp_path: Path) -> None:
-    chosen = build_index(tmp_path, normalise(random_vectors(2, 4))[0], IndexLimits("graph"), ignore)
+    chosen = build_index(tmp_path, normalise(random_vectors(2, 4))[0], IndexLimits("graph"), ignore, threads=1)
     assert (chosen.kind, chosen.recall_at_10) == ("hnsw", 1.0)
 
 
 def test_a_large_table_gets_a_graph_with_the_smallest_sufficient_effort(tmp_path: Path) -> None:
     limits = IndexLimits(most_scanned=0, min_recall=0.98)
-    chosen = build_index(tmp_path, normalise(random_vectors(3000, 20))[0], limits, ignore)
+    chosen = build_index(tmp_path, normalise(random_vectors(3000, 20))[0], limits, ignore, threads=1)
     assert chosen.kind == "hnsw"
     assert chosen.recall_at_10 >= 0.98
     assert chosen.parameters == {"links": 16, "ef_construction": 100, "ef_search": 16}
@@ -70,7 +71,7 @@ def test_a_large_table_gets_a_graph_with_the_smallest_sufficient_effort(tmp_path
 
 def test_a_graph_that_misses_the_recall_falls_back_to_the_scan(tmp_path: Path) -> None:
     limits = IndexLimits(most_scanned=0, min_recall=1.01)
-    chosen = build_index(tmp_path, normalise(random_vectors(500, 10))[0], limits, ignore)
+    chosen = build_index(tmp_path, normalise(random_vectors(500, 10))[0], limits, ignore, threads=1)
     assert (chosen.kind, chosen.recall_at_10, list(tmp_path.iterdir())) == ("flat", 1.0, [])
     assert chosen.build_seconds > 0
 
@@ -85,7 +86,7 @@ def alike(n_words: int, dim: int) -> FloatArray:
 def test_a_graph_that_will_miss_the_recall_is_not_built() -> None:
     """That of some words misses less than that of all."""
     unit_vectors = alike(6400, 16)
-    settled = index.settled(unit_vectors, IndexLimits(most_scanned=0), ignore)
+    settled = index.settled(unit_vectors, IndexLimits(most_scanned=0), ignore, threads=1)
     assert (settled.requested, settled.wants_graph(unit_vectors.size)) == ("auto", False)
     found = []
     for words in (unit_vectors[::16].copy(), unit_vectors):
@@ -98,22 +99,38 @@ def test_a_graph_that_will_miss_the_recall_is_not_built() -> None:
 def test_only_a_graph_that_may_be_built_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:
     good, poor = normalise(random_vectors(1600, 16))[0], alike(1600, 16)
     limits = IndexLimits(most_scanned=0)
-    assert index.settled(good, limits, ignore) == limits
+    assert index.settled(good, limits, ignore, threads=1) == limits
     monkeypatch.setattr(index, "_build", None)
     for others in (IndexLimits("graph"), IndexLimits("exact", most_scanned=0), IndexLimits(most_scanned=poor.size)):
-        assert index.settled(poor, others, ignore) == others
-    is_quantised = index.settled(Quantised(quantise(good, "int8")), limits, ignore)
+        assert index.settled(poor, others, ignore, threads=1) == others
+    is_quantised = index.settled(Quantised(quantise(good, "int8")), limits, ignore, threads=1)
     assert not is_quantised.wants_graph(good.size)
 
 
-def test_the_graph_is_the_same_each_time(tmp_path: Path) -> None:
-    unit_vectors = normalise(random_vectors(2000, 16))[0]
-    contents = []
-    for name in ("a", "b"):
+def test_the_graph_is_the_same_for_any_number_of_threads(tmp_path: Path) -> None:
+    unit_vectors = normalise(random_vectors(6000, 16))[0]
+    made = []
+    for name, threads in {"a": 1, "b": 1, "c": 2, "d": 5}.items():
         (tmp_path / name).mkdir()
-        build_index(tmp_path / name, unit_vectors, ALWAYS_GRAPH, ignore)
-        contents.append((tmp_path / name / INDEX_FILE).read_bytes())
-    assert contents[0] == contents[1]
+        chosen = build_index(tmp_path / name, unit_vectors, ALWAYS_GRAPH, ignore, threads=threads)
+        sums = chosen.sums and (chosen.sums.ef_search, chosen.sums.recall_at_10)
+        made.append(((tmp_path / name / INDEX_FILE).read_bytes(), chosen.recall_at_10, sums))
+    assert all(each == made[0] for each in made)
+
+
+def test_whoever_builds_a_graph_can_be_stopped_while_it_is_measured(tmp_path: Path) -> None:
+    """Nothing is written then: the file comes when the words are measured."""
+
+    def stop_at_the_end(progress: Progress) -> None:
+        if progress.fraction == 1.0:
+            n_told.append(1)
+            if len(n_told) == 2:
+                raise HandedBack
+
+    n_told: list[int] = []
+    with pytest.raises(HandedBack):
+        build_index(tmp_path, normalise(random_vectors(200, 10))[0], ALWAYS_GRAPH, stop_at_the_end, threads=2)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_sums_are_scanned_for_where_the_graph_misses_them(tmp_path: Path) -> None:
@@ -122,7 +139,7 @@ def test_sums_are_scanned_for_where_the_graph_misses_them(tmp_path: Path) -> Non
     centers = np.repeat(generator.standard_normal((400, 60)), 20, axis=0)
     vectors = (centers + 0.05 * generator.standard_normal(centers.shape)).astype(np.float32)
     unit_vectors = normalise(vectors)[0]
-    chosen = build_index(tmp_path, unit_vectors, ALWAYS_GRAPH, ignore)
+    chosen = build_index(tmp_path, unit_vectors, ALWAYS_GRAPH, ignore, threads=1)
     graph = index._build(unit_vectors, ignore)
     graph.hnsw.efSearch = 16
     of_words = index.recall(graph, unit_vectors, index.word_sample(unit_vectors))
@@ -132,7 +149,7 @@ def test_sums_are_scanned_for_where_the_graph_misses_them(tmp_path: Path) -> Non
     assert chosen.sums.recall_at_10 == pytest.approx(of_sums, abs=1e-4)
     assert of_sums < of_words
     limits = IndexLimits(most_scanned=0, min_recall=(of_words + of_sums) / 2)
-    chosen = build_index(tmp_path, unit_vectors, limits, ignore)
+    chosen = build_index(tmp_path, unit_vectors, limits, ignore, threads=1)
     assert chosen.parameters["ef_search"] == 16
     assert chosen.sums is None or chosen.sums.ef_search > 16
 

@@ -9,9 +9,9 @@ import pytest
 
 from app.core.errors import VectorsCollapsed, VectorsNotFinite
 from app.core.table.limits import IndexLimits
-from app.core.table.manifest import TABLE_FILE, IndexDescription, Written
+from app.core.table.manifest import INDEX_FILE, TABLE_FILE, IndexDescription, Written
 from app.core.table.reading import open_table
-from tests.published import provenance, random_vectors, vocabulary_of, write_version
+from tests.published import ALWAYS_GRAPH, provenance, random_vectors, vocabulary_of, write_version
 from trainer.publishing.index import build_index
 from trainer.publishing.publish import publish
 from trainer.steps.progress import Progress, ignore
@@ -19,7 +19,7 @@ from trainer.steps.progress import Progress, ignore
 WORDS = [f"w{i}" for i in range(200)]
 
 
-def published(folder: Path, limits: IndexLimits | None = None) -> tuple[Written, list[Progress]]:
+def published(folder: Path, limits: IndexLimits | None = None, threads: int = 1) -> tuple[Written, list[Progress]]:
     """A version of random vectors, and what was told meanwhile."""
     reports: list[Progress] = []
     written = publish(
@@ -27,7 +27,7 @@ def published(folder: Path, limits: IndexLimits | None = None) -> tuple[Written,
         vocabulary_of(WORDS),
         {"vectors": random_vectors(200, 10)},
         provenance=provenance(),
-        threads=1,
+        threads=threads,
         report=reports.append,
         limits=limits,
     )
@@ -43,16 +43,14 @@ def test_publishes_what_opens(tmp_path: Path) -> None:
     assert [table.lookup.find(word) for word in WORDS] == list(range(200))
 
 
-def test_the_table_does_not_depend_on_threads(tmp_path: Path) -> None:
-    contents = []
+def test_the_files_do_not_depend_on_threads(tmp_path: Path) -> None:
+    found = []
     for threads in (1, 2, 5):
         folder = tmp_path / str(threads)
         folder.mkdir()
-        vectors = random_vectors(200, 10)
-        arrays = {"vectors": vectors}
-        publish(folder, vocabulary_of(WORDS), arrays, provenance=provenance(), threads=threads, report=ignore)
-        contents.append((folder / TABLE_FILE).read_bytes())
-    assert contents[0] == contents[1] == contents[2]
+        published(folder, ALWAYS_GRAPH, threads)
+        found.append({name: (folder / name).read_bytes() for name in (TABLE_FILE, INDEX_FILE)})
+    assert found[0] == found[1] == found[2]
 
 
 def test_reports_rise_to_the_end(tmp_path: Path) -> None:
@@ -102,9 +100,9 @@ def test_the_vectors_are_given_back_before_a_graph_copies_them(tmp_path: Path, m
     taken = weakref.ref(trained["vectors"])
     alive = []
 
-    def build(*asked: Any) -> IndexDescription:
+    def build(*asked: Any, threads: int) -> IndexDescription:
         alive.append(taken() is not None)
-        return build_index(*asked)
+        return build_index(*asked, threads=threads)
 
     monkeypatch.setattr("trainer.publishing.publish.build_index", build)
     vocabulary = vocabulary_of([f"w{i}" for i in range(30)])

@@ -13,15 +13,16 @@ def test_steps_cost_what_they_multiply() -> None:
     seconds = expected_seconds(100_000, 300, IndexLimits(), threads=2, product_seconds=1e-11)
     assert list(seconds) == ["graph trial", "neighbor table", "graph", "files"]
     assert seconds["neighbor table"] == pytest.approx((100_000**2 / 2 * (300 * 0.6 + 20) + 100_000 * 400_000) * 1e-11)
-    assert seconds["graph"] == pytest.approx(100_000 * 300 * 90_000 * 2e-11)
+    assert seconds["graph"] == pytest.approx(100_000 * 300 * 150_000 * 1e-11)
     assert seconds["graph trial"] == pytest.approx(seconds["graph"] / 16)
     assert seconds["files"] == pytest.approx((100_000 * 300 * 4 + 100_000 * 50 * 8) / 300e6)
 
 
-def test_threads_share_all_but_the_graph() -> None:
+def test_threads_share_table_and_graph() -> None:
     one, two = (expected_seconds(100_000, 300, IndexLimits(), threads=threads) for threads in (1, 2))
     assert two["neighbor table"] == pytest.approx(one["neighbor table"] / 2)
-    assert two["graph"] == one["graph"]
+    assert two["graph"] == pytest.approx(one["graph"] / 2)
+    assert two["files"] == one["files"]
 
 
 @pytest.mark.parametrize(
