@@ -12,6 +12,11 @@ from trainer.corpus.types import Types
 from trainer.kernels.text import order as kernels
 from trainer.steps.arrays import Ids
 from trainer.steps.disk import write_all
+from trainer.steps.memory import give_back_freed
+
+_PORTION = 1 << 18
+"""Words that are merged before what was read of them leaves memory."""
+_NO_WORDS = Types(np.zeros(0, np.uint8), np.zeros(1, np.int64), np.zeros(0, np.int64))
 
 
 class Runs:
@@ -47,11 +52,33 @@ class Runs:
 
     def in_one_order(self, max_words: int | None) -> tuple[Types, Ids]:
         """The first words of all runs, and for each word its place among them: -1 for the others, and at the end."""
-        words = self._only or self._joined()
-        order = self._order(words)[:max_words]
-        ranks = np.full(len(words) + 1, -1, np.int32)
-        ranks[order] = np.arange(len(order))
-        return (words if len(order) == len(words) and self._only else subset(words, order)), ranks
+        n_kept = len(self) if max_words is None else min(len(self), max_words)
+        ranks = np.full(len(self) + 1, -1, np.int32)
+        if len(self._bounds) > 2:
+            return self._merged(n_kept, ranks), ranks
+        ranks[:n_kept] = np.arange(n_kept)
+        words = self._only or _NO_WORDS
+        return Types(words.arena[: words.offsets[n_kept]], words.offsets[: n_kept + 1], words.counts[:n_kept]), ranks
+
+    def _merged(self, n_kept: int, ranks: Ids) -> Types:
+        """The first words; sets their ranks. Of the files so much is in memory as a portion of the words takes."""
+        dtypes = {"arena": np.uint8, "offsets": np.int64, "counts": np.int64}
+        words = Types(*(np.memmap(self._folder / f"runs.{name}", dtype, mode="r") for name, dtype in dtypes.items()))
+        give_back_freed()  # the tables that gave the runs grew in many pieces
+        arena, counts = np.empty(self._n_bytes, np.uint8), np.empty(n_kept, np.int64)
+        offsets = np.zeros(n_kept + 1, np.int64)
+        heads, ends = np.array(self._bounds[:-1]), np.array(self._bounds[1:])
+        tree = np.full(len(heads), -1)
+        for start in range(0, n_kept, _PORTION):
+            end = min(start + _PORTION, n_kept)
+            picked = np.empty(end - start, np.int32)
+            kernels.merge(words.arena, words.offsets, words.counts, heads, ends, tree, picked)
+            ranks[picked] = np.arange(start, end)
+            counts[start:end] = words.counts[picked]
+            kernels.add_lengths(words.offsets, picked, offsets[start : end + 1])
+            kernels.take(words.arena, words.offsets, picked, offsets[start : end + 1], arena)
+            words.leave_memory()
+        return Types(arena[: offsets[-1]], offsets, counts)
 
     def _append(self, run: Types) -> None:
         offsets = run.offsets[min(self._n_bytes, 1) :] + self._n_bytes  # the first of all offsets is 0
@@ -59,24 +86,6 @@ class Runs:
             with (self._folder / f"runs.{name}").open("ab", buffering=0) as file:
                 write_all(file, array)
         self._n_bytes += int(run.offsets[-1])
-
-    def _joined(self) -> Types:
-        """All words, mapped; files that would be empty cannot be."""
-        if not len(self):
-            return Types(np.zeros(0, np.uint8), np.zeros(1, np.int64), np.zeros(0, np.int64))
-        dtypes = {"arena": np.uint8, "offsets": np.int64, "counts": np.int64}
-        return Types(*(np.memmap(self._folder / f"runs.{name}", dtype, mode="r") for name, dtype in dtypes.items()))
-
-    def _order(self, words: Types) -> Ids:
-        order, bounds = np.arange(len(words), dtype=np.int32), self._bounds
-        merged = np.empty_like(order)
-        while len(bounds) > 2:
-            ends = [*bounds, bounds[-1]]
-            for three in zip(ends[::2], ends[1::2], ends[2::2], strict=False):
-                kernels.merge(words.arena, words.offsets, words.counts, order, three, merged)
-            order, merged = merged, order
-            bounds = [*bounds[:-1:2], bounds[-1]]
-        return order
 
 
 def subset(words: Types, picked: npt.NDArray[np.integer[Any]]) -> Types:

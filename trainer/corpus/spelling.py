@@ -16,6 +16,7 @@ from trainer.kernels.text.eights import PADDING_BYTES
 from trainer.kernels.text.plain import mark_words
 from trainer.steps.arrays import Bytes, Ids, Integers
 from trainer.steps.disk import on_disk
+from trainer.steps.memory import leave_memory
 
 BATCH_BYTES = 1 << 17
 
@@ -128,6 +129,7 @@ class Expansion:
         single = np.empty(len(spelling.starts), np.int32)
         several = np.empty(len(spelling.lines), np.int32)
         used = kernels.resolve(spelling.lines, spelling.starts, final_ids, single, several)
+        leave_memory(spelling.lines, spelling.starts)
         return cls(single, several[:used].copy())
 
 

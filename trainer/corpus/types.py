@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import mmap
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from trainer.kernels.text.encode import LINE_OPEN, N_OUT, N_TOKENS, N_TYPES, POS
 from trainer.kernels.text.expand import write_lines
 from trainer.steps.arrays import Bytes, Ids, Integers
 from trainer.steps.disk import Scalar, on_disk
+from trainer.steps.memory import leave_memory
 
 _FIRST_TYPES = 1 << 15
 _NO_CUT = 1 << 62
@@ -41,9 +41,7 @@ class Types:
 
     def leave_memory(self) -> None:
         """Give back the pages of what is mapped; they are read again when they are needed."""
-        for array in (self.arena, self.offsets, self.counts):
-            if isinstance(array.base, mmap.mmap):
-                array.base.madvise(mmap.MADV_DONTNEED)
+        leave_memory(self.arena, self.offsets, self.counts)
 
     def on_disk(self, folder: Path, name: str) -> Types:
         """The same, out of memory."""

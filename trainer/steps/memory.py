@@ -1,11 +1,16 @@
-"""The memory that this process can still have: asked for before the work, so that a job does not die at its end."""
+"""The memory that this process can have: asked for before the work, so that a job does not die late; and given back."""
 
 from __future__ import annotations
 
+import ctypes
+import mmap
 import re
 import resource
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
+
+import numpy.typing as npt
 
 from app.core.errors import MemoryShort
 
@@ -31,6 +36,20 @@ def total_memory_bytes() -> int | None:
     most, _ = resource.getrlimit(resource.RLIMIT_AS)
     known = [total and total * 1024, limit, None if most == resource.RLIM_INFINITY else most]
     return min(filter(None, known), default=None)
+
+
+def leave_memory(*arrays: npt.NDArray[Any]) -> None:
+    """Give back the pages of those that are mapped; they are read again when they are needed."""
+    for array in arrays:
+        if isinstance(array.base, mmap.mmap):
+            array.base.madvise(mmap.MADV_DONTNEED)
+
+
+def give_back_freed() -> None:
+    """Give back what the allocator keeps of what was freed; it is glibc that keeps much, and that can be told."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)
 
 
 def _limits() -> Iterator[int]:

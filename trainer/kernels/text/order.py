@@ -31,25 +31,43 @@ def _is_before(arena, offsets, counts, word, other):
 
 
 @njit(nogil=True, cache=True)
-def merge(arena, offsets, counts, order, bounds, merged):
-    """Merge two runs of words, each of which is in order.
+def _play(arena, offsets, counts, heads, ends, tree, run):
+    """Send a run up the tree: it stays below one that is before it, which goes on; the first of all gets to the top."""
+    node = (run + heads.size) // 2
+    while node:
+        other = tree[node]
+        if other < 0:
+            tree[node] = run
+            return
+        if heads[run] == ends[run] or (
+            heads[other] < ends[other] and _is_before(arena, offsets, counts, heads[other], heads[run])
+        ):
+            tree[node], run = run, other
+        node //= 2
+    tree[0] = run
+
+
+@njit(nogil=True, cache=True)
+def merge(arena, offsets, counts, heads, ends, tree, merged):
+    """Take the next words of several runs, each of which is in order.
 
     Parameters
     ----------
     arena, offsets, counts : of all words
-    order : int32, words; the runs are its positions from the first to the second of the bounds, and on to the third
-    bounds : three positions
-    merged : int32, changed: the same positions, in order
+    heads : int64 (n_runs,), changed: the next word of each run
+    ends : int64 (n_runs,), where each run ends
+    tree : int64 (n_runs,), -1 before the first call, changed: the run whose word is the next, and below it a tree of
+        those that lost to another (Knuth, volume 3, section 5.4.1), so that a word costs one comparison a level
+    merged : int32, changed: words, in order; so many must be left
     """
-    first, middle, last = bounds
-    left, right = first, middle
-    for i in range(first, last):
-        if right == last or (left < middle and _is_before(arena, offsets, counts, order[left], order[right])):
-            merged[i] = order[left]
-            left += 1
-        else:
-            merged[i] = order[right]
-            right += 1
+    if tree[0] < 0:
+        for run in range(heads.size):
+            _play(arena, offsets, counts, heads, ends, tree, run)
+    for i in range(merged.size):
+        run = tree[0]
+        merged[i] = heads[run]
+        heads[run] += 1
+        _play(arena, offsets, counts, heads, ends, tree, run)
 
 
 @njit(nogil=True, cache=True)
