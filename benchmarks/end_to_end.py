@@ -1,13 +1,19 @@
-"""From a file on disk to a first right answer: ours through the service, over HTTP; the peers as programs that save."""
+"""From a file on disk to a first right answer: ours through the service, over HTTP; the peers as programs that save.
+
+``python -m benchmarks.end_to_end --help``.
+"""
 
 from __future__ import annotations
 
+import argparse
+import importlib.util
 import multiprocessing
 import resource
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,12 +21,18 @@ from typing import Any
 from app.command.client import ENDED, Client
 from app.command.processes import running
 from app.core.settings import Settings
-from benchmarks.contest import OURS, Case, Measurement
-from benchmarks.setup import Setup
+from benchmarks.contest import OURS, Case, Measurement, run
+from benchmarks.machine import cpu_name
+from benchmarks.plots import plot
+from benchmarks.rows import as_table
+from benchmarks.setup import Setup, add_arguments, setup_of
 from benchmarks.word2vec_cases import gensim_model, gensim_seconds, word2vec_c_command
 
 DIM = 100
 MODEL = "skip-gram-ns"
+
+DIMS, SHARES, MAX_WORDS = (50, 100, 200, 300), (0.25, 0.5, 1.0), (5_000, 20_000, 60_000)
+"""Of a growth; a share is one of the text's bytes."""
 
 
 def end_to_end_case(setup: Setup) -> Case:
@@ -47,15 +59,27 @@ def _measured(contestant: Callable[..., float], *arguments: Any) -> tuple[float,
 
 
 def _ours(setup: Setup, seed: int) -> float:
+    with _service() as client:
+        return _seconds(client, setup.text, _hyperparameters(setup) | {"seed": seed})
+
+
+def _hyperparameters(setup: Setup) -> dict[str, Any]:
+    return {"dim": DIM, "epochs": setup.epochs, "threads": setup.threads}
+
+
+@contextmanager
+def _service() -> Iterator[Client]:
+    """A client of a service of its own, which has started."""
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings(data_dir=Path(folder), port=0, log_level="warning")
-        with running(settings) as service:
-            client = Client(service.url)
-            start = time.perf_counter()
-            answered(client, setup.text, {"dim": DIM, "epochs": setup.epochs, "seed": seed, "threads": setup.threads})
-            seconds = time.perf_counter() - start
-            client.close()
-    return seconds
+        with running(settings) as service, closing(Client(service.url)) as client:
+            yield client
+
+
+def _seconds(client: Client, text: Path, hyperparameters: dict[str, Any]) -> float:
+    start = time.perf_counter()
+    answered(client, text, hyperparameters)
+    return time.perf_counter() - start
 
 
 def answered(
@@ -97,3 +121,46 @@ def _word2vec_c(setup: Setup, seed: int) -> float:
         command = word2vec_c_command(setup, MODEL, DIM, Path(folder) / "vectors")
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
         return time.perf_counter() - start
+
+
+def growth(setup: Setup) -> None:
+    """Plot our seconds from a file to an answer: one thing varied at a time, the others as they are in the case."""
+    told, text, n_bytes = _hyperparameters(setup), setup.text, setup.text.stat().st_size
+    series: dict[str, dict[str, tuple[Path, dict[str, Any]]]] = {
+        "dim": {str(n): (text, {"dim": n}) for n in DIMS},
+        "threads": {str(n): (text, {"threads": n}) for n in range(1, setup.threads + 1)},
+        "part of the tokens": {
+            f"{share:.0%}": (_beginning(text, setup.folder / f"{share}", int(share * n_bytes)), {}) for share in SHARES
+        },
+        "max_words": {f"{n:,}": (text, {"max_words": n}) for n in MAX_WORDS},
+    }
+    with _service() as client:
+        for name, points in series.items():
+            seconds = [_seconds(client, some, told | changes) for some, changes in points.values()]
+            plot(name, list(points), "seconds", {"from a file to an answer": seconds})
+
+
+def _beginning(text: Path, to: Path, n_bytes: int) -> Path:
+    """The whole lines of a text's first bytes, in a file of their own."""
+    with text.open("rb") as file:
+        to.write_bytes(file.read(n_bytes) + file.readline())
+    return to
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.end_to_end", description=__doc__)
+    add_arguments(parser, epochs=1)
+    parser.add_argument("--growth", action="store_true", help="only how it grows: plots by dim, threads, tokens, words")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="wordkin-benchmark-") as scratch:
+        gensim = not arguments.growth and importlib.util.find_spec("gensim") is not None
+        setup = setup_of(arguments, arguments.folder or Path(scratch), word2vec_c=None, with_gensim=gensim)
+        print(cpu_name(), f"{setup.threads} threads, {setup.text.name}, {setup.epochs} epochs", flush=True)
+        if arguments.growth:
+            growth(setup)
+        else:
+            print(as_table(run(end_to_end_case(setup), arguments.repeats)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,22 +1,26 @@
-"""The neighbour table beside the matrix products it is made of: ``python -m benchmarks.publishing --help``."""
+"""The neighbour table beside its matrix products, and publication: ``python -m benchmarks.publishing --help``."""
 
 from __future__ import annotations
 
 import argparse
+import tempfile
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 
 from app.core.nearest import exact
 from app.core.table.arrays import FloatArray, Neighbors
-from app.core.table.limits import n_covered
+from app.core.table.limits import IndexLimits, n_covered
 from app.core.table.writing import normalise
 from benchmarks import machine
 from benchmarks.contest import OURS, Case, Measurement, run
+from benchmarks.end_to_end import alone
+from benchmarks.plots import plot
 from benchmarks.quality import Score
 from benchmarks.rows import as_table
-from benchmarks.world import clustered
+from benchmarks.world import clustered, published
 from trainer.publishing.neighbors import nearest_neighbors
 from trainer.steps.crew import Crew
 from trainer.steps.progress import ignore
@@ -26,6 +30,9 @@ PANEL = 512
 N_COMPARED = 1000
 WORDS = 67_889
 """Of the enwiki file's vocabulary."""
+BASE = (30_000, 100)
+"""Words and dim of a growth where they are not what is varied."""
+LINES = {"all": "publication with a graph", "graph": "the graph", "table": "the neighbour table"}
 
 
 def table_case(words: int, dim: int, threads: int) -> Case:
@@ -45,6 +52,30 @@ def table_case(words: int, dim: int, threads: int) -> Case:
     return Case(f"neighbors-{words}-d{dim}", "cpu seconds", False, {OURS: ours, "sgemm of half": products})
 
 
+def whole_case(words: int, dim: int, threads: int) -> Case:
+    """Seconds of the clock from vectors to all files, with a graph where the table is large, and the peak memory."""
+
+    def ours(_: int) -> Measurement:
+        return alone(_published, words, dim, threads)
+
+    return Case(f"publish-{words}-d{dim}", "seconds", False, {OURS: ours})
+
+
+def _published(words: int, dim: int, threads: int) -> float:
+    return steps_of(words, dim, threads, IndexLimits())["all"]
+
+
+def steps_of(words: int, dim: int, threads: int, limits: IndexLimits) -> dict[str, float]:
+    """Seconds of a publication, of all of it and of the table and the graph in it."""
+    nearest_neighbors(normalise(clustered(2000, dim))[0], threads=threads, report=ignore)  # kernels are compiled once
+    named, trained = [f"w{i}" for i in range(words)], {"vectors": clustered(words, dim)}
+    with tempfile.TemporaryDirectory() as folder:
+        started = time.perf_counter()
+        manifest = published(Path(folder), named, trained, threads, limits).manifest
+        seconds = time.perf_counter() - started
+    return {"all": seconds, "table": manifest.metrics["neighbors"]["seconds"], "graph": manifest.index.build_seconds}
+
+
 def half_of_all_products(unit_vectors: FloatArray, threads: int) -> None:
     """Every covered word with every other word, once: nothing is kept."""
     covered, n_words = n_covered(*unit_vectors.shape), len(unit_vectors)
@@ -59,6 +90,20 @@ def half_of_all_products(unit_vectors: FloatArray, threads: int) -> None:
 
     with exact.one_thread_a_scan(), Crew(threads) as crew:
         crew.on_each(multiply, starts)
+
+
+def growth(threads: int, base: tuple[int, int] = BASE) -> None:
+    """Plot the seconds of a publication with its graph, of the graph and of the table: one thing varied at a time."""
+    words, dim = base
+    series = {
+        "words": {f"{n:,}": (n, dim, threads) for n in (words // 3, words, 2 * words, 3 * words)},
+        "dim": {str(n): (words, n, threads) for n in (dim // 2, dim, 2 * dim, 3 * dim)},
+        "threads": {str(n): (words, dim, n) for n in range(1, threads + 1)},
+    }
+    for name, points in series.items():
+        found = [steps_of(*point, IndexLimits("graph")) for point in points.values()]
+        lines = {said: [each[step] for each in found] for step, said in LINES.items()}
+        plot(name, list(points), "seconds", lines)
 
 
 def _timed(work: Callable[[], object]) -> tuple[float, float]:
@@ -82,11 +127,21 @@ def main() -> None:
     parser.add_argument("--dim", type=int, nargs="+", default=[100])
     parser.add_argument("--threads", type=int, default=machine.cores())
     parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--whole", action="store_true", help="publication as a whole instead of the neighbour table")
+    parser.add_argument(
+        "--growth", action="store_true", help="only how publication grows: plots by words, dim, threads"
+    )
     arguments = parser.parse_args()
     print(machine.cpu_name(), machine.versions("numpy", "numba"), f"{arguments.threads} threads", flush=True)
     sizes = [(words, dim) for words in arguments.words for dim in arguments.dim]
-    rows = [row for size in sizes for row in run(table_case(*size, arguments.threads), arguments.repeats)]
+    if arguments.growth:
+        growth(arguments.threads)
+        return
+    case = whole_case if arguments.whole else table_case
+    rows = [row for size in sizes for row in run(case(*size, arguments.threads), arguments.repeats)]
     print(as_table(rows))
+    for row in rows:
+        print(row.case, *(f"{name} {value:,.2f}" for name, value in row.notes.items()))
 
 
 if __name__ == "__main__":

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import math
 import tempfile
 from pathlib import Path
 
 from benchmarks import load, world
+from benchmarks.plots import plot
 from benchmarks.served import CONNECTIONS, Bench, serving
 
 BASE = (68_000, 100)
@@ -15,9 +14,6 @@ WORDS = (20_000, 68_000, 200_000)
 DIMS = (50, 100, 300)
 KS = (1, 10, 50, 100)
 CONNECTION_COUNTS = (1, 8, 32, 128)
-
-COLOURS = '%%{init: {"themeVariables": {"xyChart": {"plotColorPalette": "#4269d0, #d9822b"}}}}%%'
-"""Mermaid's own first colour is nearly that of paper."""
 
 Point = tuple[str, float, str, float, str]
 
@@ -61,18 +57,8 @@ def _analogies(k: int) -> list[bytes]:
 
 
 def _shown(name: str, found: list[tuple[str, float, float]]) -> list[Point]:
-    labels = [label for label, _, _ in found]
-    neighbors, analogies = [round(speed) for _, speed, _ in found], [round(speed) for _, _, speed in found]
-    print(
-        f"\n```mermaid\n{COLOURS}\nxychart-beta",
-        f'title "requests/s by {name}: neighbours (upper line), analogies"',
-        f"x-axis {name} {json.dumps(labels)}",
-        f'y-axis "requests/s" 0 --> {math.ceil(max(neighbors + analogies) / 1000) * 1000}',
-        f"line {neighbors}",
-        f"line {analogies}",
-        sep="\n    ",
-    )
-    print("```", flush=True)
+    lines = {"neighbours (upper line)": [each[1] for each in found], "analogies": [each[2] for each in found]}
+    plot(name, [label for label, _, _ in found], "requests/s", lines)
     first, first_neighbors, first_analogies = found[0]
     points: list[Point] = []
     for label, of_neighbors, of_analogies in found[1:]:

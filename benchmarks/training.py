@@ -19,13 +19,13 @@ from benchmarks.glove_cases import CASES as GLOVE
 from benchmarks.glove_cases import glove_cases, glove_growth
 from benchmarks.growth import growth
 from benchmarks.overheads import overheads
-from benchmarks.publishing import WORDS, table_case
+from benchmarks.publishing import WORDS, table_case, whole_case
 from benchmarks.rows import Row, as_table, write_json
 from benchmarks.setup import Setup, add_arguments, setup_of
 from benchmarks.word2vec_cases import cases, ours
 
 WORD2VEC = ["skip-gram-ns-d100", "cbow-ns-d100", "skip-gram-hs-d100", "cbow-hs-d100"]
-OTHERS = ["encode", "encode-distinct", "neighbors-d100", "end-to-end-d100"]
+OTHERS = ["encode", "encode-distinct", "neighbors-d100", "publish-d100", "end-to-end-d100"]
 CASES = [*WORD2VEC, "skip-gram-ns-d300", "cbow-ns-d300", *OTHERS, *GLOVE, *FASTTEXT]
 QUICK = ["skip-gram-ns-d100", "cbow-ns-d100", "encode"]
 
@@ -81,6 +81,7 @@ def cases_of(name: str, setup: Setup, glove_programs: Path | None) -> Iterator[C
         "encode": lambda: [encode_case(setup)],
         "encode-distinct": lambda: [distinct_case(setup)],
         "neighbors-d100": lambda: [table_case(WORDS, 100, setup.threads)],
+        "publish-d100": lambda: [whole_case(WORDS, 100, setup.threads)],
         "end-to-end-d100": lambda: [end_to_end_case(setup)],
         **{case: lambda: fasttext_cases(setup, [name]) for case in FASTTEXT},
         **{case: lambda: glove_cases(setup, glove_programs, [name]) for case in GLOVE},

@@ -18,6 +18,7 @@ from app.core.payloads import CorpusSource, TrainPayload
 from app.core.settings import Settings
 from app.core.storage import Storage
 from app.core.table.arrays import FloatArray
+from app.core.table.limits import IndexLimits
 from app.core.table.manifest import MANIFEST_FILE, CorpusOrigin, TrainedOrigin, Written
 from app.core.table.vocabulary import Vocabulary
 from app.core.text import TextSpec
@@ -25,12 +26,18 @@ from trainer.publishing.publish import Provenance, publish
 from trainer.steps.progress import ignore
 from trainer.work.stored import store_version
 
+BLOCK = 1 << 14
+"""Rows that are made at a time: in float64 all of them would take more memory than what is measured."""
+
 
 def clustered(n_words: int, dim: int, seed: int = 0) -> FloatArray:
     """Float32 (n_words, dim): clusters of about 20 words."""
     rng = np.random.default_rng(seed)
     centers = rng.standard_normal((max(2, n_words // 20), dim))
-    return (centers[rng.integers(0, len(centers), n_words)] + 0.8 * rng.standard_normal((n_words, dim))).astype("f4")
+    chosen, made = rng.integers(0, len(centers), n_words), np.empty((n_words, dim), np.float32)
+    for rows in (slice(start, start + BLOCK) for start in range(0, n_words, BLOCK)):
+        made[rows] = centers[chosen[rows]] + 0.8 * rng.standard_normal(made[rows].shape)
+    return made
 
 
 def synthetic(n_words: int, dim: int) -> tuple[list[str], FloatArray]:
@@ -55,15 +62,23 @@ def make(folder: Path, words: Sequence[str], vectors: FloatArray) -> Path:
     settings = Settings(data_dir=folder)
     migrate(settings)
     storage = Storage(settings.storage, cache=settings.cache)
-    vocabulary = Vocabulary.from_words(words, 10_000_000 // np.arange(1, len(words) + 1) + 5)
-    corpus = CorpusOrigin(name="synthetic", sha256="0" * 64, n_bytes=1, n_tokens=1, n_lines=1)
-    origin = TrainedOrigin(algorithm="word2vec", hyperparameters={"dim": vectors.shape[1]}, corpus=corpus, training={})
     with tempfile.TemporaryDirectory() as made, closing(Database(settings.database)) as database:
-        provenance = Provenance(origin, TextSpec(tokenizer="whitespace"))
-        written = publish(Path(made), vocabulary, {"vectors": vectors}, provenance=provenance, threads=2, report=ignore)
+        written = published(Path(made), words, {"vectors": vectors})
         for _ in range(2):
             prefix = add_version(database, storage, "m", Path(made), written)
     return storage.local_folder(prefix, [MANIFEST_FILE])
+
+
+def published(
+    folder: Path, words: Sequence[str], trained: dict[str, Any], threads: int = 2, limits: IndexLimits | None = None
+) -> Written:
+    """Write the files of a version; its "vectors" are taken out of `trained`."""
+    vocabulary = Vocabulary.from_words(words, 10_000_000 // np.arange(1, len(words) + 1) + 5)
+    corpus = CorpusOrigin(name="synthetic", sha256="0" * 64, n_bytes=1, n_tokens=1, n_lines=1)
+    told = {"dim": trained["vectors"].shape[1]}
+    origin = TrainedOrigin(algorithm="word2vec", hyperparameters=told, corpus=corpus, training={})
+    provenance = Provenance(origin, TextSpec(tokenizer="whitespace"))
+    return publish(folder, vocabulary, trained, provenance=provenance, threads=threads, report=ignore, limits=limits)
 
 
 def add_version(database: Database, storage: Storage, model: str, folder: Path, written: Written) -> str:
