@@ -72,6 +72,8 @@ def test_end_to_end_varies_one_thing_at_a_time(
     names = [name for name, *_ in told(capsys.readouterr().out)]
     assert names == ["dim", "threads", "part of the tokens", "max_words"]
     usual = {"dim": 100, "epochs": 1, "threads": 2}
+    assert [some.count(b"\n") for some, _ in runs[:4]] == [1, 1, 1, 1]
+    del runs[:4]  # these compile
     assert [said["dim"] for _, said in runs[:4]] == [50, 100, 200, 300]
     assert [said for _, said in runs[4:6]] == [usual | {"threads": 1}, usual]
     assert [some.count(b"\n") for some, _ in runs[6:9]] == [3, 5, 8]
