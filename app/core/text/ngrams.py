@@ -8,6 +8,7 @@ letters, so that words of several scripts are cut in the right places.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any, Literal
 
 BASIS, PRIME, MASK = 2166136261, 16777619, 0xFFFFFFFF
@@ -23,10 +24,15 @@ JAMO_MAX_N = 5
 
 _INITIALS = "ㄱㄲㄴㄷㄸㄹㅁㅂㅃㅅㅆㅇㅈㅉㅊㅋㅌㅍㅎ"
 _FINALS = FILLER + "ㄱㄲㄳㄴㄵㄶㄷㄹㄺㄻㄼㄽㄾㄿㅀㅁㅂㅄㅅㅆㅇㅈㅊㅋㅌㅍㅎ"
-_SYLLABLES = {
-    0xAC00 + place: _INITIALS[place // 588] + chr(VOWELS[place // 28 % 21]) + _FINALS[place % 28]
-    for place in range(11_172)
-}
+
+
+@cache
+def _syllables() -> dict[int, str]:
+    """The letters of each; made when somebody needs them, for they take 2 MB."""
+    return {
+        0xAC00 + place: _INITIALS[place // 588] + chr(VOWELS[place // 28 % 21]) + _FINALS[place % 28]
+        for place in range(11_172)
+    }
 
 
 def with_max_n(given: Any) -> Any:
@@ -37,7 +43,7 @@ def with_max_n(given: Any) -> Any:
 
 def spelled(word: str, unit: Unit) -> str:
     """The word between its marks, in the letters that n-grams are of."""
-    return f"<{word.translate(_SYLLABLES) if unit == 'jamo' else word}>"
+    return f"<{word.translate(_syllables()) if unit == 'jamo' else word}>"
 
 
 def sizes_of(min_n: int, max_n: int, unit: Unit) -> tuple[int, int, int]:
