@@ -34,7 +34,9 @@ FORKING: ForkServerContext | SpawnContext = (
 )
 """Jobs are forked from a process that has imported all they need and done nothing: numba and FAISS hang or abort in one
 that is forked after they were used, and to import them takes longer than many a job."""
-FORKING.set_forkserver_preload([child.__name__, "trainer.kernels.compiling", "trainer.work.kinds"])
+FORKING.set_forkserver_preload(
+    [child.__name__, "trainer.kernels.compiling", "trainer.work.kinds", "trainer.kernels.ready"]
+)
 
 END_SECONDS = 1.0
 """A process that has said its last word, or closed its pipe, ends within this time or is killed."""
