@@ -22,7 +22,7 @@ from app.command.client import ENDED, Client
 from app.command.processes import running
 from app.core.settings import Settings
 from benchmarks.contest import OURS, Case, Measurement, run
-from benchmarks.machine import cpu_name
+from benchmarks.machine import cpu_name, peak_bytes
 from benchmarks.plots import plot
 from benchmarks.rows import as_table
 from benchmarks.setup import Setup, add_arguments, setup_of
@@ -54,8 +54,8 @@ def alone(contestant: Callable[..., float], *arguments: Any) -> Measurement:
 
 def _measured(contestant: Callable[..., float], *arguments: Any) -> tuple[float, int]:
     seconds = contestant(*arguments)
-    peak = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    return seconds, peak * 1024
+    of_children = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024
+    return seconds, max(peak_bytes(), of_children)
 
 
 def _ours(setup: Setup, seed: int) -> float:

@@ -7,7 +7,6 @@ threshold of 1e-3. Learning rates are each one's default; gensim has fastText's.
 from __future__ import annotations
 
 import multiprocessing
-import resource
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -17,6 +16,7 @@ import numpy as np
 
 from app.core.hyperparameters import FastTextHyperparameters
 from benchmarks.contest import OURS, Case, Measurement
+from benchmarks.machine import peak_bytes
 from benchmarks.setup import Setup
 from benchmarks.word2vec_cases import gensim_seconds
 from trainer.algorithms.algorithm import Work
@@ -52,8 +52,7 @@ def _apart(side: Side, setup: Setup, architecture: str) -> Callable[[int], Measu
 
 def _measured(side: Side, setup: Setup, architecture: str, seed: int) -> Measurement:
     found = side(setup, architecture, seed)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    return replace(found, notes={**found.notes, "peak_megabytes": peak / 1e6})
+    return replace(found, notes={**found.notes, "peak_megabytes": peak_bytes() / 1e6})
 
 
 def ours(setup: Setup, architecture: str, seed: int) -> Measurement:

@@ -10,7 +10,6 @@ import argparse
 import multiprocessing
 import os
 import re
-import resource
 import subprocess
 import tempfile
 import time
@@ -95,7 +94,7 @@ def _train(corpus: EncodedCorpus, chosen: dict[str, Any]) -> Timing:
     return Timing(
         count_seconds=facts["counting_seconds"],
         iteration_seconds=facts["epoch_seconds"],
-        peak_bytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+        peak_bytes=machine.peak_bytes(),
         n_cells=facts["n_cells"],
         words=corpus.vocabulary.words(),
         vectors=trained.arrays["vectors"],

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import resource
 import tempfile
 import time
 from collections.abc import Callable
@@ -26,7 +25,7 @@ from app.core.vector_files import ExportFormat
 from app.models.exports.formats import FORMATS
 from app.models.exports.selection import Chosen, Selection
 from benchmarks.contest import OURS, Case, Measurement, run
-from benchmarks.machine import cores, cpu_name, versions
+from benchmarks.machine import cores, cpu_name, peak_bytes, versions
 from benchmarks.rows import as_table
 from benchmarks.world import make, synthetic
 from trainer.importing.read import READERS, format_of
@@ -86,7 +85,7 @@ def import_job(folder: Path, file: Path, is_brief: bool) -> None:
             if step != steps[-1]:
                 steps.append(step)
                 print(
-                    f"{step}: from {time.perf_counter() - started:.0f} s, at {peak_memory() / 1e6:,.0f} MB", flush=True
+                    f"{step}: from {time.perf_counter() - started:.0f} s, at {peak_bytes() / 1e6:,.0f} MB", flush=True
                 )
 
         return tell
@@ -100,12 +99,7 @@ def import_job(folder: Path, file: Path, is_brief: bool) -> None:
     text = TextSpec(normalization="none", case="keep", tokenizer="whitespace")
     context = Context("job", 1, "m", storage, "versions/m", scratch, cores(), report, lambda _: None, None)
     imported.run(ImportPayload(file=source, format="auto", text=text), context)
-    print(f"{time.perf_counter() - started:.0f} s, {peak_memory() / 1e6:,.0f} MB: published", flush=True)
-
-
-def peak_memory() -> int:
-    """The most that this process has had, mapped files included; bytes."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    print(f"{time.perf_counter() - started:.0f} s, {peak_bytes() / 1e6:,.0f} MB: published", flush=True)
 
 
 def main() -> None:
