@@ -19,7 +19,8 @@ from app.core.parent import FLAG
 from app.core.settings import Settings
 
 START_SECONDS = 60.0
-STOP_SECONDS = 15.0
+STOP_SECONDS = 10.0
+"""For what is under way, beside the time that the settings give."""
 RESTART_SECONDS = 1.0
 
 
@@ -48,6 +49,7 @@ class Service:
             "WORDKIN_LOG_LEVEL": settings.log_level,
         }
         self._environment = environment
+        self._stop_seconds = STOP_SECONDS + max(settings.leave_seconds, settings.stop_grace_seconds)
         self.api = self._start("app")
         self.trainer = self.start_trainer()
 
@@ -101,7 +103,7 @@ class Service:
                 process.send_signal(signal.SIGTERM)
         for process in processes:
             try:
-                process.wait(STOP_SECONDS)
+                process.wait(self._stop_seconds)
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()

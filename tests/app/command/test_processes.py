@@ -98,3 +98,28 @@ def test_up_says_in_one_line_where_it_is(tmp_path: Path) -> None:
         )
         process.terminate()
     assert told, line
+
+
+def test_processes_get_the_time_to_end_that_the_settings_promise(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waited: list[float] = []
+
+    class Busy:
+        """It ends when its time is up, and no sooner."""
+
+        stdin = None
+
+        def poll(self) -> None:
+            return None
+
+        def send_signal(self, _: int) -> None:
+            return None
+
+        def wait(self, seconds: float) -> None:
+            waited.append(seconds)
+
+    monkeypatch.setattr(subprocess, "Popen", lambda *_, **__: Busy())
+    Service(Settings(data_dir=tmp_path, port=0, leave_seconds=60, stop_grace_seconds=8)).stop()
+    Service(Settings(data_dir=tmp_path, port=0, leave_seconds=0, stop_grace_seconds=90)).stop()
+    assert waited == [70, 70, 100, 100]
