@@ -13,6 +13,7 @@ ROOT = Path(__file__).resolve().parents[1]
 CHECKS = [["mypy"], ["ruff", "check", "."], ["ruff", "format", "--check", "."], ["lint-imports"]]
 
 
+@pytest.mark.timeout(900)  # types took more than 300 s of a slow machine, beside the first tests and their kernels
 @pytest.mark.parametrize("check", CHECKS, ids=" ".join)
 def test_lint(check: list[str]) -> None:
     """Types, style, form and the contracts of imports."""

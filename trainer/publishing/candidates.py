@@ -61,8 +61,7 @@ class Candidates:
     def offer_own(self, panel: int) -> None:
         """Offer the words of a panel to each other, before any other block: their bars begin with what these reach."""
         with self._space(panel) as space:
-            block = *self._words(panel), *self._words(panel), False
-            offer_own(space.rows, block, self._state, space.addresses, self._k, self._slack)
+            offer_own(space.rows, self._words(panel), self._state, space.addresses, self._k, self._slack)
 
     def offer_block(self, first: int, second: int) -> None:
         """Offer the scores of a panel and a later one to the words of both."""

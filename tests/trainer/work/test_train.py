@@ -88,7 +88,7 @@ def test_what_is_ahead_of_many_items_is_publishing(monkeypatch: pytest.MonkeyPat
     assert list(ahead) == [Step("training"), Step("publishing", "neighbor table"), Step("publishing", "files")]
     training, table, files = ahead.values()
     covered = 122_880  # 1.5e12 products of 192,000 x 64, in whole blocks
-    products = covered * (n_words - covered / 2) * (64 + 15) + covered * 400_000
+    products = covered * (n_words - covered / 2) * (0.6 * 64 + 20) + covered * 400_000
     assert table == pytest.approx(products * 1e-11)
     assert training < 0.3 * table
     seconds = [0.0]

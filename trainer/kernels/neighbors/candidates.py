@@ -44,12 +44,12 @@ GIVEN_UP = -1
 
 
 @njit(**KERNEL_OPTIONS)
-def offer_own(rows, block, state, space, k, slack):
-    """Offer the words of a panel, which have seen nothing, to each other; parameters as of `offer`.
+def offer_own(rows, words, state, space, k, slack):
+    """Offer the words of a panel, which have seen nothing, to each other: the first one and how many there are.
 
-    Their bars begin with what k of these scores reach, and that of the word with itself.
+    Their bars begin with what k of these scores reach, and that of the word with itself. The others are as of `offer`.
     """
-    first, n_words, _, _, _ = block
+    first, n_words = words
     scores, hits = space
     for start in range(0, n_words, WIDTH):
         multiply(rows, rows, (n_words, start, n_words), scores + 4 * start * n_words)

@@ -90,7 +90,7 @@ def offered_to_each_other(unit_vectors: np.ndarray) -> Words:
     pack(unit_vectors, rows)
     scores, hits = np.empty((n_rows, n_rows), np.float32), np.empty((n_rows, 3), np.int64)
     space = scores.ctypes.data, hits.ctypes.data
-    offer_own(rows, (0, n_words, 0, n_words, False), words.state, space, K, SLACK)
+    offer_own(rows, (0, n_words), words.state, space, K, SLACK)
     return words
 
 
