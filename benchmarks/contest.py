@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import resource
 import statistics
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
+from benchmarks.machine import peak_bytes
 from benchmarks.quality import Score
 from benchmarks.rows import Row, ratio_of
 
@@ -29,6 +33,18 @@ class Case:
     unit: str
     higher_is_better: bool
     contestants: dict[str, Callable[[int], Measurement]]
+
+
+def alone(contestant: Callable[..., Measurement], *arguments: Any) -> Measurement:
+    """Measure in a process of its own, and note the peak memory of its largest process: it is the contestant's."""
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        return pool.apply(_with_peak, (contestant, *arguments))
+
+
+def _with_peak(contestant: Callable[..., Measurement], *arguments: Any) -> Measurement:
+    found = contestant(*arguments)
+    of_children = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024
+    return replace(found, notes={**found.notes, "peak_megabytes": max(peak_bytes(), of_children) / 1e6})
 
 
 def run(case: Case, repeats: int) -> list[Row]:

@@ -11,8 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from app.core.text import TextSpec
-from benchmarks.contest import OURS, Case, Measurement
-from benchmarks.end_to_end import alone
+from benchmarks.contest import OURS, Case, Measurement, alone
 from benchmarks.setup import Setup
 from trainer.corpus.encode import encode
 
@@ -69,7 +68,7 @@ def distinct_case(setup: Setup) -> Case:
     return Case("encode-distinct", "seconds", False, {OURS: ours})
 
 
-def _encoded(text: Path, threads: int) -> float:
+def _encoded(text: Path, threads: int) -> Measurement:
     """Seconds, kernels loaded before."""
     with tempfile.TemporaryDirectory() as folder:
         few = Path(folder) / "few.txt"
@@ -77,7 +76,7 @@ def _encoded(text: Path, threads: int) -> float:
         encode(few, Path(folder), spec=TextSpec(), min_count=1, threads=threads)
         start = time.perf_counter()
         encode(text, Path(folder), spec=TextSpec(), min_count=1, threads=threads)
-        return time.perf_counter() - start
+        return Measurement(time.perf_counter() - start)
 
 
 def _write_distinct(path: Path) -> None:

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
-import multiprocessing
-import resource
 import subprocess
 import tempfile
 import time
@@ -21,8 +19,8 @@ from typing import Any
 from app.command.client import ENDED, Client
 from app.command.processes import running
 from app.core.settings import Settings
-from benchmarks.contest import OURS, Case, Measurement, run
-from benchmarks.machine import cpu_name, peak_bytes
+from benchmarks.contest import OURS, Case, Measurement, alone, run
+from benchmarks.machine import cpu_name
 from benchmarks.plots import plot
 from benchmarks.rows import as_table
 from benchmarks.setup import Setup, add_arguments, setup_of
@@ -45,22 +43,9 @@ def end_to_end_case(setup: Setup) -> Case:
     return Case("end-to-end-d100", "seconds", False, contestants)
 
 
-def alone(contestant: Callable[..., float], *arguments: Any) -> Measurement:
-    """Measure in a process of its own, so that the peak memory of its largest process is the contestant's."""
-    with multiprocessing.get_context("spawn").Pool(1) as pool:
-        seconds, peak_bytes = pool.apply(_measured, (contestant, *arguments))
-    return Measurement(seconds, notes={"peak_megabytes": peak_bytes / 1e6})
-
-
-def _measured(contestant: Callable[..., float], *arguments: Any) -> tuple[float, int]:
-    seconds = contestant(*arguments)
-    of_children = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024
-    return seconds, max(peak_bytes(), of_children)
-
-
-def _ours(setup: Setup, seed: int) -> float:
+def _ours(setup: Setup, seed: int) -> Measurement:
     with _service() as client:
-        return _seconds(client, setup.text, _hyperparameters(setup) | {"seed": seed})
+        return Measurement(_seconds(client, setup.text, _hyperparameters(setup) | {"seed": seed}))
 
 
 def _hyperparameters(setup: Setup) -> dict[str, Any]:
@@ -100,10 +85,12 @@ def answered(
         time.sleep(0.1)
         job = client.get(f"/jobs/{job['id']}")
         look(job)
+    if job["state"] != "succeeded":
+        raise RuntimeError(f"The job has not succeeded: {job}")
     client.get("/neighbors", model="text", version=job["version"], word="king")
 
 
-def _gensim(setup: Setup, seed: int) -> float:
+def _gensim(setup: Setup, seed: int) -> Measurement:
     start = time.perf_counter()
     peer = gensim_model(setup, MODEL, DIM, seed)
     peer.build_vocab(corpus_file=str(setup.text))
@@ -111,16 +98,16 @@ def _gensim(setup: Setup, seed: int) -> float:
     with tempfile.TemporaryDirectory() as folder:
         peer.wv.save(f"{folder}/vectors")
         peer.wv.most_similar("king")
-        return time.perf_counter() - start
+        return Measurement(time.perf_counter() - start)
 
 
-def _word2vec_c(setup: Setup, seed: int) -> float:
+def _word2vec_c(setup: Setup, seed: int) -> Measurement:
     del seed  # it has none
     with tempfile.TemporaryDirectory() as folder:
         start = time.perf_counter()
         command = word2vec_c_command(setup, MODEL, DIM, Path(folder) / "vectors")
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-        return time.perf_counter() - start
+        return Measurement(time.perf_counter() - start)
 
 
 def growth(setup: Setup) -> None:

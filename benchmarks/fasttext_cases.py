@@ -6,7 +6,6 @@ threshold of 1e-3. Learning rates are each one's default; gensim has fastText's.
 
 from __future__ import annotations
 
-import multiprocessing
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -15,8 +14,7 @@ from typing import Any
 import numpy as np
 
 from app.core.hyperparameters import FastTextHyperparameters
-from benchmarks.contest import OURS, Case, Measurement
-from benchmarks.machine import peak_bytes
+from benchmarks.contest import OURS, Case, Measurement, alone
 from benchmarks.setup import Setup
 from benchmarks.word2vec_cases import gensim_seconds
 from trainer.algorithms.algorithm import Work
@@ -42,17 +40,11 @@ Side = Callable[[Setup, str, int], Measurement]
 
 def _apart(side: Side, setup: Setup, architecture: str) -> Callable[[int], Measurement]:
     def measure(seed: int) -> Measurement:
-        with multiprocessing.get_context("spawn").Pool(1) as pool:
-            found = pool.apply(_measured, (side, setup, architecture, seed))
+        found = alone(side, setup, architecture, seed)
         print(f"  {architecture} {side.__name__}: peak memory {found.notes['peak_megabytes']:,.0f} MB", flush=True)
         return found
 
     return measure
-
-
-def _measured(side: Side, setup: Setup, architecture: str, seed: int) -> Measurement:
-    found = side(setup, architecture, seed)
-    return replace(found, notes={**found.notes, "peak_megabytes": peak_bytes() / 1e6})
 
 
 def ours(setup: Setup, architecture: str, seed: int) -> Measurement:

@@ -15,8 +15,7 @@ from app.core.table.arrays import FloatArray, Neighbors
 from app.core.table.limits import IndexLimits, n_covered
 from app.core.table.writing import normalise
 from benchmarks import machine
-from benchmarks.contest import OURS, Case, Measurement, run
-from benchmarks.end_to_end import alone
+from benchmarks.contest import OURS, Case, Measurement, alone, run
 from benchmarks.plots import plot
 from benchmarks.quality import Score
 from benchmarks.rows import as_table
@@ -61,8 +60,8 @@ def whole_case(words: int, dim: int, threads: int) -> Case:
     return Case(f"publish-{words}-d{dim}", "seconds", False, {OURS: ours})
 
 
-def _published(words: int, dim: int, threads: int) -> float:
-    return steps_of(words, dim, threads, IndexLimits())["all"]
+def _published(words: int, dim: int, threads: int) -> Measurement:
+    return Measurement(steps_of(words, dim, threads, IndexLimits())["all"])
 
 
 def steps_of(words: int, dim: int, threads: int, limits: IndexLimits) -> dict[str, float]:

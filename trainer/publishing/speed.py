@@ -16,7 +16,10 @@ TRIED_BLOCKS, TRIALS = 20, 3
 
 
 def product_seconds(dim: int, threads: int) -> float:
-    """Seconds of one multiplication on all threads together: each multiplies panels, as for the neighbour table."""
+    """Seconds of one multiplication of float32 on all threads together: each multiplies panels.
+
+    The neighbour table multiplies integers, which take a share of it that `app.core.costs.publishing` knows.
+    """
     rows, columns = np.random.default_rng(0).standard_normal((2, PANEL, dim), np.float32)
     scores = np.empty((threads, PANEL, PANEL), np.float32)
 

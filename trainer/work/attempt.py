@@ -32,8 +32,8 @@ CAN_FORK = sys.platform == "linux"
 FORKING: ForkServerContext | SpawnContext = (
     multiprocessing.get_context("forkserver") if CAN_FORK else multiprocessing.get_context("spawn")
 )
-"""Jobs are forked from a process that has imported all they need and done nothing: numba and FAISS hang or abort in one
-that is forked after they were used, and to import them takes longer than many a job."""
+"""Jobs are forked from a process that has imported all they need and run none of it: numba and FAISS hang or abort in
+one that is forked after they were used, and to import and ready them takes longer than many a job."""
 FORKING.set_forkserver_preload(
     [child.__name__, "trainer.kernels.compiling", "trainer.work.kinds", "trainer.kernels.ready"]
 )
