@@ -84,8 +84,7 @@ class CheckKey:
         path = get_route_path(scope)
         door = self._doors.find(path, scope["method"])
         if door is None and self._later:
-            await run_in_threadpool(self._later.add)
-            self._doors, self._later = Doors(self._routes), None
+            self._doors, self._later = await run_in_threadpool(self._doors_of_all, self._later), None
             door = self._doors.find(path, scope["method"])
         if door is None:
             missing = HTTPStatus.METHOD_NOT_ALLOWED if self._doors.are_at(path) else HTTPStatus.NOT_FOUND
@@ -108,6 +107,13 @@ class CheckKey:
                 await self._audited(caller, scope, receive, _privately(send))
         finally:
             access.leave(token)
+
+    def _doors_of_all(self, later: LaterRoutes) -> Doors:
+        """Not on the event loop: the framework works out all routes when it is first asked for them."""
+        later.add()
+        doors = Doors(self._routes)
+        later.settle()
+        return doors
 
     async def _audited(self, caller: Caller, scope: Scope, receive: Receive, send: Send) -> None:
         database: Database = scope["app"].state.database

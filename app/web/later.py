@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Sequence
 from threading import Lock
 
@@ -33,3 +34,11 @@ class LaterRoutes:
             if not self._are_there:
                 self._routes[self._place : self._place] = self._make()
                 self._are_there = True
+
+    def settle(self) -> None:
+        """Let what they brought never be collected, where that holds for what the process started with.
+
+        A full collection among all of it stopped every request for 0.08 s.
+        """
+        if gc.get_freeze_count():
+            gc.freeze()
