@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import time
@@ -72,6 +73,11 @@ class Observe:
         trace.get_current_span().set_attribute("wordkin.request_id", request_id)  # nowhere, unless telemetry is on
         try:
             await self._app(scope, receive, send_named)
+        except asyncio.CancelledError:  # the process ends, and has waited for as long as it does
+            if is_started or not scope["app"].state.is_leaving:
+                raise
+            told = "The process ended while it worked on this; look whether it was done, or send it again."
+            await plain(HTTPStatus.SERVICE_UNAVAILABLE, scope["path"], told)(scope, receive, send_named)
         except Exception as error:  # nothing of ours lies further out: here it gets its id, its line and its count
             logger.error("request failed", action="request_failed", path=scope["path"], exc_info=error)
             if is_started:
