@@ -13,7 +13,7 @@ from fastapi.dependencies.models import Dependant
 from pydantic import BaseModel
 
 from app.core.errors import InvalidRequest
-from app.core.hyperparameters.names import OTHER_NAMES, meant
+from app.core.hyperparameters.names import OTHER_NAMES, hint, meant
 from app.serving import asking
 
 MAX_ISSUES = 100
@@ -113,12 +113,12 @@ def _message(issue: Issue) -> str:
         case "json_invalid":
             return f"This is not JSON: {context['error']} at character {issue['loc'][-1]}"
         case "union_tag_invalid":
-            return f"This is one of {context['expected_tags']}"
+            return f"This is one of {context['expected_tags']}{hint(issue)}"
         case "union_tag_not_found":
             return "Field required"
         case "model_type" | "model_attributes_type":
             return "This is a JSON object"
-    return str(issue["msg"]).removeprefix("Value error, ")
+    return str(issue["msg"]).removeprefix("Value error, ") + hint(issue)
 
 
 def _unknown(name: str, names: Sequence[str], *, is_listed: bool) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from app.core.hyperparameters.names import meant
+from app.core.hyperparameters.names import hint, meant
 from app.core.hyperparameters.shared import Hyperparameters
 
 
@@ -54,5 +54,5 @@ def _unknown(name: str, names: list[str]) -> str:
 
 
 def _told(issue: Any) -> str:
-    message = str(issue["msg"]).removeprefix("Value error, ")
+    message = str(issue["msg"]).removeprefix("Value error, ") + hint(issue)
     return f"{issue['loc'][0]}={issue['input']}: {message}" if issue["loc"] else message

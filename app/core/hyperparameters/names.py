@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 OTHER_NAMES = {
     # gensim
@@ -44,6 +46,13 @@ OTHER_NAMES = {
     "num_epochs": "epochs",
     "random_state": "seed",
 }
+OTHER_VALUES = {
+    "w2v": "word2vec",
+    "ft": "fasttext",
+    "sg": "skip-gram",
+    "ns": "negative-sampling",
+    "hs": "hierarchical-softmax",
+}
 LONGEST = 64
 NEAR = 0.55
 """Of the letters: `alfa` is near `alpha`, and `ns` is near nothing."""
@@ -65,6 +74,15 @@ def meant(name: str, allowed: Iterable[str], others: Mapping[str, str] = OTHER_N
         return None
     found = process.extractOne(letters, by_letters.keys(), scorer=OSA.normalized_similarity, score_cutoff=NEAR)
     return by_letters[found[0]] if found else None
+
+
+def hint(issue: Mapping[str, Any]) -> str:
+    """What to add to pydantic's message: ``. Did you mean 'hnsw'?`` where few values are allowed and one is near."""
+    context = issue.get("ctx", {})
+    given = context.get("tag", issue.get("input"))
+    allowed = re.findall(r"'([^']+)'", str(context.get("expected", context.get("expected_tags", ""))))
+    near = meant(given, allowed, OTHER_VALUES) if allowed and isinstance(given, str) else None
+    return f". Did you mean {near!r}?" if near else ""
 
 
 def _letters(name: str) -> str:

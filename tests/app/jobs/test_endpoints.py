@@ -98,6 +98,12 @@ def test_messages_are_plain(client: TestClient) -> None:
     assert told('{"model"}') == ["body: This is not JSON: Expecting ':' delimiter at character 8"]
     assert told('{"model":"m"}') == ["body.algorithm: Field required"]
     assert told('{"algorithm":"magic"}') == ["body.algorithm: This is one of 'word2vec', 'glove', 'fasttext'"]
+    one_of = "This is one of 'word2vec', 'glove', 'fasttext'"
+    assert told('{"algorithm":"fast-txt"}') == [f"body.algorithm: {one_of}. Did you mean 'fasttext'?"]
+    told_values = told(
+        '{"model":"m","corpus":"c","algorithm":"glove","index":"exakt","hyperparameters":{"output":"wrd"}}'
+    )
+    assert [each.partition("Did you mean ")[2] for each in told_values] == ["'exact'?", "'word'?"]
     patience = '"hyperparameters":{"epochs":2,"stop_patience":2}'
     assert told(f'{{"model":"m","corpus":"c","algorithm":"word2vec",{patience}}}') == [
         "body.hyperparameters: stop_patience must be smaller than epochs to have an effect"

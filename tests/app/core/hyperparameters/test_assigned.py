@@ -26,6 +26,8 @@ def test_values_are_json_or_plain_text() -> None:
         ("dim", "'dim' is not NAME=VALUE"),
         ("epoch=3", r"no hyperparameter 'epoch'. Did you mean epochs\? There are: .*n_negatives"),
         ("vector_size=3", r"no hyperparameter 'vector_size'. Did you mean dim\? There are: "),
+        ("objective=hs", r"or 'hierarchical-softmax'. Did you mean 'hierarchical-softmax'\?"),
+        ("architecture=skipgram", r"=skipgram: Input should be 'skip-gram' or 'cbow'. Did you mean 'skip-gram'\?"),
         ("dim=1", "dim=1: Input should be greater than or equal to 2"),
         ("dim=abc", "dim=abc: Input should be a valid integer"),
         ("learning_rate=NaN", "learning_rate=nan: Input should be a finite number"),
