@@ -8,8 +8,9 @@ import pytest
 from numba import njit
 
 from trainer.kernels.llvm import LANES
+from trainer.kernels.logistic import logistic_gradients
 from trainer.kernels.rows import aligned_rows, padded
-from trainer.kernels.simd import add_to_rows, logistic_gradients, score_rows, sum_rows, update_rows
+from trainer.kernels.simd import add_to_rows, score_rows, sum_rows, update_rows
 
 Rows = npt.NDArray[np.float32]
 
@@ -52,7 +53,7 @@ def test_filler_learns_exactly_nothing() -> None:
 @pytest.mark.parametrize(("dim", "n_outputs"), [(3, 1), (8, 2), (100, 6), (17, 5)])
 @pytest.mark.parametrize("n_contexts", [1, 2, 5])
 def test_products_of_rows(dim: int, n_outputs: int, n_contexts: int) -> None:
-    """Scores, then both updates from the old rows, a row that is named twice getting both."""
+    """Scores, then both updates from the old rows, a row that is named twice, running or not, getting both."""
 
     @njit
     def score(contexts, n, output_vectors, copies, scores):
@@ -74,7 +75,7 @@ def test_products_of_rows(dim: int, n_outputs: int, n_contexts: int) -> None:
         )
 
     input_vectors, output_vectors = random_rows(4, dim, 1), random_rows(6, dim, 2)
-    c, o = [0, 2, 2, 3, 1][:n_contexts], [5, 1, 1, 0, 3, 2][:n_outputs]
+    c, o = [2, 2, 0, 2, 1][:n_contexts], [5, 1, 1, 0, 3, 2][:n_outputs]
     copies = aligned_rows(n_contexts, -(-dim // LANES) * LANES)
     scores = np.full(n_contexts * n_outputs + LANES, 7, np.float32)
     old_inputs, old_outputs = input_vectors.astype(np.float64), output_vectors.astype(np.float64)

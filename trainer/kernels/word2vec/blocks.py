@@ -19,9 +19,10 @@ from numba import njit
 from numba.extending import overload
 
 from trainer.kernels.hashing import mixed
+from trainer.kernels.logistic import logistic_gradients
 from trainer.kernels.memory import int32_at, int64_at, write_float32, write_int64
-from trainer.kernels.options import KERNEL_OPTIONS
-from trainer.kernels.simd import add_to_rows, logistic_gradients, prefetch_row, score_rows, sum_rows, update_rows
+from trainer.kernels.options import INLINED, KERNEL_OPTIONS
+from trainer.kernels.simd import add_to_rows, prefetch_row, score_rows, sum_rows, update_rows
 from trainer.kernels.word2vec.input_rows import fetch, slide
 from trainer.kernels.word2vec.layout import (
     KEPT,
@@ -96,7 +97,7 @@ def _step_of(rows, outputs, at, rate, tally, wants_loss, is_path, group, tail, d
     return step
 
 
-@njit(**KERNEL_OPTIONS)
+@njit(**INLINED)
 def _next_center(words, i, last):
     while i < last and int32_at(words, i) < 0:
         i += 1

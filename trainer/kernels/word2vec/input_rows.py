@@ -11,12 +11,12 @@ from numba import njit
 from numba.extending import overload
 
 from trainer.kernels.memory import int32_at, int64_at, write_int64
-from trainer.kernels.options import KERNEL_OPTIONS
+from trainer.kernels.options import INLINED, KERNEL_OPTIONS
 from trainer.kernels.simd import add_to_rows, prefetch_row, sum_rows
 from trainer.kernels.word2vec.replicas import row_address
 
 
-@njit(**KERNEL_OPTIONS)
+@njit(**INLINED)
 def input_row(at, i):
     """The address of the input row of the token at index `i`, which is read, and to which what it learns is added."""
     if at.ring:
@@ -43,7 +43,7 @@ def fetch(at, i, dim):
     raise NotImplementedError
 
 
-@overload(fetch, prefer_literal=True)
+@overload(fetch, prefer_literal=True, jit_options={"forceinline": True})
 def _fetch(at, i, dim):
     width = dim.literal_value
 

@@ -201,7 +201,7 @@ def addresses_of(targets, tables, scratch):
         tables.part_offsets.ctypes.data,
         tables.part_rows.ctypes.data,
         scratch.parts.ctypes.data,
-        scratch.ring.ctypes.data if scratch.ring.size else 0,
+        np.int64(scratch.ring.ctypes.data) if scratch.ring.size else np.int64(0),
         scratch.ring.shape[0] - 1,
         4 * scratch.ring.shape[1] * scratch.ring.shape[2],
     )

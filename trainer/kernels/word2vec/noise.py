@@ -4,7 +4,8 @@ import numpy as np
 from numba import njit
 
 from trainer.kernels.hashing import below, lower_half, mixed
-from trainer.kernels.memory import uint64_at
+from trainer.kernels.memory import ask_for, uint64_at
+from trainer.kernels.options import INLINED, KERNEL_OPTIONS
 
 N_TRIES = 16
 _SHIFT_32 = np.uint64(32)
@@ -45,7 +46,14 @@ def fill_alias_table(probabilities, alias_table, stack):
             small += 1
 
 
-@njit(nogil=True, cache=True)
+@njit(**INLINED)
+def ask_for_noise(alias_table, n_words, key, counter, n):
+    """Ask for the entries that the `n` draws from `counter` on look up: the table is larger than a core's own cache."""
+    for k in range(n):
+        ask_for(alias_table + 8 * below(mixed(key, counter + np.uint64(k)), n_words))
+
+
+@njit(**INLINED)
 def noise_word(alias_table, n_words, bits):
     """One word id from 64 random bits: the upper half picks the entry, the lower half one of its two words.
 
@@ -57,14 +65,22 @@ def noise_word(alias_table, n_words, bits):
     return np.int64(entry if lower_half(bits) <= lower_half(limit_and_alias) else limit_and_alias >> _SHIFT_32)
 
 
-@njit(nogil=True, cache=True)
+@njit(**INLINED)
 def noise_word_but(alias_table, n_words, center, key, counter):
     """A noise word other than `center`, and the next unused counter.
 
     A draw that hits the center is repeated, as in fastText (word2vec.c leaves it out and so uses fewer negatives);
     after `N_TRIES` hits, which only a vocabulary that is nearly one word can cause, the next word id is taken.
     """
-    for _ in range(N_TRIES):
+    word = noise_word(alias_table, n_words, mixed(key, counter))
+    if word != center:
+        return word, counter + np.uint64(1)
+    return _drawn_again(alias_table, n_words, center, key, counter + np.uint64(1))
+
+
+@njit(**KERNEL_OPTIONS)
+def _drawn_again(alias_table, n_words, center, key, counter):
+    for _ in range(N_TRIES - 1):
         word = noise_word(alias_table, n_words, mixed(key, counter))
         counter += np.uint64(1)
         if word != center:

@@ -8,15 +8,15 @@ import numpy as np
 from numba import njit
 
 from trainer.kernels.memory import float32_at, int32_at, int64_at, write_float32, write_int64
-from trainer.kernels.options import KERNEL_OPTIONS
-from trainer.kernels.word2vec.noise import noise_word_but
+from trainer.kernels.options import INLINED
+from trainer.kernels.word2vec.noise import ask_for_noise, noise_word_but
 from trainer.kernels.word2vec.replicas import row_address
 
 PATH_TAIL = 2
 """Huffman paths are cut into full groups, then pairs; an odd one gets a filler row, which learns nothing."""
 
 
-@njit(**KERNEL_OPTIONS)
+@njit(**INLINED)
 def choose_noise(at, center, slot, key, counter, n_negatives):
     """Write the addresses of the output rows of the center and its negatives into `slot`; returns the next counter."""
     output_rows = at.output_rows + 8 * at.slot * slot
@@ -24,10 +24,11 @@ def choose_noise(at, center, slot, key, counter, n_negatives):
     for k in range(1, n_negatives + 1):
         word, counter = noise_word_but(at.alias_table, at.n_words, center, key, counter)
         write_int64(output_rows, k, row_address(at.output_table, at.output_replicas, at.n_replicas, word, at.stride))
+    ask_for_noise(at.alias_table, at.n_words, key, counter, n_negatives)
     return counter
 
 
-@njit(**KERNEL_OPTIONS)
+@njit(**INLINED)
 def choose_path(at, center, slot):
     """Write addresses and labels of the inner nodes above the center into `slot`, then fillers; returns how many."""
     output_rows, labels = at.output_rows + 8 * at.slot * slot, at.labels + 4 * at.slot * slot
@@ -43,7 +44,7 @@ def choose_path(at, center, slot):
     return n_outputs
 
 
-@njit(**KERNEL_OPTIONS)
+@njit(**INLINED)
 def tile_labels(labels, n_outputs, n_contexts, group, tail, tiled):
     """Repeat the output rows' labels in the order of the scores: group after group, in each context after context."""
     first, place = 0, 0
@@ -57,7 +58,7 @@ def tile_labels(labels, n_outputs, n_contexts, group, tail, tiled):
     return place
 
 
-@njit(**KERNEL_OPTIONS)
+@njit(**INLINED)
 def scores_loss(scores, labels, n_scores):
     """Sum over all scores of the negative log-likelihood of their labels, in nats, without fillers (label 0.5)."""
     total = 0.0

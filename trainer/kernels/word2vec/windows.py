@@ -5,6 +5,7 @@ from numba import njit
 
 from trainer.kernels.hashing import below, lower_half, mixed
 from trainer.kernels.memory import int32_at, write_int64
+from trainer.kernels.options import INLINED
 from trainer.kernels.word2vec.input_rows import input_row
 
 BLOCK_POSITIONS = 1024
@@ -66,7 +67,7 @@ def drawn_window(bits, window, shrink):
     return window
 
 
-@njit(nogil=True, cache=True)
+@njit(**INLINED)
 def gather_context(at, center, left, end, reach):
     """Write the addresses of the rows of the tokens around index `center`, within its line; returns their number.
 
