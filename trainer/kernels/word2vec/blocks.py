@@ -39,7 +39,14 @@ from trainer.kernels.word2vec.layout import (
     Targets,
     addresses_of,
 )
-from trainer.kernels.word2vec.objectives import PATH_TAIL, choose_noise, choose_path, scores_loss, tile_labels
+from trainer.kernels.word2vec.objectives import (
+    PATH_TAIL,
+    ask_for_path,
+    choose_noise,
+    choose_path,
+    scores_loss,
+    tile_labels,
+)
 from trainer.kernels.word2vec.replicas import copy_rows, merge_replicas, rows_due
 from trainer.kernels.word2vec.windows import drawn_window, gather_context, kept_tokens
 
@@ -151,6 +158,9 @@ def block_kernel(architecture: str, dim: int, n_negatives: int) -> Kernel:
             while center < last:
                 ahead = (slot + SLOTS - 1) % SLOTS
                 n_later = 0
+                after = _next_center(at.words, later + 1, last)
+                if is_path and after < last:
+                    ask_for_path(at, np.int64(int32_at(at.words, after)))
                 if later < last:
                     word = np.int64(int32_at(at.words, later))
                     if is_path:
@@ -190,7 +200,7 @@ def block_kernel(architecture: str, dim: int, n_negatives: int) -> Kernel:
                             _step(rows, outputs, at, rate, tally, wants_loss, is_path, group, tail, dim)
                         if is_cbow:
                             add_to_rows(at.contexts, n, shares[n], at.change, dim)
-                center, following, later = following, later, _next_center(at.words, later + 1, last)
+                center, following, later = following, later, after
                 n_outputs, n_next = n_next, n_later
                 slot = (slot + 1) % SLOTS
             if at.ring:

@@ -7,10 +7,13 @@ import math
 import numpy as np
 from numba import njit
 
-from trainer.kernels.memory import float32_at, int32_at, int64_at, write_float32, write_int64
+from trainer.kernels.memory import ask_for, float32_at, int32_at, int64_at, write_float32, write_int64
 from trainer.kernels.options import INLINED
 from trainer.kernels.word2vec.noise import ask_for_noise, noise_word_but
 from trainer.kernels.word2vec.replicas import row_address
+
+LINE = 64
+"""Bytes that memory is read by."""
 
 PATH_TAIL = 2
 """Huffman paths are cut into full groups, then pairs; an odd one gets a filler row, which learns nothing."""
@@ -42,6 +45,15 @@ def choose_path(at, center, slot):
         write_int64(output_rows, k, at.filler)
         write_float32(labels, k, np.float32(0.5))
     return n_outputs
+
+
+@njit(**INLINED)
+def ask_for_path(at, center):
+    """Ask for the nodes and labels above a center, which `choose_path` is going to read; most paths are two lines."""
+    start = 4 * int64_at(at.offsets, center)
+    for place in (at.points + start, at.point_labels + start):
+        ask_for(place)
+        ask_for(place + LINE)
 
 
 @njit(**INLINED)
