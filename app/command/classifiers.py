@@ -11,7 +11,7 @@ from app.command import completion
 from app.command.aliases import aliases_shown, earlier_versions, move
 from app.command.failures import ServiceError, WrongUsage
 from app.command.files import send
-from app.command.jobs import follow_to_the_end, submit
+from app.command.jobs import submit
 from app.command.options import DEFAULT_URL, Alias, AsJson, Detach, Url, Yes, client_of
 from app.command.output import ask_first, say, say_json, say_members, say_table, when
 from app.core.names import reference, split_reference
@@ -48,11 +48,7 @@ def train(
     said: dict[str, Any] = {"kind": "classifier", "name": name, "model": base, "version": version or "latest"}
     said |= {"file": reference(stored["name"], stored["revision"]) if stored else file, "features": features}
     said |= {"text_field": text_field, "label_field": label_field, "group_field": group_field}
-    if detach:
-        submit(client, said, alias=alias, detach=True, as_json=as_json)
-        return
-    job = client.submit(said | ({"publish": {"alias": alias}} if alias else {}))
-    follow_to_the_end(client, job["id"], as_json=as_json, told=_say_result)
+    submit(client, said, alias=alias, detach=detach, as_json=as_json, told=_say_result)
 
 
 def _say_result(job: dict[str, Any]) -> None:

@@ -11,7 +11,7 @@ import typer
 from app.command import completion
 from app.command.failures import WrongUsage
 from app.command.files import send
-from app.command.jobs import follow_to_the_end, submit
+from app.command.jobs import submit
 from app.command.options import DEFAULT_URL, AsJson, Detach, Url, client_of
 from app.command.output import note, say, say_json, say_table
 from app.core.names import reference, split_reference
@@ -59,11 +59,7 @@ def evaluate(
     else:
         how = ({"type": kind} if kind else {}) | ({"oov": "compose"} if compose else {})
         said["sets"] = [{"file": file} | how for file in files]
-    if detach:
-        submit(client, said, alias=None, detach=True, as_json=as_json)
-        return
-    job = client.submit(said)
-    follow_to_the_end(client, job["id"], as_json=as_json, told=lambda ended: say_result(ended["result"]))
+    submit(client, said, detach=detach, as_json=as_json, told=lambda ended: say_result(ended["result"]))
 
 
 def _uploaded(client: Client, named: str) -> str:

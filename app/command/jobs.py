@@ -31,6 +31,7 @@ app = typer.Typer(help="See, follow, cancel and delete jobs.", no_args_is_help=T
 
 Id = Annotated[str, typer.Argument(metavar="ID", autocompletion=completion.jobs, help="As listed.")]
 State = Annotated[str | None, typer.Option(metavar="STATE", help="Only those that are queued, running, ...")]
+Told = Callable[[dict[str, Any]], None]
 MAX_NAMED = 3
 SHOWN = ("id", "state", "model", "done", "version", "created")
 
@@ -75,9 +76,7 @@ def follow(job_id: Id, url: Url = DEFAULT_URL, as_json: AsJson = False) -> None:
     follow_to_the_end(client_of(url), job_id, as_json=as_json)
 
 
-def follow_to_the_end(
-    client: Client, job_id: str, *, as_json: bool, told: Callable[[dict[str, Any]], None] | None = None
-) -> None:
+def follow_to_the_end(client: Client, job_id: str, *, as_json: bool, told: Told | None = None) -> None:
     """Show what the job has come to, by `told` if it is given; raise `JobEnded` unless it succeeds."""
     try:
         note(f"job {job_id}")
@@ -118,13 +117,21 @@ def _number(value: float | None) -> str:
     return "-" if value is None else f"{value:.4f}"
 
 
-def submit(client: Client, submission: dict[str, Any], *, alias: str | None, detach: bool, as_json: bool) -> None:
-    """Submit a job whose result `alias` shall name, and follow it unless it is detached."""
+def submit(
+    client: Client,
+    submission: dict[str, Any],
+    *,
+    detach: bool,
+    as_json: bool,
+    alias: str | None = None,
+    told: Told | None = None,
+) -> None:
+    """Submit a job, whose result `alias` shall name, if it is given, and follow it unless it is detached."""
     job = client.submit(submission | ({"publish": {"alias": alias}} if alias else {}))
-    if told := _expected(job["estimate"] or {}):
-        note(f"expected: {told}")
+    if expected := _expected(job["estimate"] or {}):
+        note(f"expected: {expected}")
     if not detach:
-        follow_to_the_end(client, job["id"], as_json=as_json)
+        follow_to_the_end(client, job["id"], as_json=as_json, told=told)
     elif as_json:
         say_json(job)
     else:

@@ -84,9 +84,9 @@ class Asked(NamedTuple):
 def of_import(asked: Asked) -> Expected:
     """Vectors are in memory once, or twice where a vocabulary orders them."""
     payload: ImportPayload = asked.payload
-    seconds = START_SECONDS + payload.file.n_bytes * BYTE_SECONDS
+    seconds = payload.file.n_bytes * BYTE_SECONDS
     if asked.read is None:
-        return Expected(Needs(seconds), [payload.format, *_names(payload.evaluate)])
+        return Expected(Needs(START_SECONDS + seconds), [payload.format, *_names(payload.evaluate)])
     copies = 2 if payload.vocabulary else 1
     needs = _publishing(asked.read, Held(*asked.read[:2], copies, READ_WORD_BYTES), payload.index, asked.threads)
     return Expected(needs._replace(seconds=needs.seconds + seconds), ["rows", *_names(payload.evaluate)])

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
+from unittest.mock import Mock
 
 import httpx
 import pytest
 
 from app.command.evaluate import say_result
+from app.command.jobs import submit
 from tests.app.command.conftest import Wordkin
 
 
@@ -23,6 +26,15 @@ def test_sets_here_are_uploaded_and_others_named(ask: Wordkin, service: httpx.Cl
     assert service.delete(f"/files/{name}").json()["job"] == job["id"]
     wrong = ask("evaluate", "first", "pairs.txt", "--type", "pairs", cwd=tmp_path)
     assert (wrong.returncode, "'similarity'" in wrong.stderr) == (1, True), wrong.stderr
+
+
+def test_what_a_job_of_any_kind_is_expected_to_take_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    job = {"id": "j", "estimate": {"seconds": 61.2, "memory_bytes": 5 << 20, "disk_bytes": None}}
+    client = Mock(submit=Mock(return_value=job), follow=Mock(return_value={"state": "succeeded"}))
+    told: list[Any] = []
+    submit(client, {"kind": "evaluate"}, detach=False, as_json=False, told=told.append)
+    assert "expected: 61 s, 5.24 MB of memory" in capsys.readouterr().err
+    assert told == [{"state": "succeeded"}]
 
 
 def test_it_is_told_how_words_were_found_that_the_vocabulary_lacks(capsys: pytest.CaptureFixture[str]) -> None:
