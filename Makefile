@@ -54,7 +54,8 @@ $(VENV)/.demo: requirements-demo.txt pyproject.toml | $(VENV)/bin/python
 
 $(VENV)/.dev: requirements-dev.txt pyproject.toml | $(VENV)/bin/python
 	@echo "installing the service and its tests into $(VENV) ..."
-	@$(PIP) install --require-hashes -r requirements-dev.txt
+	@# who is imported first compiles a module; of most packages only a part ever is
+	@$(PIP) install --no-compile --require-hashes -r requirements-dev.txt
 	@$(PIP) install --no-deps --no-build-isolation -e .
 	@touch $@ $(VENV)/.demo
 
