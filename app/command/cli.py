@@ -6,12 +6,14 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from copy import copy
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
-from pydantic import ValidationError
+from typer.models import CommandInfo
 
 from app.command import classifiers, corpora, files, jobs, keys, models, webhooks
 from app.command.derive import derive
@@ -21,12 +23,13 @@ from app.command.export import export
 from app.command.failures import CommandFailed, WrongUsage
 from app.command.options import AsJson
 from app.command.output import console, is_json_wanted, say, say_error, warn
-from app.command.questions import PANEL, add_questions
 from app.command.safekeeping import backup, restore, verify
 from app.command.train import train
 from app.command.vectors import import_vectors
 from app.command.weat import weat
-from app.core.settings import Settings, explained, unknown_variables
+
+if TYPE_CHECKING:
+    from app.core.settings import Settings
 
 app = typer.Typer(
     help="Train word embeddings on your text and serve every version over REST.\n\n"
@@ -45,10 +48,11 @@ Port = Annotated[int | None, typer.Option(help="Port to listen on; 0 takes a fre
 
 def main() -> None:
     """Run the command line; what a user can mend is one line on standard error, and the exit code says so."""
+    command = chosen(sys.argv[1:2])
     try:
         if not is_json_wanted():
-            app()
-        sys.exit(app(standalone_mode=False))
+            command()
+        sys.exit(command(standalone_mode=False))
     except UsageError as error:  # only then it comes up to here
         wrong = WrongUsage(error.format_message())
         say_error(wrong)
@@ -58,6 +62,32 @@ def main() -> None:
     except (CommandFailed, OSError) as error:
         say_error(error)
         sys.exit(error.exit_code if isinstance(error, CommandFailed) else 1)
+
+
+def chosen(named: list[str]) -> typer.Typer:
+    """The command of that name alone, or all: describing all of them takes longer than most answers."""
+    return _only(app, named) or _only(whole(), named) or whole()
+
+
+def _only(commands: typer.Typer, named: list[str]) -> typer.Typer | None:
+    only = copy(commands)
+    only.registered_commands = [each for each in commands.registered_commands if _name_of(each) in named]
+    only.registered_groups = [each for each in commands.registered_groups if each.name in named]
+    return only if only.registered_commands or only.registered_groups else None
+
+
+def _name_of(command: CommandInfo) -> str | None:
+    return command.name or (command.callback.__name__.replace("_", "-") if command.callback else None)
+
+
+@cache
+def whole() -> typer.Typer:
+    """All commands: those above, and those that ask, which are made of the models of questions."""
+    from app.command.questions import PANEL, add_questions
+
+    add_questions(app)
+    app.command(rich_help_panel=PANEL)(weat)
+    return app
 
 
 def _show_version(asked: bool) -> None:
@@ -77,6 +107,10 @@ def _options(
 
 
 def _settings(host: str | None = None, port: int | None = None) -> Settings:
+    from pydantic import ValidationError
+
+    from app.core.settings import Settings, explained
+
     given = {"host": host, "port": port}
     try:
         return Settings(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type] # of mixed types
@@ -86,6 +120,8 @@ def _settings(host: str | None = None, port: int | None = None) -> Settings:
 
 def _own_settings() -> Settings:
     """For a command that starts no process which would name the variables that are no settings."""
+    from app.core.settings import unknown_variables
+
     for name, meant in unknown_variables(os.environ).items():
         warn(f"{name} is no setting" + (f"; did you mean {meant}?" if meant else "."))
     return _settings()
@@ -243,5 +279,3 @@ app.add_typer(classifiers.app, name="classifiers")
 app.add_typer(keys.app, name="keys")
 app.add_typer(webhooks.app, name="webhooks")
 app.command(rich_help_panel="Ask")(classifiers.classify)
-add_questions(app)
-app.command(rich_help_panel=PANEL)(weat)

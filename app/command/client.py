@@ -9,6 +9,7 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any, BinaryIO
 from urllib.parse import quote
+from urllib.request import getproxies
 
 import httpx
 from httpx_sse import ServerSentEvent, connect_sse
@@ -44,7 +45,10 @@ class Client:
 
     def __init__(self, url: str) -> None:
         self.url = url.rstrip("/")
-        self._http = httpx.Client(base_url=self.url, timeout=httpx.Timeout(60.0, connect=5.0), headers=key_header())
+        timeout = httpx.Timeout(60.0, connect=5.0)
+        # reading all certificates takes as long as an answer; they are for https, and proxies may be reached so
+        verify = self.url.startswith("https:") or bool(getproxies())
+        self._http = httpx.Client(base_url=self.url, timeout=timeout, headers=key_header(), verify=verify)
 
     def close(self) -> None:
         self._http.close()

@@ -12,14 +12,11 @@ from pathlib import Path
 
 import httpx
 import pytest
-import typer
 
 from app.command import cli
 from tests.published import World, random_vectors
 
 WORDS = ["king", "queen", "man", "woman"]
-COMMAND = typer.main.get_command(cli.app)
-"""Made once: that takes longer than most commands."""
 Ran = subprocess.CompletedProcess[str]
 Wordkin = Callable[..., Ran]
 
@@ -40,7 +37,6 @@ def typed(*words: str, url: str, cwd: Path | None = None) -> Ran:
         redirect_stdout(io.TextIOWrapper(out, encoding="utf-8", write_through=True)),
         redirect_stderr(io.TextIOWrapper(err, encoding="utf-8", write_through=True)),
     ):
-        patch.setattr(cli, "app", COMMAND)
         patch.setattr(sys, "argv", ["wordkin", *words])
         patch.setattr(sys, "stdin", io.StringIO())
         patch.setenv("WORDKIN_URL", url)

@@ -12,7 +12,7 @@ import pytest
 
 def offered(words: str, url: str = "http://127.0.0.1:9") -> list[str]:
     """Bash's own question, for the last of the words."""
-    code = "import sys; from app.command.cli import app; sys.argv[0] = 'wordkin'; app(prog_name='wordkin')"
+    code = "import sys; from app.command.cli import main; sys.argv[0] = 'wordkin'; main()"
     asked = {"_WORDKIN_COMPLETE": "complete_bash", "COMP_WORDS": f"wordkin {words}", "WORDKIN_URL": url}
     asked["COMP_CWORD"] = str(len(words.split(" ")))
     done = subprocess.run(

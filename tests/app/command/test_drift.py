@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from typer.testing import CliRunner, Result
 
-from app.command.cli import app
+from app.command.cli import whole
 from tests.published import World, random_vectors
 
 WORDS = [f"w{i}" for i in range(60)]
@@ -25,7 +25,7 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 def run(url: str, *words: str) -> Result:
-    return CliRunner().invoke(app, ["drift", *words, "--url", url], catch_exceptions=False)
+    return CliRunner().invoke(whole(), ["drift", *words, "--url", url], catch_exceptions=False)
 
 
 def test_the_most_changed_words_are_a_table(url: str) -> None:

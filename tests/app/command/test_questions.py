@@ -6,11 +6,13 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
+import typer
 from typer.testing import CliRunner, Result
 
-from app.command.cli import app
+from app.command.cli import chosen, whole
 from app.core.text import TextSpec
 from app.serving.questions import QUESTIONS, Question
 from tests.published import World, random_vectors
@@ -42,7 +44,7 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 def run(url: str, *words: str) -> Result:
-    return CliRunner().invoke(app, [*words, "--url", url], env={"COLUMNS": "100"}, catch_exceptions=False)
+    return CliRunner().invoke(whole(), [*words, "--url", url], env={"COLUMNS": "100"}, catch_exceptions=False)
 
 
 @pytest.mark.parametrize("question", QUESTIONS, ids=lambda question: question.name)
@@ -92,10 +94,10 @@ def test_a_number_of_answers_has_a_long_and_a_short_name(url: str) -> None:
 
 
 def test_help_names_what_is_typed() -> None:
-    told = CliRunner().invoke(app, ["neighbors", "--help"], env={"COLUMNS": "100"}).stdout
+    told = CliRunner().invoke(whole(), ["neighbors", "--help"], env={"COLUMNS": "100"}).stdout
     assert "neighbors [OPTIONS] [WORD]" in told
     assert "--model" in told
-    told = CliRunner().invoke(app, ["odd-one-out", "--help"], env={"COLUMNS": "100"}).stdout
+    told = CliRunner().invoke(whole(), ["odd-one-out", "--help"], env={"COLUMNS": "100"}).stdout
     assert "odd-one-out [OPTIONS] {WORD}..." in told
 
 
@@ -106,7 +108,22 @@ def test_words_are_never_markup(url: str) -> None:
     assert "prefix: [" in shown
 
 
-def test_the_command_line_starts_without_what_serves() -> None:
-    code = "import sys, app.command.cli; print(sorted({'numpy', 'fastapi', 'sqlalchemy', 'numba'} & set(sys.modules)))"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout == "[]\n"
+def test_the_command_line_starts_without_what_serves_and_what_other_commands_need() -> None:
+    """It asks nothing here: the address is refused."""
+    needless = {"numpy", "fastapi", "sqlalchemy", "numba", "app.core.settings", "app.serving.asking"}
+    code = (
+        "import sys; from app.command.cli import main\n"
+        "try: main()\n"
+        f"except SystemExit: print(sorted({needless} & set(sys.modules)))"
+    )
+    command = [sys.executable, "-c", code, "jobs", "list", "--url", "http://127.0.0.1:1"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert (done.stdout, "No service answers" in done.stderr) == ("[]\n", True)
+
+
+@pytest.mark.parametrize("name", ["train", "import", "odd-one-out", "weat", "jobs"])
+def test_a_command_that_is_named_is_the_only_one_that_is_described(name: str) -> None:
+    only: Any = typer.main.get_command(chosen([name]))
+    all_of_them: Any = typer.main.get_command(chosen([]))
+    assert [*only.commands] == [name]
+    assert {"train", "import", "odd-one-out", "weat", "jobs"} <= {*all_of_them.commands}

@@ -10,7 +10,7 @@ import httpx
 import pytest
 from typer.testing import CliRunner, Result
 
-from app.command.cli import app
+from app.command.cli import whole
 from tests.published import World, random_vectors
 
 WORDS = [f"w{i}" for i in range(40)]
@@ -30,14 +30,14 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 def run(url: str, *words: str) -> Result:
-    return CliRunner().invoke(app, ["weat", *words, "--url", url])
+    return CliRunner().invoke(whole(), ["weat", *words, "--url", url])
 
 
 def test_the_suite_is_submitted_with_word_sets_from_here(url: str, tmp_path: Path) -> None:
     path = tmp_path / "words.json"
     path.write_text('{"name": "own", "sets": {"x": ["w1"]}, "directions": {"d": {"pairs": [["w2", "w3"]]}}}')
     done = CliRunner().invoke(
-        app, ["evaluate", "m", str(path), "weat", "--suite", "bias", "--detach", "--json", "--url", url]
+        whole(), ["evaluate", "m", str(path), "weat", "--suite", "bias", "--detach", "--json", "--url", url]
     )
     assert done.exit_code == 0, done.output
     assert httpx.delete(f"{url}/files/words").json()["job"] == json.loads(done.stdout)["id"]
