@@ -96,7 +96,8 @@ class QueueMachine(RuleBasedStateMachine):
         with self.database.reading() as session:
             found = session.scalars(select(Job).where(Job.state.in_([JobState.QUEUED, JobState.RUNNING]))).all()
         busy = {job.owner for job in found if job.id in alive} - {None}
-        waiting = [job for job in found if job.id not in alive]
+        later = {job_id for job_id, moment in self.put_off.items() if moment > self.clock.now}
+        waiting = [job for job in found if job.id not in alive | later]
         waiting.sort(key=lambda job: (job.owner in busy and job.priority <= 0, -job.priority, job.created_at, job.id))
         return [job.id for job in waiting]
 
