@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from trainer.algorithms.glove.c_command import main
 from trainer.algorithms.glove.c_files import RECORD, read_vocabulary
 
 TEXT = "the cat sat on the mat\nthe dog lay on a log\n고양이 the 고양이\n" * 31
@@ -58,10 +59,17 @@ def test_training_writes_vectors_that_others_read(counted: Path, tmp_path: Path)
     ],
 )
 def test_what_does_not_fit_is_named_and_nothing_is_written(
-    counted: Path, tmp_path: Path, settings: list[str], message: str
+    counted: Path,
+    tmp_path: Path,
+    settings: list[str],
+    message: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    done = run("train", counted / "vocab.txt", counted / "cooccurrence.bin", tmp_path / "v", *settings)
-    assert done.returncode == 1
-    assert message in done.stderr
-    assert "Traceback" not in done.stderr
+    said = ["train", counted / "vocab.txt", counted / "cooccurrence.bin", tmp_path / "v", *settings]
+    monkeypatch.setattr(sys, "argv", ["wordkin glove", *map(str, said)])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 1
+    assert message in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
