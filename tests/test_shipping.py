@@ -12,7 +12,7 @@ import pytest
 import typer
 import yaml
 
-from app.command.cli import app as command_line
+from app.command.cli import whole
 from app.core.settings import Settings
 from app.core.storage import CREDENTIALS
 
@@ -25,7 +25,7 @@ NOT_SETTINGS = {"WORDKIN_URL", "WORDKIN_API_KEY"}
 
 
 def commands() -> set[str]:
-    return set(typer.main.get_command(command_line).commands)  # type: ignore[attr-defined] # a group, for an app of many
+    return set(typer.main.get_command(whole()).commands)  # type: ignore[attr-defined] # a group, for an app of many
 
 
 def stages() -> dict[str, str]:
