@@ -33,9 +33,9 @@ def test_training_runs_on_any_text(tmp_path: Path) -> None:
 def test_serving_runs_on_any_size(tmp_path: Path) -> None:
     rows = tmp_path / "rows.json"
     size = ("--words", "2000", "--dim", "20", "--seconds", "0.1", "--starts", "1")
-    run("serving", "--quick", *size, "--only", "server", "rest", "--json", str(rows))
+    run("serving", "--quick", *size, "--only", "server", "rest", "gensim", "--json", str(rows))
     cases = {re.split("[ ,]", row["case"])[0] for row in json.loads(rows.read_text())["rows"]}
-    assert cases >= {"analogy-batched", "start", "memory"}
+    assert cases >= {"analogy-batched", "start", "memory", "gensim-neighbors"}
 
 
 def test_a_text_is_cut_into_lines_however_it_is_packed(tmp_path: Path) -> None:

@@ -113,15 +113,11 @@ def test_resuming_equals_not_stopping(tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 def test_two_threads_learn_as_much_as_one() -> None:
-    """In one of five trials: what a thread has learnt comes late when other work keeps it from its core."""
-    corpus, parameters = forms(3000), chosen()
-
-    def loss(threads: int) -> float:
-        facts = trained(corpus, parameters.model_copy(update={"threads": threads})).facts
-        return float(facts["epochs"][-1]["held_out_loss"])
-
-    one = loss(1)
-    assert any(loss(2) == pytest.approx(one, rel=0.03) for _ in range(5))
+    """With so many lines that what a thread learns late, as other work keeps it from its core, is little."""
+    corpus, parameters = forms(24_000), chosen()
+    losses = [trained(corpus, parameters.model_copy(update={"threads": n})) for n in (1, 2)]
+    one, two = (found.facts["epochs"][-1]["held_out_loss"] for found in losses)
+    assert two == pytest.approx(one, rel=0.03)
 
 
 def test_what_cannot_be_trained_is_refused_before_it_begins(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -71,5 +71,7 @@ def test_what_does_not_fit_is_named_and_nothing_is_written(
     with pytest.raises(SystemExit) as ended:
         main()
     assert ended.value.code == 1
-    assert message in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert message in told
+    assert "Traceback" not in told
     assert not list(tmp_path.iterdir())
