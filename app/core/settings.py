@@ -232,9 +232,11 @@ def _check_rates(limits: str) -> None:
 
 def explained(error: ValidationError) -> str:
     """What is wrong with which setting, a line each."""
+    from app.core.hyperparameters.names import hint  # noqa: PLC0415 (only wrong settings need it)
+
     lines = []
     for wrong in error.errors():
-        message = wrong["msg"].removeprefix("Value error, ")
+        message = wrong["msg"].removeprefix("Value error, ") + hint(wrong)
         name = "".join(map(str, wrong["loc"][:1]))  # none if it is about several
         lines.append(f"WORDKIN_{name.upper()}={wrong['input']}: {message}" if name else message)
     return "\n".join(lines)

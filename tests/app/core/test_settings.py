@@ -18,6 +18,12 @@ from app.core.settings import Settings, explained, unknown_variables
             "WORDKIN_LOG_LEVEL=loud: Input should be 'debug', 'info', 'warning', ",
         ),
         (
+            "LOG_LEVEL",
+            "warn",
+            "WORDKIN_LOG_LEVEL=warn: Input should be 'debug', 'info', 'warning', 'error' or 'critical'. "
+            "Did you mean 'warning'?",
+        ),
+        (
             "HEARTBEAT_SECONDS",
             "20",
             "WORDKIN_HEARTBEAT_SECONDS (20) must be at most a third of",
