@@ -3,6 +3,8 @@
 import numpy as np
 from numba import njit
 
+from trainer.kernels.options import COMPILED
+
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _FIRST = np.uint64(0xBF58476D1CE4E5B9)
 _SECOND = np.uint64(0x94D049BB133111EB)
@@ -10,7 +12,7 @@ _SHIFT_30, _SHIFT_27, _SHIFT_31, _SHIFT_32 = np.uint64(30), np.uint64(27), np.ui
 _LOW = np.uint64(0xFFFFFFFF)
 
 
-@njit(nogil=True, cache=True, inline="always")
+@njit(**COMPILED, inline="always")
 def mixed(key, counter):
     """64 random bits for a counter under a key: splitmix64 (Steele et al. 2014) at position `counter`; both uint64."""
     bits = key + GOLDEN * counter
@@ -19,18 +21,18 @@ def mixed(key, counter):
     return bits ^ (bits >> _SHIFT_31)
 
 
-@njit(nogil=True, cache=True, inline="always")
+@njit(**COMPILED, inline="always")
 def below(bits, bound):
     """A number in [0, bound) from the upper half of 64 random bits; its bias is at most bound / 2**32."""
     return np.int64(((bits >> _SHIFT_32) * np.uint64(bound)) >> _SHIFT_32)
 
 
-@njit(nogil=True, cache=True, inline="always")
+@njit(**COMPILED, inline="always")
 def lower_half(bits):
     return np.uint32(bits & _LOW)
 
 
-@njit(nogil=True, cache=True)
+@njit(**COMPILED)
 def fill_uniform(rows, n_columns, key, half_width):
     """Draw ``rows[:, :n_columns]`` (float32, 2-d) uniformly from [-half_width, half_width), each cell by its place."""
     for i in range(rows.shape[0]):

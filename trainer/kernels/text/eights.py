@@ -9,6 +9,7 @@ from numba import njit, types
 from numba.extending import intrinsic
 
 from trainer.kernels import llvm
+from trainer.kernels.options import COMPILED
 
 PADDING_BYTES = 8
 """Readable bytes that must follow the text in a block and the types in an arena."""
@@ -71,7 +72,7 @@ def lowest_bytes(eight, n_bytes):
     return (eight << unused) >> unused
 
 
-@njit(nogil=True, cache=True)
+@njit(**COMPILED)
 def are_equal(left, left_start, right, right_start, length):
     i = 0
     while i + 8 <= length:
@@ -84,7 +85,7 @@ def are_equal(left, left_start, right, right_start, length):
     return lowest_bytes(difference, length - i) == 0
 
 
-@njit(nogil=True, cache=True)
+@njit(**COMPILED)
 def run_end(block, position, end):
     """Where the run without separators that goes on at `position` ends."""
     while position < end:
@@ -95,7 +96,7 @@ def run_end(block, position, end):
     return end
 
 
-@njit(nogil=True, cache=True)
+@njit(**COMPILED)
 def cut_point(block, start, limit):
     """``start + limit``, or up to 3 bytes less if that is inside a UTF-8 character."""
     cut = start + limit
@@ -105,7 +106,7 @@ def cut_point(block, start, limit):
     return cut
 
 
-@njit(nogil=True, cache=True)
+@njit(**COMPILED)
 def last_separator(block, end):
     """Position of the last byte of ``block[:end]`` that separates types; -1 if there is none."""
     while end > 0:

@@ -20,6 +20,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from trainer.kernels.options import COMPILED
 from trainer.kernels.text.eights import (
     NEWLINE,
     PADDING_BYTES,
@@ -58,13 +59,13 @@ def _slot_of(key, seed, shift):
     return hashed(hashed(key ^ seed)) >> shift
 
 
-@njit(nogil=True, cache=True)
+@njit(**COMPILED)
 def _shift_of(slots):
     """How far a hash is shifted to be a slot."""
     return _U(65) - trailing_zeros(_U(slots.size))
 
 
-@njit(nogil=True, cache=True)
+@njit(**COMPILED)
 def _long_key(data, start, length, seed):
     """The key of a type of more than 8 bytes."""
     value = seed
@@ -77,7 +78,7 @@ def _long_key(data, start, length, seed):
     return (hashed(value) & _LOW_56) | _LONG
 
 
-@njit(nogil=True, cache=True)
+@njit(**COMPILED)
 def _cut(block, position, end, slots, runs, seed, max_type_bytes):
     """Cut the next runs, and line ends (length 0), and ask for their slots; returns how many, and where they end."""
     shift = _shift_of(slots)
@@ -107,7 +108,7 @@ def _cut(block, position, end, slots, runs, seed, max_type_bytes):
     return n, position
 
 
-@njit(nogil=True, cache=True)
+@njit(**COMPILED)
 def _ask_for_bytes(slots, arena, offsets, runs, n):
     """Ask for the bytes of the long types that the first `n` runs are most likely of."""
     for i in range(n):
@@ -120,7 +121,7 @@ def _ask_for_bytes(slots, arena, offsets, runs, n):
             prefetch(arena, offsets[np.int64(slots[slot + _U(1)] & _LOW_32)])
 
 
-@njit(nogil=True, cache=True)
+@njit(**COMPILED)
 def _look_up(slots, arena, offsets, block, start, length, key, slot):
     """The slot of a type, or the free one where it is to be, and its id, -1 if it is not there."""
     mask = _U(slots.size // 2 - 1)
@@ -136,13 +137,13 @@ def _look_up(slots, arena, offsets, block, start, length, key, slot):
     return slot, np.int64(-1)
 
 
-@njit(nogil=True, cache=True)
+@njit(**COMPILED)
 def _has_room(slots, arena, offsets, n_types, length):
     max_types = min(offsets.size - 1, slots.size // 3)
     return n_types < max_types and offsets[n_types] + length <= arena.size - PADDING_BYTES
 
 
-@njit(nogil=True, cache=True)
+@njit(**COMPILED)
 def _append(slots, arena, offsets, type_id, block, start, length, key, slot):
     """Put one more type into a free slot."""
     first = offsets[type_id]
@@ -153,7 +154,7 @@ def _append(slots, arena, offsets, type_id, block, start, length, key, slot):
     slots[_U(2) * slot + _U(1)] = _U(type_id)
 
 
-@njit(nogil=True, cache=True)
+@njit(**COMPILED)
 def scan(block, end, slots, arena, offsets, out, cursor, seed, max_type_bytes, every_line):
     """Count the types of ``block[:end]`` and write their ids, from ``cursor[POSITION]`` on.
 
@@ -205,7 +206,7 @@ def scan(block, end, slots, arena, offsets, out, cursor, seed, max_type_bytes, e
     return done
 
 
-@njit(nogil=True, cache=True)
+@njit(**COMPILED)
 def move_slots(old, new, seed):
     """Fill the empty, larger `new` slots (changed) with what is in `old`."""
     mask, shift = _U(new.size // 2 - 1), _shift_of(new)
@@ -219,7 +220,7 @@ def move_slots(old, new, seed):
             new[_U(2) * slot + _U(1)] = old[i + 1]
 
 
-@njit(nogil=True, cache=True)
+@njit(**COMPILED)
 def _take(other_slots, other_arena, other_offsets, i, slots, runs, payloads, seed):
     """Take the next types of a table, from its slot `i` on, as runs of its arena; how many, and where to go on."""
     n = 0
@@ -240,7 +241,7 @@ def _take(other_slots, other_arena, other_offsets, i, slots, runs, payloads, see
     return n, i
 
 
-@njit(nogil=True, cache=True)
+@njit(**COMPILED)
 def add_table(other_slots, other_arena, other_offsets, slots, arena, offsets, n_types, counts, seed, new_ids):
     """Add the types of another table of the same seed.
 
@@ -274,7 +275,7 @@ def add_table(other_slots, other_arena, other_offsets, slots, arena, offsets, n_
     return n_types
 
 
-@njit(nogil=True, cache=True)
+@njit(**COMPILED)
 def read_counts(slots, counts):
     """Set ``counts`` int64 (n_types,) to the occurrences of each type."""
     for i in range(0, slots.size, 2):

@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from trainer.kernels.options import COMPILED
 from trainer.kernels.text.eights import NEWLINE
 from trainer.kernels.text.encode import LINE_END, hashed
 
 
-@njit(nogil=True, cache=True)
+@njit(**COMPILED)
 def mark_ascii(arena, offsets, is_ascii):
     """Set ``is_ascii`` bool (n_types,)."""
     for i in range(is_ascii.size):
@@ -19,7 +20,7 @@ def mark_ascii(arena, offsets, is_ascii):
         is_ascii[i] = merged < 0x80
 
 
-@njit(nogil=True, cache=True)
+@njit(**COMPILED)
 def write_lines(arena, offsets, picked, out):
     """Write the picked types (int64 ids) to `out` (uint8, changed), a byte 10 after each; returns the bytes written."""
     n = 0
@@ -32,7 +33,7 @@ def write_lines(arena, offsets, picked, out):
     return n
 
 
-@njit(nogil=True, cache=True)
+@njit(**COMPILED)
 def share_of(arena, offsets, n_shares, seed, shares):
     """Set ``shares`` uint16 (n_types,) to 0..n_shares-1 by the bytes of each type."""
     for i in range(shares.size):
@@ -42,7 +43,7 @@ def share_of(arena, offsets, n_shares, seed, shares):
         shares[i] = hashed(value) % np.uint64(n_shares)
 
 
-@njit(nogil=True, cache=True)
+@njit(**COMPILED)
 def add_words(lines, picked, type_counts, word_counts, starts):
     """Count words by the types that hold them.
 
@@ -63,7 +64,7 @@ def add_words(lines, picked, type_counts, word_counts, starts):
         k += 1
 
 
-@njit(nogil=True, cache=True)
+@njit(**COMPILED)
 def resolve(lines, starts, final_ids, single, several):
     """Shorten type -> words -> final ids to one look-up for the common types.
 
@@ -104,7 +105,7 @@ def resolve(lines, starts, final_ids, single, several):
     return n
 
 
-@njit(nogil=True, cache=True)
+@njit(**COMPILED)
 def expanded_size(raw, single, several):
     """How many positions `expand` may write for `raw`, at most."""
     n = np.int64(0)
@@ -119,7 +120,7 @@ def expanded_size(raw, single, several):
     return n
 
 
-@njit(nogil=True, cache=True)
+@njit(**COMPILED)
 def expand(raw, single, several, out, result):
     """Write the final ids for a block of type ids.
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from trainer.kernels.options import COMPILED
 
-@njit(nogil=True, cache=True)
+
+@njit(**COMPILED)
 def sort_keys(arena, offsets, first, keys):
     """Set ``keys`` uint64 (n_types,) to bytes first..first+7 of each type, in an order that is that of the bytes."""
     for i in range(keys.size):
@@ -18,7 +20,7 @@ def sort_keys(arena, offsets, first, keys):
         keys[i] = key
 
 
-@njit(nogil=True, cache=True)
+@njit(**COMPILED)
 def _is_before(arena, offsets, counts, word, other):
     if counts[word] != counts[other]:
         return counts[word] > counts[other]
@@ -30,7 +32,7 @@ def _is_before(arena, offsets, counts, word, other):
     return length < length_of_other
 
 
-@njit(nogil=True, cache=True)
+@njit(**COMPILED)
 def _play(arena, offsets, counts, heads, ends, tree, run):
     """Send a run up the tree: it stays below one that is before it, which goes on; the first of all gets to the top."""
     node = (run + heads.size) // 2
@@ -47,7 +49,7 @@ def _play(arena, offsets, counts, heads, ends, tree, run):
     tree[0] = run
 
 
-@njit(nogil=True, cache=True)
+@njit(**COMPILED)
 def merge(arena, offsets, counts, heads, ends, tree, merged):
     """Take the next words of several runs, each of which is in order.
 
@@ -70,14 +72,14 @@ def merge(arena, offsets, counts, heads, ends, tree, merged):
         _play(arena, offsets, counts, heads, ends, tree, run)
 
 
-@njit(nogil=True, cache=True)
+@njit(**COMPILED)
 def add_lengths(offsets, picked, out_offsets):
     """Set ``out_offsets`` int64 (n_picked + 1,) but for its first: where the picked types end, one after the other."""
     for i in range(picked.size):
         out_offsets[i + 1] = out_offsets[i] + offsets[picked[i] + 1] - offsets[picked[i]]
 
 
-@njit(nogil=True, cache=True)
+@njit(**COMPILED)
 def take(arena, offsets, picked, out_offsets, out):
     """Write the bytes of the picked types one after the other.
 

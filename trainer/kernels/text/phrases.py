@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from trainer.kernels.options import COMPILED
 from trainer.kernels.text.encode import LINE_END, hashed
 
 FREE = np.int64(-1)
 
 
-@njit(nogil=True, cache=True)
+@njit(**COMPILED)
 def count_pairs(ids, start, is_frequent, keys, counts):
     """Count pairs of frequent words from position `start` on, until the table is a quarter full.
 
@@ -46,7 +47,7 @@ def count_pairs(ids, start, is_frequent, keys, counts):
     return max(ids.size - 1, 0), taken
 
 
-@njit(nogil=True, cache=True)
+@njit(**COMPILED)
 def add_pairs(keys, counts, new_keys, new_counts):
     """Put the pairs of one table into a larger one, which is changed."""
     mask = np.uint64(new_keys.size - 1)
@@ -60,7 +61,7 @@ def add_pairs(keys, counts, new_keys, new_counts):
         new_counts[slot] += counts[i]
 
 
-@njit(nogil=True, cache=True)
+@njit(**COMPILED)
 def join_pairs(ids, n_words, pairs, joined, out):
     """Write each pair as its joined word, from left to right.
 
@@ -91,7 +92,7 @@ def join_pairs(ids, n_words, pairs, joined, out):
     return n
 
 
-@njit(nogil=True, cache=True)
+@njit(**COMPILED)
 def keep_words(ids, ranks, out):
     """Write words by their new ids, without those of id -1 and without lines that have none left.
 

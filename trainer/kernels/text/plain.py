@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from trainer.kernels.options import COMPILED
 from trainer.kernels.text.eights import LAST_SEPARATOR, load
 
 _APOSTROPHE = np.uint8(39)
@@ -39,7 +40,7 @@ def _all_stay(eight):
     return (eight | stay) & _HIGH_BITS == _HIGH_BITS
 
 
-@njit(nogil=True, cache=True)
+@njit(**COMPILED)
 def _read_run(text, position, end, becomes):
     """Where the run that begins here ends, whether it is plain, and whether it also stays as it is."""
     plain = same = True
@@ -57,7 +58,7 @@ def _read_run(text, position, end, becomes):
     return position, plain, plain and same
 
 
-@njit(nogil=True, cache=True)
+@njit(**COMPILED)
 def mark_words(arena, offsets, becomes, is_word):
     """Find the types that are plain, and stay as they are.
 
@@ -71,7 +72,7 @@ def mark_words(arena, offsets, becomes, is_word):
         _, _, is_word[i] = _read_run(arena, offsets[i], offsets[i + 1], becomes)
 
 
-@njit(nogil=True, cache=True)
+@njit(**COMPILED)
 def write_plain(block, end, becomes, max_type_bytes):
     """Write the plain runs of ``block[:end]`` as their words, in place.
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from numba import njit
 
+from trainer.kernels.options import COMPILED
 from trainer.kernels.text.encode import LINE_END
 
 
-@njit(nogil=True, cache=True)
+@njit(**COMPILED)
 def count_swapped(ids, partners, counts, sizes):
     """Count what `write_swapped` will write.
 
@@ -36,7 +37,7 @@ def count_swapped(ids, partners, counts, sizes):
         n_swapped = 0
 
 
-@njit(nogil=True, cache=True)
+@njit(**COMPILED)
 def write_swapped(ids, partners, ranks, out):
     """Write each line, and after it the same line with its words swapped if it has any to swap.
 

@@ -4,6 +4,8 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
+from trainer.kernels.options import COMPILED
+
 
 def huffman_paths(
     counts: npt.NDArray[np.int64],
@@ -32,7 +34,7 @@ def huffman_paths(
     return offsets, points, labels
 
 
-@njit(nogil=True, cache=True)
+@njit(**COMPILED)
 def _fill_tree(counts, sums, parents, bits):
     """Join the two lightest nodes until one is left; words and inner nodes are two queues that are sorted already."""
     n_words = len(counts)
@@ -53,7 +55,7 @@ def _fill_tree(counts, sums, parents, bits):
         sums[made] = total
 
 
-@njit(nogil=True, cache=True)
+@njit(**COMPILED)
 def _fill_lengths(parents, offsets):
     n_words = len(offsets) - 1
     for word in range(n_words):
@@ -65,7 +67,7 @@ def _fill_lengths(parents, offsets):
         offsets[word + 1] = offsets[word] + length
 
 
-@njit(nogil=True, cache=True)
+@njit(**COMPILED)
 def _fill_paths(parents, bits, offsets, points, labels):
     n_words = len(offsets) - 1
     for word in range(n_words):

@@ -5,13 +5,13 @@ from numba import njit
 
 from trainer.kernels.hashing import below, lower_half, mixed
 from trainer.kernels.memory import ask_for, uint64_at
-from trainer.kernels.options import INLINED, KERNEL_OPTIONS
+from trainer.kernels.options import COMPILED, INLINED, KERNEL_OPTIONS
 
 N_TRIES = 16
 _SHIFT_32 = np.uint64(32)
 
 
-@njit(nogil=True, cache=True)
+@njit(**COMPILED)
 def fill_alias_table(probabilities, alias_table, stack):
     """Write the alias table of a distribution (Vose 1991).
 

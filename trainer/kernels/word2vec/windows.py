@@ -5,14 +5,14 @@ from numba import njit
 
 from trainer.kernels.hashing import below, lower_half, mixed
 from trainer.kernels.memory import int32_at, write_int64
-from trainer.kernels.options import INLINED
+from trainer.kernels.options import COMPILED, INLINED
 from trainer.kernels.word2vec.input_rows import input_row
 
 BLOCK_POSITIONS = 1024
 """Positions of the corpus in one block: the unit of the learning rate, of random keys and of work."""
 
 
-@njit(nogil=True, cache=True)
+@njit(**COMPILED)
 def kept_tokens(ids, block, keep, key, window, words, bits):
     """Write the kept tokens of a block, with the neighbours its windows reach; returns (left, first, last, end).
 
@@ -59,7 +59,7 @@ def kept_tokens(ids, block, keep, key, window, words, bits):
     return left, window, last, end
 
 
-@njit(nogil=True, cache=True, inline="always")
+@njit(**COMPILED, inline="always")
 def drawn_window(bits, window, shrink):
     """The reach of one center: uniform on 1..window if windows shrink, else `window`."""
     if shrink:
