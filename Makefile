@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 # they wait more than they compute
 TESTS_AT_ONCE ?= 4
+# what runs here starts hundreds of processes, each of which would compile every module that it imports
+unexport PYTHONDONTWRITEBYTECODE
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .PHONY: help demo up setup test lint audit attack bench-training bench-serving lock clean
