@@ -9,7 +9,6 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any, BinaryIO
 from urllib.parse import quote
-from urllib.request import getproxies
 
 import httpx
 from httpx_sse import ServerSentEvent, connect_sse
@@ -17,7 +16,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
 from app.command.failures import NoService, ServiceError
-from app.command.options import key_header
+from app.command.options import key_header, needs_certificates
 
 SLOW = 1e5
 """Tokens per second that are told in thousands, as morphemes are read."""
@@ -46,8 +45,7 @@ class Client:
     def __init__(self, url: str) -> None:
         self.url = url.rstrip("/")
         timeout = httpx.Timeout(60.0, connect=5.0)
-        # reading all certificates takes as long as an answer; they are for https, and proxies may be reached so
-        verify = self.url.startswith("https:") or bool(getproxies())
+        verify = needs_certificates(self.url)
         self._http = httpx.Client(base_url=self.url, timeout=timeout, headers=key_header(), verify=verify)
 
     def close(self) -> None:

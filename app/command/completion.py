@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import typer
 
-from app.command.options import DEFAULT_URL, key_header
+from app.command.options import DEFAULT_URL, key_header, needs_certificates
 
 SECONDS = 0.5
 """How long the service is waited for; who presses Tab waits for nothing longer."""
@@ -134,7 +134,8 @@ def _ask(ctx: typer.Context, path: str) -> dict[str, Any]:
 
     url = ctx.params.get("url") or os.environ.get("WORDKIN_URL", DEFAULT_URL)
     try:
-        response = httpx.get(f"{url.rstrip('/')}{path}", timeout=SECONDS, headers=key_header())
+        address, verify = f"{url.rstrip('/')}{path}", needs_certificates(url)
+        response = httpx.get(address, timeout=SECONDS, headers=key_header(), verify=verify)
         answer: dict[str, Any] = response.raise_for_status().json()
     except (httpx.HTTPError, httpx.InvalidURL, ValueError):
         return {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from typing import TYPE_CHECKING, Annotated
+from urllib.request import getproxies
 
 import typer
 
@@ -29,6 +30,11 @@ def key_header() -> dict[str, str]:
     """What a service that asks for a key is sent; the key is no option, as others can see those of a process."""
     key = os.environ.get("WORDKIN_API_KEY")
     return {"Authorization": f"Bearer {key}"} if key else {}
+
+
+def needs_certificates(url: str) -> bool:
+    """Whether certificates may be asked for on the way; reading all that are known takes longer than most answers."""
+    return url.startswith("https:") or bool(getproxies())  # proxies may be reached so
 
 
 def url_again(url: str) -> str:

@@ -9,11 +9,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import httpx
 
 from app.command.failures import ServiceDied
+from app.command.options import needs_certificates
 from app.command.schema import migrate
 from app.core.parent import FLAG
 from app.core.settings import Settings
@@ -67,15 +68,14 @@ class Service:
     def wait_until_ready(self) -> None:
         """Raise `ServiceDied` when it does not come up."""
         deadline = time.monotonic() + START_SECONDS
-        while time.monotonic() < deadline:
-            self.check()
-            try:
-                if httpx.get(f"{self.url}/readyz", timeout=2.0).is_success:
-                    self.check()
-                    return
-            except httpx.TransportError:
-                pass
-            time.sleep(0.1)
+        with httpx.Client(timeout=2.0, verify=needs_certificates(self.url)) as http:
+            while time.monotonic() < deadline:
+                self.check()
+                with suppress(httpx.TransportError):
+                    if http.get(f"{self.url}/readyz").is_success:
+                        self.check()
+                        return
+                time.sleep(0.1)
         raise ServiceDied(f"The service did not become ready at {self.url} within {START_SECONDS:g} s.")
 
     def check(self) -> None:

@@ -103,6 +103,7 @@ class _Beside(BaseHTTPRequestHandler):
 
     service = ""
     ours = ""
+    asking = httpx.Client(timeout=60)
 
     def _answer(self) -> None:
         if self.path == "/test":
@@ -111,7 +112,7 @@ class _Beside(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         names = ("If-Match", "Content-Type", "Authorization")
         kept = {name: self.headers[name] for name in names if name in self.headers}
-        told = httpx.request(self.command, self.service + self.path, content=body, headers=kept, timeout=60)
+        told = self.asking.request(self.command, self.service + self.path, content=body, headers=kept)
         headers = {name: told.headers[name] for name in ("Content-Type", "ETag") if name in told.headers}
         self._send(told.status_code, headers, told.content)
 

@@ -143,5 +143,6 @@ class Sparse:
         """These rows, in this order."""
         lengths = np.diff(self.offsets)[places]
         offsets = np.concatenate([[0], np.cumsum(lengths)])
-        entries = np.arange(offsets[-1]) + np.repeat(self.offsets[places] - offsets[:-1], lengths)
+        shifts = self.offsets[places] - offsets[:-1]
+        entries = np.arange(offsets[-1]) + np.repeat(shifts, lengths)
         return Sparse(offsets, self.columns[entries], self.values[entries], self.n_features)

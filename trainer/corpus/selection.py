@@ -146,10 +146,12 @@ def _by_count(words: Types) -> Integers:
     alike = np.logical_and.reduce([column[1:] == column[:-1] for column in columns])
     starts = np.flatnonzero(alike & ~np.concatenate(([False], alike[:-1])))
     ends = np.flatnonzero(alike & ~np.concatenate((alike[1:], [False]))) + 2
+
+    def whole(word: int) -> bytes:
+        return words.arena[words.offsets[word] : words.offsets[word + 1]].tobytes()
+
     for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
-        order[start:end] = sorted(
-            order[start:end], key=lambda i: words.arena[words.offsets[i] : words.offsets[i + 1]].tobytes()
-        )
+        order[start:end] = sorted(order[start:end].tolist(), key=whole)
     return order
 
 

@@ -34,7 +34,8 @@ class Incidence(NamedTuple):
         """The same of these words alone."""
         lengths = np.diff(self.offsets)[words]
         offsets = np.concatenate([[0], np.cumsum(lengths)])
-        places = np.arange(offsets[-1]) + np.repeat(self.offsets[:-1][words] - offsets[:-1], lengths)
+        shifts = self.offsets[words] - offsets[:-1]
+        places = np.arange(offsets[-1]) + np.repeat(shifts, lengths)
         return Incidence(offsets, self.columns[places])
 
 

@@ -147,7 +147,8 @@ def build_grid(
         counted = crew.in_order(lambda stripe: count_stripe(arrays, stripe, sample, sizes[stripe]), range(n_stripes))
         held_out_sizes = list(counted)
     ends = np.cumsum(sizes).reshape(sizes.shape)
-    block_starts = np.concatenate([ends[:, :1] - sizes[:, :1], ends], axis=1)
+    firsts = ends[:, :1] - sizes[:, :1]
+    block_starts = np.concatenate([firsts, ends], axis=1)
     held_out_ends = np.cumsum(held_out_sizes)
     cells = _new_cells(int(sizes.sum()), spill)
     held_out = np.zeros(int(held_out_ends[-1]), HELD_OUT_CELL)
