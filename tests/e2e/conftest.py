@@ -94,7 +94,7 @@ def upload(http: httpx.Client, text: bytes, name: str = "bible") -> None:
 def submit(
     http: httpx.Client, algorithm: str = "word2vec", model: str = "bible", corpus: str = "bible", **changes: Any
 ) -> Json:
-    hyperparameters = {"dim": 64, "epochs": 10, "min_count": 10} | changes
+    hyperparameters = {"dim": 100, "epochs": 10, "min_count": 10} | changes
     body = {"model": model, "corpus": corpus, "algorithm": algorithm, "hyperparameters": hyperparameters}
     response = http.post("/jobs", json=body)
     assert response.status_code == 202, response.text

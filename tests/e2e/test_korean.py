@@ -16,7 +16,7 @@ pytestmark = pytest.mark.parametrize("shared_service", ["sqlite"], indirect=True
 REVIEWS = Path(__file__).resolve().parents[1] / "data" / "corpora" / "nsmc-reviews.txt.xz"
 MEANT = {"재밌었다", "재밌다", "재미있었다"}
 LACKING, WRONG, KNOWN = "스토리가요", "재밋었다", "영화"
-CHOSEN = {"dim": 64, "min_count": 2, "epochs": 25}
+CHOSEN = {"dim": 100, "min_count": 2, "epochs": 25}
 TRAININGS: dict[str, dict[str, Any]] = {
     "ngrams": {"algorithm": "fasttext", "hyperparameters": CHOSEN | {"unit": "jamo"}},
     "pieces": {

@@ -30,9 +30,9 @@ from trainer.work.kinds import train
 from trainer.work.messages import Publishes
 
 CHOSEN: dict[str, Any] = {
-    "word2vec": Word2VecHyperparameters(dim=8, epochs=2, min_count=1, threads=1, subsampling_threshold=0),
-    "glove": GloVeHyperparameters(dim=8, epochs=2, min_count=1, threads=1),
-    "fasttext": FastTextHyperparameters(dim=8, epochs=2, min_count=1, threads=1, subsampling_threshold=0),
+    "word2vec": Word2VecHyperparameters(dim=16, epochs=2, min_count=1, threads=1, subsampling_threshold=0),
+    "glove": GloVeHyperparameters(dim=16, epochs=2, min_count=1, threads=1),
+    "fasttext": FastTextHyperparameters(dim=16, epochs=2, min_count=1, threads=1, subsampling_threshold=0),
 }
 
 

@@ -62,7 +62,7 @@ def run(
     content = text.encode()
     key = f"corpora/{hashlib.sha256(content).hexdigest()}"
     storage.put_new(content, key)
-    chosen = {"dim": 8, "epochs": 1, "min_count": 1, "threads": 1, "subsampling_threshold": 0} | (subwords or {})
+    chosen = {"dim": 16, "epochs": 1, "min_count": 1, "threads": 1, "subsampling_threshold": 0} | (subwords or {})
     kind = FastTextHyperparameters if subwords else Word2VecHyperparameters
     payload = TrainPayload(
         corpus=CorpusSource(name="c", key=key, sha256=hashlib.sha256(content).hexdigest(), n_bytes=len(content)),

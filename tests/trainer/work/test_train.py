@@ -41,7 +41,7 @@ def run(
     epochs: int = 1,
     context: Context | None = None,
 ) -> Publishes:
-    hyperparameters = Word2VecHyperparameters(dim=8, epochs=epochs, min_count=1, threads=1, subsampling_threshold=0)
+    hyperparameters = Word2VecHyperparameters(dim=16, epochs=epochs, min_count=1, threads=1, subsampling_threshold=0)
     payload = TrainPayload(
         corpus=CorpusSource(name="c", key="corpora/c", sha256=hashlib.sha256(TEXT).hexdigest(), n_bytes=len(TEXT)),
         algorithm="word2vec",

@@ -121,7 +121,7 @@ def test_a_damaged_vocabulary_is_refused(tmp_path: Path, content: bytes) -> None
 
 
 def test_training_on_records_equals_training_on_the_corpus(tmp_path: Path) -> None:
-    chosen = GloVeHyperparameters(window=3, dim=8, epochs=3, threads=1)
+    chosen = GloVeHyperparameters(window=3, dim=16, epochs=3, threads=1)
     write_records(table(tmp_path / "t"), tmp_path / "r")
     (tmp_path / "one").mkdir()
     expected = glove.train(work(corpus(), tmp_path / "one"), chosen)

@@ -28,7 +28,7 @@ def corpus() -> EncodedCorpus:
 def train(corpus: EncodedCorpus, folder: Path, start: Start | None = None, **chosen: Any) -> Trained:
     checkpoints = chosen.pop("checkpoints", None)
     folder.mkdir(parents=True)
-    parameters = GloVeHyperparameters.model_validate({"dim": 8, "epochs": 3, "min_count": 1, "threads": 1} | chosen)
+    parameters = GloVeHyperparameters.model_validate({"dim": 16, "epochs": 3, "min_count": 1, "threads": 1} | chosen)
     return glove.train(Work(corpus, folder, 1, ignore, checkpoints, start), parameters)
 
 

@@ -260,7 +260,7 @@ def test_what_is_in_one_basket_is_near_whatever_its_place(tmp_path: Path) -> Non
     """Baskets have no order: with equal weights over the whole line, turning them round changes nothing."""
     rng = np.random.default_rng(0)
     kinds = [rng.permutation(30)[:4] if i % 10 == 0 else rng.permutation(15) + 15 * (i % 2) for i in range(400)]
-    options: dict[str, Any] = {"window": 100, "distance_weighting": "equal", "dim": 8, "epochs": 30}
+    options: dict[str, Any] = {"window": 100, "distance_weighting": "equal", "dim": 16, "epochs": 30}
     forth = train(corpus_of([basket.tolist() for basket in kinds]), tmp_path / "forth", **options)
     back = train(corpus_of([basket[::-1].tolist() for basket in kinds]), tmp_path / "back", **options)
     assert forth.vectors.tobytes() == back.vectors.tobytes()
