@@ -135,7 +135,7 @@ def test_the_sample_that_blocks_begin_with_is_the_whole_corpus(tmp_path: Path) -
 
 
 def newest_job(service: Service) -> str:
-    found = httpx.get(f"{service.url}/jobs", params={"limit": 1}).json()["jobs"]
+    found = httpx.get(f"{service.url}/jobs", params={"limit": 1}, timeout=60).json()["jobs"]
     return str(found[0]["id"]) if found else "JOB_ID"
 
 

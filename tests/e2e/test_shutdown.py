@@ -61,10 +61,10 @@ def test_nothing_outlives_the_command(tmp_path: Path, how: signal.Signals) -> No
         [sys.executable, "-c", "from app.command.cli import main; main()", "up"], env=environment
     )
     try:
-        wait_until(lambda: len(children_of(command.pid)) == 2)
+        wait_until(lambda: len(children_of(command.pid)) == 2, seconds=60)
         children = children_of(command.pid)
         command.send_signal(how)
-        command.wait(20)
+        command.wait(LONGEST_SECONDS)
         wait_until(lambda: not children & living().keys())
     finally:
         command.kill()
