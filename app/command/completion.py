@@ -134,8 +134,9 @@ def _ask(ctx: typer.Context, path: str) -> dict[str, Any]:
 
     url = ctx.params.get("url") or os.environ.get("WORDKIN_URL", DEFAULT_URL)
     try:
-        address, verify = f"{url.rstrip('/')}{path}", needs_certificates(url)
-        response = httpx.get(address, timeout=SECONDS, headers=key_header(), verify=verify)
+        response = httpx.get(
+            f"{url.rstrip('/')}{path}", timeout=SECONDS, headers=key_header(), verify=needs_certificates(url)
+        )
         answer: dict[str, Any] = response.raise_for_status().json()
     except (httpx.HTTPError, httpx.InvalidURL, ValueError):
         return {}

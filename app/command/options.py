@@ -34,7 +34,7 @@ def key_header() -> dict[str, str]:
 
 def needs_certificates(url: str) -> bool:
     """Whether certificates may be asked for on the way; reading all that are known takes longer than most answers."""
-    return url.startswith("https:") or bool(getproxies())  # proxies may be reached so
+    return not url.lower().startswith("http:") or bool(getproxies())  # proxies may be reached by https
 
 
 def url_again(url: str) -> str:
