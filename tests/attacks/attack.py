@@ -95,7 +95,7 @@ def application(made: World, caller: str) -> Iterator[tuple[FastAPI, Mapping[str
     stopping = threading.Event()
     ending = threading.Thread(target=_end_jobs, args=(made.database, stopping))
     try:
-        with asgi.get_client(app) as client:  # type: ignore[arg-type] # its types say dict; the first client starts it
+        with asgi.get_client(app) as client:  # the first client starts it
             client.get("/livez")
         app.state.registry.refresh()
         app.state.keyring.refresh()
