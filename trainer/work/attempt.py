@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import math
-import multiprocessing
 import signal
-import sys
 import threading
 import time
-from multiprocessing import forkserver
 from multiprocessing.connection import Connection
-from multiprocessing.context import ForkServerContext, SpawnContext
 from multiprocessing.process import BaseProcess
 from typing import Any
 
@@ -24,30 +20,14 @@ from app.core.database import Database
 from app.core.errors import DatabaseUnavailable, TrainingCrashed, TrainingStalled, WordkinError
 from app.core.settings import Settings
 from trainer.work import child, metrics
+from trainer.work.forking import FORKING
 from trainer.work.messages import Advanced, Evaluates, Interrupted, Order, Publishes, Refused, Result, Stopped
 from trainer.work.progress import Overall
-
-CAN_FORK = sys.platform == "linux"
-"""Elsewhere libraries of the system, such as Accelerate of macOS, do not bear it."""
-FORKING: ForkServerContext | SpawnContext = (
-    multiprocessing.get_context("forkserver") if CAN_FORK else multiprocessing.get_context("spawn")
-)
-"""Jobs are forked from a process that has imported all they need and run none of it: numba and FAISS hang or abort in
-one that is forked after they were used, and to import and ready them takes longer than many a job."""
-FORKING.set_forkserver_preload(
-    [child.__name__, "trainer.kernels.compiling", "trainer.work.kinds", "trainer.kernels.ready"]
-)
 
 END_SECONDS = 1.0
 """A process that has said its last word, or closed its pipe, ends within this time or is killed."""
 
 logger = structlog.get_logger()
-
-
-def prepare() -> None:
-    """Let the process that jobs are forked from import while the first job is waited for."""
-    if CAN_FORK:
-        forkserver.ensure_running()
 
 
 class Attempt:
