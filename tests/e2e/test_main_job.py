@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import os
 import signal
 import threading
 import time
@@ -230,8 +231,15 @@ def test_queries_go_on_while_trainer_is_gone(shared: httpx.Client, shared_servic
 
 
 def _children(pid: int) -> list[int]:
-    """The jobs of a trainer: copies, so that they have the command of the process that is copied."""
-    return [child for server in _copies(pid) for child in _copies(server)]
+    """The jobs of a trainer: copies, so that they have the command of the process that is copied. No rehearsal is."""
+    return [child for server in _copies(pid) for child in _copies(server) if _is_job(child)]
+
+
+def _is_job(pid: int) -> bool:
+    try:
+        return os.getpriority(os.PRIO_PROCESS, pid) == os.getpriority(os.PRIO_PROCESS, 0)
+    except ProcessLookupError:
+        return False
 
 
 def _copies(pid: int) -> list[int]:
