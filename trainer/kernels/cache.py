@@ -7,13 +7,11 @@ folder for all revisions it would go on serving an edited callee as it was.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import hashlib
 import os
 import shutil
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 
@@ -46,28 +44,6 @@ def use_own_folder() -> None:
             config.CACHE_DIR = str(folder)  # type: ignore[attr-defined] # numba sets its options by name
             _remove_unused(parent, name)
             return
-
-
-@contextmanager
-def once(what: str) -> Iterator[bool]:
-    """Whether to do `what`, which is kept with this revision's kernels: True unless it was done, or another does it.
-
-    It counts as done when the block ends without an error. A process that is killed leaves it to the next.
-    """
-    folder: str = getattr(config, "CACHE_DIR", "")  # numba sets its options by name
-    if not folder:
-        yield False
-        return
-    with (Path(folder) / what).open("a+b") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:  # another has it, or this file system has no locks
-            yield False
-            return
-        is_done = file.seek(0, os.SEEK_END) > 0
-        yield not is_done
-        if not is_done:
-            file.write(b"done\n")
 
 
 def _parents() -> Iterator[Path]:

@@ -1,74 +1,61 @@
-"""A small training with default settings, whose result nobody gets: it leaves compiled kernels behind."""
+"""What a trainer does before its first job: a process that rehearses one, so that its kernels are compiled by then."""
 
 from __future__ import annotations
 
-import time
+import os
+import signal
+from contextlib import suppress
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
-import numpy as np
 import structlog
 
-from app.core.hyperparameters import Word2VecHyperparameters
-from app.core.table.vocabulary import Vocabulary
-from app.core.text import TextSpec
-from trainer.algorithms import ALGORITHMS
-from trainer.algorithms.algorithm import Work
-from trainer.corpus.encode import EncodedCorpus, encode
-from trainer.kernels.cache import once
-from trainer.kernels.text.encode import LINE_END
-from trainer.publishing.candidates import PANEL
-from trainer.publishing.neighbors import nearest_neighbors
-from trainer.steps.arrays import Ids
-from trainer.steps.progress import ignore
-from trainer.work.scratch import scratch_folder
+from app.core import logs
+from app.core.settings import Settings
+from trainer.steps.ending import end_with_parent
+from trainer.work.forking import FORKING
 
-N_WORDS, N_LINES, LINE_TOKENS = PANEL + 100, 100, 20
-WORDS = [f"낱말{i}" for i in range(N_WORDS)]
-RUNS = "A {0}; “{0}” (once-more). {0}, don't, ÉTÉ/{0}\n"
-"""What text has between blanks: words as they are, in quotes, two in one, capital letters beyond ASCII."""
+LESS_THAN_A_JOB = 10
+"""Beside a job on the same core it gets a tenth of the time, still enough to notice soon that its trainer has ended."""
+FIRST_TO_GO = "1000"
+"""Where memory runs out, Linux ends the process with this number before any other."""
 
 logger = structlog.get_logger()
 
 
-def rehearse(threads: int, scratch: Path) -> None:
-    """Compile what a first job needs, unless that was done on this machine or another process does it.
+class Rehearsal:
+    """At most one rehearsal, which ends with its trainer or before. A job that comes meanwhile is not kept waiting."""
 
-    The last step of a job comes first: a job that comes meanwhile begins at the other end, and what both have compiled
-    when they meet is there for both.
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self.process: BaseProcess | None = None
 
-    Parameters
-    ----------
-    threads : of a job
-    scratch : the folder of working files
-    """
-    with once("rehearsal") as is_ours:
-        if not is_ours:
+    def begin(self) -> None:
+        """Once, whether it can be or not: without it the first job takes longer, and nothing else."""
+        if self.process:
             return
-        started = time.monotonic()
-        logger.info("kernels are compiled before the first job", action="rehearsal_started")
-        with scratch_folder(scratch) as folder:
-            train_backwards(threads, folder)
-        logger.info("kernels compiled", action="rehearsal_ended", seconds=round(time.monotonic() - started, 1))
+        settings = self._settings
+        told = (settings.trainer_threads, settings.scratch, settings.log_level, settings.log_json)
+        self.process = FORKING.Process(target=_run, args=told, name="rehearsal", daemon=True)
+        with suppress(OSError, EOFError):
+            self.process.start()
+
+    def end(self) -> None:
+        if self.process and self.process.is_alive():  # else another process may have its number by now
+            self.process.kill()
+            self.process.join()
 
 
-def train_backwards(threads: int, folder: Path) -> None:
-    """The neighbour table of vectors by chance, a training on ids by chance, and the reading of a text."""
-    rng, chosen = np.random.default_rng(0), Word2VecHyperparameters(threads=threads, epochs=1)
-    vectors = rng.standard_normal((N_WORDS, chosen.dim), np.float32)
-    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    nearest_neighbors(vectors, threads=threads, report=ignore)
-    ids: Ids = rng.integers(0, N_WORDS, (N_LINES, LINE_TOKENS), np.int32)
-    ALGORITHMS["word2vec"](Work(_corpus(ids), folder, threads, ignore, None), chosen)
-    text = folder / "text"
-    text.write_text("".join(RUNS.format(word) for word in WORDS), encoding="utf-8")
-    encode(text, folder, spec=TextSpec(), min_count=1, threads=threads)
+def _run(threads: int, scratch: Path, log_level: str, log_json: bool) -> None:
+    from trainer.work.small_job import rehearse  # noqa: PLC0415 (kernels belong to processes of their own)
 
-
-def _corpus(ids: Ids) -> EncodedCorpus:
-    """A line of ids a row, renamed by falling count."""
-    counts = np.bincount(ids.ravel(), minlength=N_WORDS)
-    order = np.argsort(-counts, kind="stable")
-    renamed = np.argsort(order).astype(np.int32)[ids]
-    with_ends = np.column_stack([renamed, np.full(len(ids), LINE_END, np.int32)]).ravel()
-    words = Vocabulary.from_words([WORDS[i] for i in order], counts[order])
-    return EncodedCorpus(with_ends, words, ids.size, ids.size, len(ids))
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to the whole group; the worker decides
+    end_with_parent()
+    os.nice(LESS_THAN_A_JOB)
+    with suppress(OSError):  # another system, or one that does not let it
+        Path("/proc/self/oom_score_adj").write_text(FIRST_TO_GO, encoding="ascii")
+    logs.configure(log_level, as_json=log_json)
+    try:
+        rehearse(threads, scratch)
+    except Exception as error:  # whatever it is, the first job is not told
+        logger.warning("rehearsal failed", action="rehearsal_failed", exc_info=error)

@@ -16,13 +16,13 @@ def scratch_folder(parent: Path) -> Iterator[Path]:
     """A folder for one attempt, locked while it is used; those that dead workers left are removed first."""
     parent.mkdir(parents=True, exist_ok=True)
     for left in parent.iterdir():
-        with _locked(left) as is_ours:
+        with locked(left) as is_ours:
             if is_ours:
                 shutil.rmtree(left, ignore_errors=True)
     while True:  # another trainer may find the folder before it is locked, and remove it
         folder = parent / f"{os.getpid()}-{time.time_ns():x}"
         folder.mkdir()
-        with _locked(folder) as is_ours:
+        with locked(folder) as is_ours:
             if not is_ours or not folder.exists():
                 continue
             try:
@@ -33,10 +33,10 @@ def scratch_folder(parent: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def _locked(folder: Path) -> Iterator[bool]:
-    """Lock a folder by its descriptor, which the system releases however the process ends."""
+def locked(path: Path) -> Iterator[bool]:
+    """Lock a folder or a file by its descriptor, which the system releases however the process ends."""
     try:
-        descriptor = os.open(folder, os.O_RDONLY)
+        descriptor = os.open(path, os.O_RDONLY)
     except FileNotFoundError:
         yield False
         return

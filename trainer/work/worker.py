@@ -27,7 +27,7 @@ from trainer.work.announcing import Announcer
 from trainer.work.attempt import Attempt, try_again
 from trainer.work.forking import prepare
 from trainer.work.messages import Interrupted, Order
-from trainer.work.rehearsing import Rehearsing
+from trainer.work.rehearsal import Rehearsal
 from trainer.work.scratch import scratch_folder
 from trainer.work.sweep import discard, discard_checkpoints, sweep
 
@@ -47,7 +47,7 @@ class Worker:
         self._watch = LeaseWatch(settings.lease_seconds)
         self._owed: list[Claim] = []
         self._announcer = Announcer(database, settings)
-        self._rehearsing = Rehearsing(settings)
+        self._rehearsal = Rehearsal(settings)
         self._swept_at = -SWEEP_SECONDS
         self.name = f"{platform.node()}-{os.getpid()}"
 
@@ -73,7 +73,7 @@ class Worker:
                     finally:
                         metrics.show_job(None)
                     continue
-                self._rehearsing.begin()
+                self._rehearsal.begin()
                 self._sweep_now_and_then()
             except DatabaseUnavailable as error:
                 self._watch.look_away()
@@ -86,7 +86,7 @@ class Worker:
                 logger.exception("work failed", action="work_failed", exc_info=error)
             told = failed
             self._stopping.wait(self._settings.worker_poll_seconds)
-        self._rehearsing.end()
+        self._rehearsal.end()
         logger.info("worker stopped", action="worker_stopped", worker=self.name)
 
     def _take(self) -> Claim | None:

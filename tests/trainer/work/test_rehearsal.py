@@ -16,20 +16,20 @@ from app.core.jobs import JobRequest
 from app.core.settings import Settings
 from app.core.storage import Storage
 from tests.conftest import DATA
-from trainer.kernels.cache import once
-from trainer.work.rehearsing import Rehearsing
+from trainer.work import small_job
+from trainer.work.rehearsal import Rehearsal
+from trainer.work.small_job import once, rehearse
 from trainer.work.worker import Worker
 
 JOB = """
 import gc, hashlib, json, lzma, sys
 from pathlib import Path
-import numba.core.config
 from numba.core.dispatcher import Dispatcher
 from app.core.payloads import CorpusSource, TrainPayload
 from app.core.storage import Storage
 from app.core.text import TextSpec
 from tests.trainer.work.conftest import context_in
-from trainer.work import rehearsal
+from trainer.work import small_job
 from trainer.work.kinds import train
 
 def compiled():
@@ -37,7 +37,7 @@ def compiled():
             for of in each.signatures}
 
 folder = Path(sys.argv[1])
-rehearsal.train_backwards(2, folder)
+small_job.train_backwards(2, folder)
 rehearsed = compiled()
 text = lzma.decompress(Path(sys.argv[2]).read_bytes())
 storage = Storage((folder / "storage").as_uri(), cache=folder / "cache")
@@ -63,38 +63,53 @@ def test_a_first_job_compiles_nothing_that_was_not_rehearsed(tmp_path: Path) -> 
     assert found["more"] == []
 
 
-def is_to_be_done(what: str) -> bool:
-    with once(what) as is_ours:
-        return is_ours
+def is_to_be_done(file: Path) -> bool:
+    with once(file) as is_due:
+        return is_due
 
 
-def break_off(what: str) -> None:
-    with once(what):
+def break_off(file: Path) -> None:
+    with once(file):
         raise ZeroDivisionError
 
 
-def test_what_is_done_once_is_done_by_one_and_to_its_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(config, "CACHE_DIR", str(tmp_path))
+def test_what_is_done_once_is_done_by_one_and_to_its_end(tmp_path: Path) -> None:
+    it = tmp_path / "it"
     with pytest.raises(ZeroDivisionError):
-        break_off("it")
-    with once("it") as is_ours:
-        assert is_ours, "what was broken off is left to the next"
-        assert not is_to_be_done("it"), "it is being done"
-        assert is_to_be_done("another")
-    assert not is_to_be_done("it")
+        break_off(it)
+    with once(it) as is_due:
+        assert is_due, "what was broken off is left to the next"
+        assert not is_to_be_done(it), "it is being done"
+        assert is_to_be_done(tmp_path / "another")
+    assert not is_to_be_done(it)
+
+
+def test_kernels_are_compiled_once_for_each_folder_that_remembers_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trained: list[str] = []
+    monkeypatch.setattr(
+        small_job, "train_backwards", lambda _threads, _folder: trained.append(getattr(config, "CACHE_DIR", ""))
+    )
+    for name in ("one", "one", "other"):
+        (tmp_path / name).mkdir(exist_ok=True)
+        monkeypatch.setattr(config, "CACHE_DIR", str(tmp_path / name))
+        rehearse(1, tmp_path / "scratch")
+    assert trained == [str(tmp_path / "one"), str(tmp_path / "other")]
     monkeypatch.setattr(config, "CACHE_DIR", "")
-    assert not is_to_be_done("a third"), "no folder would remember it"
+    rehearse(1, tmp_path / "scratch")
+    assert len(trained) == 2, "no folder would remember it"
 
 
 def test_a_rehearsal_begins_once_and_ends_with_its_trainer(tmp_path: Path) -> None:
-    rehearsing = Rehearsing(Settings(data_dir=tmp_path))
-    rehearsing.end()  # nothing has begun
-    rehearsing.begin()
-    first = rehearsing.process
-    rehearsing.begin()
-    assert rehearsing.process is first
+    rehearsal = Rehearsal(Settings(data_dir=tmp_path))
+    rehearsal.end()  # nothing has begun
+    rehearsal.begin()
+    first = rehearsal.process
+    rehearsal.begin()
+    assert rehearsal.process is first
     assert first is not None
-    rehearsing.end()
+    rehearsal.end()
     assert not first.is_alive()
 
 
@@ -107,13 +122,13 @@ def test_a_trainer_rehearses_when_no_job_waits(
     worker = Worker(database, storage, Settings(data_dir=tmp_path, worker_poll_seconds=0.02, max_attempts=1))
     told = []
 
-    def begin(_: Rehearsing) -> None:
+    def begin(_: Rehearsal) -> None:
         with database.reading() as session:
             told.append(jobs.get(session, job_id).state)
         worker.stop()
 
-    monkeypatch.setattr(Rehearsing, "begin", begin)
-    monkeypatch.setattr(Rehearsing, "end", lambda _: told.append("end"))
+    monkeypatch.setattr(Rehearsal, "begin", begin)
+    monkeypatch.setattr(Rehearsal, "end", lambda _: told.append("end"))
     worker.run()
     database.close()
     assert told == ["failed", "end"]
