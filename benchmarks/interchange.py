@@ -30,7 +30,7 @@ from benchmarks.rows import as_table
 from benchmarks.world import make, synthetic
 from trainer.importing.read import READERS, format_of
 from trainer.importing.source import Source
-from trainer.publishing import index
+from trainer.publishing import grouping
 from trainer.steps.progress import Progress
 from trainer.work.context import Context
 from trainer.work.kinds import imported
@@ -75,7 +75,7 @@ def write_made(path: Path, n_words: int, dim: int) -> None:
 def import_job(folder: Path, file: Path, is_brief: bool) -> None:
     """Publish a file of vectors as a job does, in a process of its own; say what each step took."""
     if is_brief:  # the same memory in much less time: the neighbours of fewer words, and a poor graph
-        limits.ALWAYS_COVERED, limits.MOST_PRODUCTS, index.EF_CONSTRUCTION = 2 * limits.BLOCK, 0, 4
+        limits.ALWAYS_COVERED, limits.MOST_PRODUCTS, grouping.FOUND = 2 * limits.BLOCK, 0, 0.0
     scratch, started = folder / "scratch", time.perf_counter()
     scratch.mkdir()
 

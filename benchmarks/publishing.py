@@ -19,7 +19,8 @@ from benchmarks.contest import OURS, Case, Measurement, alone, run
 from benchmarks.plots import plot
 from benchmarks.quality import Score
 from benchmarks.rows import as_table
-from benchmarks.world import clustered, published
+from benchmarks.world import clustered, from_file, published
+from trainer.publishing import graph, index
 from trainer.publishing.neighbors import nearest_neighbors
 from trainer.steps.crew import Crew
 from trainer.steps.progress import ignore
@@ -31,13 +32,29 @@ WORDS = 67_889
 """Of the enwiki file's vocabulary."""
 BASE = (30_000, 100)
 """Words and dim of a growth where they are not what is varied."""
+EFFORTS = (64, 256, 1024)
 LINES = {"all": "publication with a graph", "graph": "the graph", "table": "the neighbour table"}
 
 
-def table_case(words: int, dim: int, threads: int) -> Case:
+Source = tuple[int, int] | Path
+"""Words and dim of made-up vectors, or a text file of vectors."""
+
+
+def vectors_of(source: Source) -> FloatArray:
+    """With the kernels compiled: publications are timed without that."""
+    small = normalise(clustered(2000, 8))[0]
+    nearest_neighbors(small, threads=1, report=ignore)
+    graph.build(small, ignore, threads=1)
+    return from_file(source)[1] if isinstance(source, Path) else clustered(*source)
+
+
+def name_of(source: Source) -> str:
+    return source.stem if isinstance(source, Path) else "{}-d{}".format(*source)
+
+
+def table_case(source: Source, threads: int) -> Case:
     """Processor seconds, since the clock's depend on what else runs; those of the clock are in the notes."""
-    unit_vectors, _ = normalise(clustered(words, dim))
-    nearest_neighbors(unit_vectors[:2000].copy(), threads=threads, report=ignore)  # kernels are compiled once
+    unit_vectors, _ = normalise(vectors_of(source))
 
     def ours(_: int) -> Measurement:
         found: list[Neighbors] = []
@@ -48,32 +65,52 @@ def table_case(words: int, dim: int, threads: int) -> Case:
         processor, clock = _timed(lambda: half_of_all_products(unit_vectors, threads))
         return Measurement(processor, notes={"seconds": clock})
 
-    return Case(f"neighbors-{words}-d{dim}", "cpu seconds", False, {OURS: ours, "sgemm of half": products})
+    return Case(f"neighbors-{name_of(source)}", "cpu seconds", False, {OURS: ours, "sgemm of half": products})
 
 
-def whole_case(words: int, dim: int, threads: int) -> Case:
+def whole_case(source: Source, threads: int) -> Case:
     """Seconds of the clock from vectors to all files, with a graph where the table is large, and the peak memory."""
 
     def ours(_: int) -> Measurement:
-        return alone(_published, words, dim, threads)
+        return alone(_published, source, threads)
 
-    return Case(f"publish-{words}-d{dim}", "seconds", False, {OURS: ours})
+    return Case(f"publish-{name_of(source)}", "seconds", False, {OURS: ours})
 
 
-def _published(words: int, dim: int, threads: int) -> Measurement:
-    seconds = steps_of(words, dim, threads, IndexLimits())
+def _published(source: Source, threads: int) -> Measurement:
+    seconds = steps_of(source, threads, IndexLimits())
     return Measurement(seconds.pop("all"), notes={f"{step} seconds": each for step, each in seconds.items()})
 
 
-def steps_of(words: int, dim: int, threads: int, limits: IndexLimits) -> dict[str, float]:
+def steps_of(source: Source, threads: int, limits: IndexLimits) -> dict[str, float]:
     """Seconds of a publication, of all of it and of the table and the graph in it."""
-    nearest_neighbors(normalise(clustered(2000, dim))[0], threads=threads, report=ignore)  # kernels are compiled once
-    named, trained = [f"w{i}" for i in range(words)], {"vectors": clustered(words, dim)}
+    trained = {"vectors": vectors_of(source)}
+    named = [f"w{i}" for i in range(len(trained["vectors"]))]
     with tempfile.TemporaryDirectory() as folder:
         started = time.perf_counter()
         manifest = published(Path(folder), named, trained, threads, limits).manifest
         seconds = time.perf_counter() - started
     return {"all": seconds, "table": manifest.metrics["neighbors"]["seconds"], "graph": manifest.index.build_seconds}
+
+
+def graph_case(source: Source, threads: int) -> Case:
+    """Seconds of the clock to build a graph, and what is found in it, beside FAISS's own way with as many links."""
+    unit_vectors, _ = normalise(vectors_of(source))
+    samples = {"words": index.word_sample(unit_vectors), "sums": index.sum_sample(unit_vectors)}
+
+    def built(parameters: graph.Parameters) -> Measurement:
+        started = time.perf_counter()
+        made = graph.build(unit_vectors, ignore, threads=threads, parameters=parameters)
+        seconds, found = time.perf_counter() - started, {}
+        for effort in EFFORTS:
+            made.hnsw.efSearch = effort
+            for of, sample in samples.items():
+                share = index.recall(made, unit_vectors, sample)
+                found[f"{of} at {effort}"] = Score(share, len(sample.nearest), len(sample.nearest))
+        return Measurement(seconds, found)
+
+    ways = {OURS: lambda _: built(graph.LINKED), "FAISS, word by word": lambda _: built(graph.INSERTED)}
+    return Case(f"graph-{name_of(source)}", "seconds", False, ways)
 
 
 def half_of_all_products(unit_vectors: FloatArray, threads: int) -> None:
@@ -95,13 +132,13 @@ def half_of_all_products(unit_vectors: FloatArray, threads: int) -> None:
 def growth(threads: int, base: tuple[int, int] = BASE) -> None:
     """Plot the seconds of a publication with its graph, of the graph and of the table: one thing varied at a time."""
     words, dim = base
-    series = {
-        "words": {f"{n:,}": (n, dim, threads) for n in (words // 3, words, 2 * words, 3 * words)},
-        "dim": {str(n): (words, n, threads) for n in (dim // 2, dim, 2 * dim, 3 * dim)},
-        "threads": {str(n): (words, dim, n) for n in range(1, threads + 1)},
+    series: dict[str, dict[str, tuple[Source, int]]] = {
+        "words": {f"{n:,}": ((n, dim), threads) for n in (words // 3, words, 2 * words, 3 * words)},
+        "dim": {str(n): ((words, n), threads) for n in (dim // 2, dim, 2 * dim, 3 * dim)},
+        "threads": {str(n): (base, n) for n in range(1, threads + 1)},
     }
     for name, points in series.items():
-        found = [steps_of(*point, IndexLimits("graph")) for point in points.values()]
+        found = [steps_of(source, n, IndexLimits("graph")) for source, n in points.values()]
         lines = {said: [each[step] for each in found] for step, said in LINES.items()}
         plot(name, list(points), "seconds", lines)
 
@@ -128,17 +165,20 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=machine.cores())
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--whole", action="store_true", help="publication as a whole instead of the neighbour table")
+    parser.add_argument("--graph", action="store_true", help="a graph beside FAISS's own way to build it instead")
+    parser.add_argument("--vectors", type=Path, help="a text file of vectors; else they are made up")
     parser.add_argument(
         "--growth", action="store_true", help="only how publication grows: plots by words, dim, threads"
     )
     arguments = parser.parse_args()
     print(machine.cpu_name(), machine.versions("numpy", "numba"), f"{arguments.threads} threads", flush=True)
-    sizes = [(words, dim) for words in arguments.words for dim in arguments.dim]
     if arguments.growth:
         growth(arguments.threads)
         return
-    case = whole_case if arguments.whole else table_case
-    rows = [row for size in sizes for row in run(case(*size, arguments.threads), arguments.repeats)]
+    made: list[Source] = [(words, dim) for words in arguments.words for dim in arguments.dim]
+    sources = [arguments.vectors] if arguments.vectors else made
+    case = whole_case if arguments.whole else graph_case if arguments.graph else table_case
+    rows = [row for source in sources for row in run(case(source, arguments.threads), arguments.repeats)]
     print(as_table(rows))
     for row in rows:
         print(row.case, *(f"{name} {value:,.2f}" for name, value in row.notes.items()))

@@ -19,7 +19,7 @@ from benchmarks.glove_cases import CASES as GLOVE
 from benchmarks.glove_cases import glove_cases, glove_growth
 from benchmarks.growth import growth
 from benchmarks.overheads import overheads
-from benchmarks.publishing import WORDS, table_case, whole_case
+from benchmarks.publishing import WORDS, graph_case, table_case, whole_case
 from benchmarks.rows import Row, as_table, write_json
 from benchmarks.setup import Setup, add_arguments, setup_of
 from benchmarks.word2vec_cases import cases, ours
@@ -80,8 +80,9 @@ def cases_of(name: str, setup: Setup, glove_programs: Path | None) -> Iterator[C
     others: dict[str, Callable[[], Iterable[Case]]] = {
         "encode": lambda: [encode_case(setup)],
         "encode-distinct": lambda: [distinct_case(setup)],
-        "neighbors-d100": lambda: [table_case(WORDS, 100, setup.threads)],
-        "publish-d100": lambda: [whole_case(WORDS, 100, setup.threads)],
+        "neighbors-d100": lambda: [table_case((WORDS, 100), setup.threads)],
+        "graph-d100": lambda: [graph_case((WORDS, 100), setup.threads)],
+        "publish-d100": lambda: [whole_case((WORDS, 100), setup.threads)],
         "end-to-end-d100": lambda: [end_to_end_case(setup)],
         **{case: lambda: fasttext_cases(setup, [name]) for case in FASTTEXT},
         **{case: lambda: glove_cases(setup, glove_programs, [name]) for case in GLOVE},

@@ -13,8 +13,9 @@ import numpy.typing as npt
 
 from app.core.errors import TableDamaged
 from app.core.nearest import exact
+from app.core.nearest.graph import share
 from app.core.nearest.proposals import Allowed
-from app.core.nearest.scores import DoubleArray, FloatArray
+from app.core.nearest.scores import DoubleArray
 from app.core.table.manifest import INDEX_FILE, GraphSearch
 from app.core.table.reading import Table
 
@@ -111,19 +112,4 @@ def open_index(table: Table) -> Index:
         raise TableDamaged("The index does not belong to the table.")
     if graph.storage is not None:  # published before graphs shared the table's vectors
         return Index(table, graph)
-    storage = _over(table.unit_vectors)
-    graph.storage, graph.own_fields = storage, False
-    return Index(table, graph, storage)
-
-
-def _over(unit_vectors: FloatArray) -> faiss.IndexFlat:
-    """The table's vectors as FAISS sees them: the same memory, which its own constructors would copy."""
-    import faiss  # noqa: PLC0415 (see open_index)
-
-    storage = faiss.IndexFlatIP(unit_vectors.shape[1])
-    storage.ntotal = len(unit_vectors)
-    codes, address = storage.codes, faiss.swig_ptr(unit_vectors.view(np.uint8))
-    codes.is_owned = False
-    codes.view_data = codes.c_ptr = address
-    codes.view_size = codes.c_size = unit_vectors.nbytes
-    return storage
+    return Index(table, graph, share(graph, table.unit_vectors))

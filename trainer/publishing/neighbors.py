@@ -11,7 +11,7 @@ from app.core.table.arrays import Neighbors
 from app.core.table.limits import N_NEIGHBORS, n_covered
 from app.core.table.quantised import UnitVectors
 from app.core.table.vocabulary import Vocabulary
-from trainer.publishing.candidates import PANEL, Candidates
+from trainer.publishing.candidates import PANEL, Candidates, Packed
 from trainer.steps.crew import Crew
 from trainer.steps.progress import Progress, Report
 
@@ -37,7 +37,8 @@ def nearest_neighbors(unit_vectors: UnitVectors, *, threads: int, report: Report
     Neighbors, ids int32 and scores float32 (n_covered, min(50, n_words - 1))
     """
     covered, k = n_covered(*unit_vectors.shape), min(N_NEIGHBORS, len(unit_vectors) - 1)
-    candidates = Candidates(unit_vectors, covered, k, threads)
+    candidates = Candidates(Packed(unit_vectors), range(covered), k, threads)
+    neighbors = Neighbors(np.empty((covered, k), np.int32), np.empty((covered, k), np.float32))
     n_panels = -(-len(unit_vectors) // PANEL)
     strips = [strip(panel, n_panels) for panel in range(-(-covered // PANEL))]
     n_steps, done = sum(map(len, strips)) + 2 * len(strips), [0] * len(strips)
@@ -56,14 +57,18 @@ def nearest_neighbors(unit_vectors: UnitVectors, *, threads: int, report: Report
                 done[panel] += 1
 
     def rank(panel: int) -> None:
-        candidates.rank(panel)
+        rows, found = slice(panel * PANEL, (panel + 1) * PANEL), candidates.rank(panel)
+        neighbors.ids[rows], neighbors.scores[rows] = found.ids, found.scores
+        if len(found.given_up):  # whatever could be among their nearest is searched
+            searched = exact.nearest_others(unit_vectors, found.given_up, k)
+            neighbors.ids[found.given_up], neighbors.scores[found.given_up] = searched
         done[panel] += 1
 
     with exact.one_thread_a_scan(), Crew(threads, tell) as crew:
         for work in (offer_own, offer_strip, rank):
             crew.on_each(work, range(len(strips)))
     tell()
-    return candidates.neighbors
+    return neighbors
 
 
 def strip(panel: int, n_panels: int) -> list[int]:

@@ -19,6 +19,7 @@ from app.core.table.manifest import (
 )
 from app.core.table.reading import Table
 from trainer.importing.bundle import unpack
+from trainer.publishing.graph import parameters_like
 from trainer.publishing.index import build_index
 from trainer.steps.progress import Progress, Report
 from trainer.work.context import Context
@@ -52,7 +53,14 @@ def _indexed(
         return said
     requested = index.requested or "auto" if payload.index == "auto" else payload.index
     (folder / INDEX_FILE).unlink(missing_ok=True)
-    built = build_index(folder, table.unit_vectors, IndexLimits(requested), report, threads=threads)
+    built = build_index(
+        folder,
+        table.unit_vectors,
+        IndexLimits(requested),
+        report,
+        threads=threads,
+        parameters=parameters_like(index.parameters),
+    )
     (folder / MANIFEST_FILE).unlink()
     files = digest_files(folder)
     if files == said.manifest.files and _measured(built) == _measured(index):

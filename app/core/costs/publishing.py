@@ -13,13 +13,32 @@ NUMBER_PRODUCTS, PAIR_PRODUCTS, WORD_PRODUCTS = 0.6, 20, 400_000
 """A number of a pair, an integer, takes so much of that; to look at a pair's score takes as long as so many
 multiplications, to rank a word's candidates as so many."""
 # Fitted to tables of 30,000 and 67,889 words x 100 and 200,000 x 64.
-GRAPH_PRODUCTS = 150_000
+GRAPH_PRODUCTS = 50_000
 """A graph takes as long for each number of the table as so many multiplications."""
-# 70,000 for 20,000 words x 300; 112,000, 157,000 and 199,000 for 60,000, 150,000 and 400,000 x 100.
+# 52,000 and 50,000 for 219,000 and 400,000 trained words x 100, 26,000 for 124,000 x 300; where near words are hard to
+# tell from others, up to five times that, for 400,000 made-up vectors.
+CANDIDATE_BYTES = 1024
+"""Of the candidates of a word's neighbours, while they are searched for."""
+PACKED_BYTES = 128 << 20
+"""Of vectors that are kept as they are multiplied."""
+GRAPH_WORD_BYTES, GRAPH_WORDS = 450, 1 << 17
+"""Of the links of a word while a graph is put together, and how many words have candidates at a time."""
 TRIED = 16
 """One of so many words is in the graph that is tried first."""
 FILE_BYTES_PER_SECOND = 300e6
 """Written, read for its digest, and put into storage."""
+
+
+def graph_bytes(n_words: int, dim: int, limits: IndexLimits) -> int:
+    """Memory that a graph takes while it is built, if one is; the vectors are read from the file."""
+    if not limits.wants_graph(n_words * dim):
+        return 0
+    return n_words * GRAPH_WORD_BYTES + min(n_words, GRAPH_WORDS) * CANDIDATE_BYTES + packed_bytes(n_words, dim)
+
+
+def packed_bytes(n_words: int, dim: int) -> int:
+    """Memory that vectors take as they are multiplied."""
+    return min(PACKED_BYTES, n_words * dim * 2)
 
 
 def expected_seconds(

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from app.core.costs.needs import Needs
-from app.core.costs.publishing import expected_seconds
+from app.core.costs.publishing import CANDIDATE_BYTES, expected_seconds, graph_bytes, packed_bytes
 from app.core.names import reference
 from app.core.payloads import (
     ClassifierPayload,
@@ -36,8 +36,6 @@ READ_WORD_BYTES, DERIVED_WORD_BYTES = 250, 1070
 """Of a word, while it is read and sorted; and in a derivation, which has the words before and after."""
 BLOCK_ROWS, BLOCK_NUMBER_BYTES = 1 << 14, 42
 """Rows that are worked on at a time, and what one of their numbers takes then."""
-CANDIDATE_BYTES = 1024
-"""Of the candidates of a word's neighbours, while they are searched for."""
 # Fitted to the own memory at the peak, of 60,000 x 100, 240,000 x 100 and 60,000 x 400, in MB: imports took 228, 341
 # and 506, `center` 272, 542 and 569, `combine` with itself 357, 867 and 1081, `quantise` 298 and 638 (the first and the
 # last). 3,000,000 x 300 were imported in 4,650. `hard` took 815 for the first, which no formula here says.
@@ -166,5 +164,6 @@ def _publishing(made: Size, held: Held, index: IndexRequest, threads: int) -> Ne
     stored = n_words * (dim * number_bytes + STORED_BYTES) + covered * NEIGHBORS_BYTES
     block = min(held.n_words, BLOCK_ROWS) * held.dim * BLOCK_NUMBER_BYTES
     kept = held.n_words * (held.copies * held.dim * FLOAT32_BYTES + held.word_bytes)
-    memory = PROCESS_BYTES + kept + max(block, covered * (CANDIDATE_BYTES + NEIGHBORS_BYTES))
-    return Needs(seconds, memory, stored, stored)
+    table = kept + max(block, covered * (CANDIDATE_BYTES + NEIGHBORS_BYTES) + packed_bytes(n_words, dim))
+    graph = n_words * held.word_bytes + graph_bytes(n_words, dim, limits)
+    return Needs(seconds, PROCESS_BYTES + max(table, graph), stored, stored)

@@ -41,13 +41,14 @@ def needs(payload: TrainPayload, n_tokens: int, threads: int) -> Needs:
     limits = IndexLimits(payload.index)
     ending = sum(publishing.expected_seconds(n_words, chosen.dim, limits, threads=threads).values())
     reading = corpus.expected_seconds(payload.corpus.n_bytes, threads, payload.text)
+    rows = _rows(chosen, n_words, has_start=payload.start is not None)
     kept = n_words * chosen.dim * 4 * (2 if payload.continuable else 1)
     beside = n_covered(n_words, chosen.dim) * NEIGHBORS_BYTES
     if payload.evidence:
         beside += min(n_words, SHOWN) * EVIDENCE_BYTES
     return Needs(
         START_SECONDS + reading + training * payload.replicas + ending,
-        PROCESS_BYTES + n_words * WORD_BYTES + _rows(chosen, n_words, has_start=payload.start is not None),
+        PROCESS_BYTES + n_words * WORD_BYTES + max(rows, publishing.graph_bytes(n_words, chosen.dim, limits)),
         n_tokens * IDS * 4 + _cells(chosen, n_tokens),
         kept + beside,
     )

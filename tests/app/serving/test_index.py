@@ -9,7 +9,8 @@ from app.core.table.manifest import INDEX_FILE
 from app.core.table.reading import open_table
 from app.serving.index import open_index
 from tests.published import ALWAYS_GRAPH, random_vectors, write_version
-from trainer.publishing.index import EF_CONSTRUCTION, LINKS
+from trainer.publishing import graph
+from trainer.steps.progress import ignore
 
 N_WORDS, DIM = 3000, 20
 
@@ -19,9 +20,7 @@ def test_a_graph_searches_the_vectors_of_the_table_in_place(tmp_path: Path) -> N
     write_version(tmp_path, [f"w{i}" for i in range(N_WORDS)], random_vectors(N_WORDS, DIM), limits=ALWAYS_GRAPH)
     table = open_table(tmp_path)
     index = open_index(table)
-    whole = faiss.IndexHNSWFlat(DIM, LINKS, faiss.METRIC_INNER_PRODUCT)
-    whole.hnsw.efConstruction = EF_CONSTRUCTION
-    whole.add(np.ascontiguousarray(table.unit_vectors[:]))
+    whole = graph.build(np.ascontiguousarray(table.unit_vectors[:]), ignore, threads=2)
     whole.hnsw.efSearch = 16
     asked = table.unit_vectors[:200]
     _, expected = whole.search(asked, 16)

@@ -11,7 +11,7 @@ from app.core.table.manifest import INDEX_FILE
 from app.core.table.quantised import Quantised, quantise
 from app.core.table.writing import normalise
 from tests.published import ALWAYS_GRAPH, FloatArray, random_vectors
-from trainer.publishing import index
+from trainer.publishing import graph, index
 from trainer.publishing.index import build_index
 from trainer.steps.ending import HandedBack
 from trainer.steps.progress import Progress, ignore
@@ -45,10 +45,10 @@ def test_a_graph_that_is_asked_for_is_made_and_tells_its_best_recall(tmp_path: P
     """No recall is above 1: none is enough, and the least of the best efforts is taken."""
     unit_vectors = normalise(random_vectors(500, 10))[0]
     chosen = build_index(tmp_path, unit_vectors, IndexLimits("graph", min_recall=1.01), ignore, threads=1)
-    graph = index._build(unit_vectors, ignore)
+    built = graph.build(unit_vectors, ignore, threads=2)
     recalls = []
-    for graph.hnsw.efSearch in index.EF_SEARCH:
-        recalls.append(index.recall(graph, unit_vectors, index.word_sample(unit_vectors)))
+    for built.hnsw.efSearch in index.EF_SEARCH:
+        recalls.append(index.recall(built, unit_vectors, index.word_sample(unit_vectors)))
     assert (chosen.kind, chosen.requested) == ("hnsw", "graph")
     assert chosen.recall_at_10 == pytest.approx(max(recalls), abs=1e-4)
     assert chosen.parameters["ef_search"] == index.EF_SEARCH[recalls.index(max(recalls))]
@@ -61,12 +61,19 @@ def test_two_words_can_have_a_graph(tmp_path: Path) -> None:
 
 
 def test_a_large_table_gets_a_graph_with_the_smallest_sufficient_effort(tmp_path: Path) -> None:
-    limits = IndexLimits(most_scanned=0, min_recall=0.98)
-    chosen = build_index(tmp_path, normalise(random_vectors(3000, 20))[0], limits, ignore, threads=1)
-    assert chosen.kind == "hnsw"
-    assert chosen.recall_at_10 >= 0.98
-    assert chosen.parameters == {"links": 16, "ef_construction": 100, "ef_search": 16}
-    assert (tmp_path / INDEX_FILE).exists()
+    unit_vectors = normalise(random_vectors(3000, 20))[0]
+    built = graph.build(unit_vectors, ignore, threads=2)
+    recalls = []
+    for built.hnsw.efSearch in (16, 32):
+        recalls.append(index.recall(built, unit_vectors, index.word_sample(unit_vectors)))
+    assert recalls[0] < recalls[1]
+    for min_recall, ef_search in zip(recalls, (16, 32), strict=True):
+        limits = IndexLimits(most_scanned=0, min_recall=min_recall)
+        chosen = build_index(tmp_path, unit_vectors, limits, ignore, threads=1)
+        assert chosen.kind == "hnsw"
+        assert chosen.recall_at_10 == pytest.approx(min_recall, abs=1e-4)
+        assert chosen.parameters == {"links": 16, "neighbors": 48, "ef_search": ef_search}
+        assert (tmp_path / INDEX_FILE).exists()
 
 
 def test_a_graph_that_misses_the_recall_falls_back_to_the_scan(tmp_path: Path) -> None:
@@ -90,17 +97,28 @@ def test_a_graph_that_will_miss_the_recall_is_not_built() -> None:
     assert (settled.requested, settled.wants_graph(unit_vectors.size)) == ("auto", False)
     found = []
     for words in (unit_vectors[::16].copy(), unit_vectors):
-        graph = index._build(words, ignore)
-        graph.hnsw.efSearch = 1024
-        found.append(index.recall(graph, words, index.word_sample(words)))
+        built = graph.build(words, ignore, threads=2)
+        built.hnsw.efSearch = 1024
+        found.append(index.recall(built, words, index.word_sample(words)))
     assert found[1] < found[0] < settled.min_recall
+
+
+@pytest.mark.parametrize(("missed", "wants_graph"), [(0.0, True), (0.0015, True), (0.0025, False)])
+def test_a_graph_that_misses_hardly_anything_is_built(
+    monkeypatch: pytest.MonkeyPatch, missed: float, wants_graph: bool
+) -> None:
+    """One of all words may find a little more than that of some."""
+    monkeypatch.setattr(index, "recall", lambda *_: 0.998 - missed)
+    unit_vectors = normalise(random_vectors(1600, 16))[0]
+    settled = index.settled(unit_vectors, IndexLimits(most_scanned=0), ignore, threads=1)
+    assert settled.wants_graph(unit_vectors.size) == wants_graph
 
 
 def test_only_a_graph_that_may_be_built_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:
     good, poor = normalise(random_vectors(1600, 16))[0], alike(1600, 16)
     limits = IndexLimits(most_scanned=0)
     assert index.settled(good, limits, ignore, threads=1) == limits
-    monkeypatch.setattr(index, "_build", None)
+    monkeypatch.setattr(graph, "build", None)
     for others in (IndexLimits("graph"), IndexLimits("exact", most_scanned=0), IndexLimits(most_scanned=poor.size)):
         assert index.settled(poor, others, ignore, threads=1) == others
     is_quantised = index.settled(Quantised(quantise(good, "int8")), limits, ignore, threads=1)
@@ -140,10 +158,10 @@ def test_sums_are_scanned_for_where_the_graph_misses_them(tmp_path: Path) -> Non
     vectors = (centers + 0.05 * generator.standard_normal(centers.shape)).astype(np.float32)
     unit_vectors = normalise(vectors)[0]
     chosen = build_index(tmp_path, unit_vectors, ALWAYS_GRAPH, ignore, threads=1)
-    graph = index._build(unit_vectors, ignore)
-    graph.hnsw.efSearch = 16
-    of_words = index.recall(graph, unit_vectors, index.word_sample(unit_vectors))
-    of_sums = index.recall(graph, unit_vectors, index.sum_sample(unit_vectors))
+    built = graph.build(unit_vectors, ignore, threads=2)
+    built.hnsw.efSearch = 16
+    of_words = index.recall(built, unit_vectors, index.word_sample(unit_vectors))
+    of_sums = index.recall(built, unit_vectors, index.sum_sample(unit_vectors))
     assert chosen.recall_at_10 == pytest.approx(of_words, abs=1e-4)
     assert chosen.sums is not None
     assert chosen.sums.recall_at_10 == pytest.approx(of_sums, abs=1e-4)

@@ -22,6 +22,9 @@ from app.core.table.reading import open_table
 from tests.published import random_vectors, write_version
 from tests.trainer.work.conftest import opened
 from tests.trainer.work.test_imported import run, source
+from trainer.publishing.graph import INSERTED
+from trainer.publishing.index import build_index
+from trainer.steps.progress import ignore
 from trainer.work.messages import Publishes
 
 GOLDEN = Path(__file__).resolve().parents[2] / "data" / "versions"
@@ -88,6 +91,18 @@ def test_a_graph_is_built_anew_and_never_opened(
     assert result.told["identical"] is True
     assert storage.read("versions/job-job/index.faiss") == (folder / "index.faiss").read_bytes()
     assert storage.read("versions/job-job/manifest.json") == (folder / "manifest.json").read_bytes()
+
+
+def test_a_graph_that_was_inserted_word_by_word_is_built_so_again(storage: Storage, tmp_path: Path) -> None:
+    """It comes back as it was: a version tells how its graph was built."""
+    folder = published(tmp_path / "v", IndexLimits("graph"), n_words=300)
+    vectors, limits = open_table(folder).unit_vectors, IndexLimits("graph")
+    built = build_index(folder, vectors, limits, ignore, threads=2, parameters=INSERTED)
+    assert built.parameters["ef_construction"] == 100
+    changed(folder, lambda said: said.update(index=built.model_dump(mode="json")))
+    result = restored(storage, tmp_path, packed(folder))
+    assert result.told["identical"] is True
+    assert storage.read("versions/job-job/index.faiss") == (folder / "index.faiss").read_bytes()
 
 
 def test_a_graph_that_is_another_is_replaced(storage: Storage, tmp_path: Path) -> None:
