@@ -37,7 +37,7 @@ LINES = {"all": "publication with a graph", "graph": "the graph", "table": "the 
 
 
 Source = tuple[int, int] | Path
-"""Words and dim of made-up vectors, or a text file of vectors."""
+"""Words and dim of made-up vectors, or a file of vectors: text, or numpy's."""
 
 
 def vectors_of(source: Source) -> FloatArray:
@@ -45,7 +45,9 @@ def vectors_of(source: Source) -> FloatArray:
     small = normalise(clustered(2000, 8))[0]
     nearest_neighbors(small, threads=1, report=ignore)
     graph.build(small, ignore, threads=1)
-    return from_file(source)[1] if isinstance(source, Path) else clustered(*source)
+    if isinstance(source, Path):
+        return np.load(source) if source.suffix == ".npy" else from_file(source)[1]
+    return clustered(*source)
 
 
 def name_of(source: Source) -> str:
@@ -166,7 +168,7 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--whole", action="store_true", help="publication as a whole instead of the neighbour table")
     parser.add_argument("--graph", action="store_true", help="a graph beside FAISS's own way to build it instead")
-    parser.add_argument("--vectors", type=Path, help="a text file of vectors; else they are made up")
+    parser.add_argument("--vectors", type=Path, help="a file of vectors, text or .npy; else they are made up")
     parser.add_argument(
         "--growth", action="store_true", help="only how publication grows: plots by words, dim, threads"
     )

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from app.core.costs import publishing, training
-from app.core.costs.publishing import expected_seconds
+from app.core.costs.publishing import expected_seconds, graph_bytes
 from app.core.payloads import CorpusSource, TrainPayload
 from app.core.table.limits import IndexLimits
 from app.core.text import TextSpec
@@ -13,9 +13,17 @@ def test_steps_cost_what_they_multiply() -> None:
     seconds = expected_seconds(100_000, 300, IndexLimits(), threads=2, product_seconds=1e-11)
     assert list(seconds) == ["graph trial", "neighbor table", "graph", "files"]
     assert seconds["neighbor table"] == pytest.approx((100_000**2 / 2 * (300 * 0.6 + 20) + 100_000 * 400_000) * 1e-11)
-    assert seconds["graph"] == pytest.approx(100_000 * 300 * 150_000 * 1e-11)
+    assert seconds["graph"] == pytest.approx(100_000 * 300 * 50_000 * 1e-11)
     assert seconds["graph trial"] == pytest.approx(seconds["graph"] / 16)
     assert seconds["files"] == pytest.approx((100_000 * 300 * 4 + 100_000 * 50 * 8) / 300e6)
+
+
+def test_a_graph_takes_memory_for_links_and_for_the_candidates_of_some_words() -> None:
+    kept = 128 << 20
+    assert graph_bytes(400_000, 100, IndexLimits()) == 400_000 * 450 + (1 << 17) * 1024 + 400_000 * 200
+    assert graph_bytes(3_000_000, 300, IndexLimits()) == 3_000_000 * 450 + (1 << 17) * 1024 + kept
+    assert graph_bytes(1000, 10, IndexLimits("graph")) == 1000 * (450 + 1024 + 20)
+    assert graph_bytes(400_000, 100, IndexLimits("exact")) == graph_bytes(1000, 10, IndexLimits()) == 0
 
 
 def test_threads_share_table_and_graph() -> None:
