@@ -38,7 +38,7 @@ def grouped(unit_vectors: FloatArray, crew: Crew) -> Ids:
     def halves(group: Ids) -> list[Ids]:
         if len(group) <= PANEL:
             return [group]
-        line = _line(unit_vectors[group[_evenly(len(group), N_HALVED)]])
+        line = _line(unit_vectors[group[evenly(len(group), N_HALVED)]])
         blocks = [group[start : start + BLOCK] for start in range(0, len(group), BLOCK)]
         places = np.concatenate([unit_vectors[block] @ line for block in blocks])
         order = np.argpartition(places, half := PANEL * max(1, round(len(group) / PANEL / 2)))
@@ -63,7 +63,8 @@ def _line(some: FloatArray) -> FloatArray:
     return line
 
 
-def _evenly(n: int, wanted: int) -> Ids:
+def evenly(n: int, wanted: int) -> Ids:
+    """Up to `wanted` of the numbers below `n`, evenly."""
     return np.linspace(0, n - 1, min(n, wanted)).astype(np.int64)
 
 
@@ -96,7 +97,7 @@ def meetings(vectors: Regrouped, crew: Crew) -> npt.NDArray[np.bool_]:
 
 def _needed(vectors: Regrouped, first: Ids, second: Ids, crew: Crew) -> int:
     """How many of these pairs of panels hold `FOUND` of the nearest of some words; all, if these do not."""
-    words, k = _evenly(len(vectors), N_TRIED), min(K_TRIED, len(vectors) - 1)
+    words, k = evenly(len(vectors), N_TRIED), min(K_TRIED, len(vectors) - 1)
     parts = np.array_split(words, 2 * crew.threads)
     found = [ids for ids, _ in crew.in_order(lambda part: exact.nearest_others(vectors.unit_vectors, part, k), parts)]
     panels = np.empty(len(vectors), np.int64)

@@ -18,6 +18,7 @@ from app.core.table.limits import IndexLimits
 from app.core.table.manifest import INDEX_FILE, GraphSearch, IndexDescription
 from app.core.table.quantised import Quantised, UnitVectors
 from trainer.publishing import graph
+from trainer.publishing.grouping import evenly
 from trainer.steps.progress import Progress, Report
 
 EF_SEARCH = (16, 32, 64, 128, 256, 512, 1024)
@@ -121,7 +122,7 @@ def build_index(
 
 def _scanned(unit_vectors: UnitVectors, limits: IndexLimits, build_seconds: float) -> IndexDescription:
     """Scans answer; `build_seconds` went into a graph that found too little."""
-    words = unit_vectors[_evenly(len(unit_vectors), N_TIMED)]
+    words = unit_vectors[evenly(len(unit_vectors), N_TIMED)]
     with exact.one_thread_a_scan():
         milliseconds = _milliseconds(lambda queries: _scan(queries, unit_vectors), words)
     return IndexDescription(
@@ -135,17 +136,12 @@ def _scanned(unit_vectors: UnitVectors, limits: IndexLimits, build_seconds: floa
 
 def word_sample(unit_vectors: UnitVectors) -> Sample:
     """Words from the whole vocabulary, evenly by rank."""
-    return _sample(unit_vectors, _evenly(len(unit_vectors), N_RECALL_QUERIES)[:, None])
+    return _sample(unit_vectors, evenly(len(unit_vectors), N_RECALL_QUERIES)[:, None])
 
 
 def sum_sample(unit_vectors: UnitVectors) -> Sample:
     """Sums a - b + c of words drawn evenly, always the same ones."""
     return _sample(unit_vectors, np.random.default_rng(1).integers(0, len(unit_vectors), (N_RECALL_QUERIES, 3)))
-
-
-def _evenly(n_words: int, n: int) -> Ids:
-    """Up to `n` words, evenly by rank."""
-    return np.linspace(0, n_words - 1, min(n, n_words)).astype(np.int64)
 
 
 def _sample(unit_vectors: UnitVectors, asked: Ids) -> Sample:
