@@ -24,10 +24,11 @@ UNPACK: dict[str, Callable[[bytes], bytes]] = {".xz": lzma.decompress, ".gz": gz
 def text_of(folder: Path, *, source: Path | None = None, quick: bool = False) -> Path:
     """The text of `source`, or the demo's corpus, as lines of a thousand tokens; if `quick`, its first 10 MB."""
     name = source.name.split(".")[0] if source else "bible"
-    target = folder / f"{name}{'-10mb' if quick else ''}.txt"
+    # a folder of its own: gensim would train nothing on an uncut text that somebody put beside under the same name
+    target = folder / "lines" / f"{name}{'-10mb' if quick else ''}.txt"
     if target.exists():
         return target
-    folder.mkdir(parents=True, exist_ok=True)
+    target.parent.mkdir(parents=True, exist_ok=True)
     if source is None:
         source = folder / "demo.txt"
         build_corpus(source)

@@ -48,6 +48,11 @@ def test_a_text_is_cut_into_lines_however_it_is_packed(tmp_path: Path) -> None:
         assert [len(line.split()) for line in lines] == [LINE_TOKENS, LINE_TOKENS, 500]
 
 
+def test_a_text_that_lies_there_uncut_is_cut_all_the_same(tmp_path: Path) -> None:
+    (tmp_path / "plain.txt").write_bytes(b"word " * 2500)
+    assert len(text_of(tmp_path, source=tmp_path / "plain.txt").read_bytes().splitlines()) == 3
+
+
 def test_the_demo_s_corpus_is_the_default(tmp_path: Path) -> None:
     assert b"In the beginning" in text_of(tmp_path, quick=True).read_bytes()[:200]
 

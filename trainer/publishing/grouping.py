@@ -20,6 +20,8 @@ EVERY, VOTES = 4, 8
 """One of so many words of a panel says which panels are nearest to it, so many of them."""
 N_TRIED, K_TRIED = 256, 10
 """The words whose nearest are looked for exactly, to know how many panels must meet, and how many of these."""
+SCANS = 2
+"""Parts a thread that words are scanned for in."""
 FOUND = 0.9
 """The share of these that must lie in panels that meet."""
 
@@ -98,15 +100,21 @@ def meetings(vectors: Regrouped, crew: Crew) -> npt.NDArray[np.bool_]:
 def _needed(vectors: Regrouped, first: Ids, second: Ids, crew: Crew) -> int:
     """How many of these pairs of panels hold `FOUND` of the nearest of some words; all, if these do not."""
     words, k = evenly(len(vectors), N_TRIED), min(K_TRIED, len(vectors) - 1)
-    parts = np.array_split(words, 2 * crew.threads)
-    found = [ids for ids, _ in crew.in_order(lambda part: exact.nearest_others(vectors.unit_vectors, part, k), parts)]
+    found = nearest_of(vectors.unit_vectors, words, k, crew)
     panels = np.empty(len(vectors), np.int64)
     panels[vectors.order] = np.arange(len(vectors)) // PANEL
     rank = np.full((n_panels(len(vectors)),) * 2, len(first), np.int32)
     np.fill_diagonal(rank, -1)
     rank[first, second] = rank[second, first] = np.arange(len(first))
-    ranks = np.sort(rank[np.repeat(panels[words], k), panels[np.concatenate(found).ravel()]])
+    ranks = np.sort(rank[np.repeat(panels[words], k), panels[found.ravel()]])
     return int(ranks[int(FOUND * len(ranks))]) + 1
+
+
+def nearest_of(unit_vectors: FloatArray, words: Ids, k: int, crew: Crew) -> Ids:
+    """The `k` nearest others of some words, by scans: int64 (len(words), k)."""
+    parts = np.array_split(words, min(len(words), SCANS * crew.threads))
+    found = crew.in_order(lambda part: exact.nearest_others(unit_vectors, part, k)[0], parts)
+    return np.concatenate(list(found))
 
 
 def _votes(vectors: Regrouped, crew: Crew) -> npt.NDArray[np.int16]:

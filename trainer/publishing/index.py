@@ -5,14 +5,13 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import faiss
 import numpy as np
 import numpy.typing as npt
 
-from app.core.costs.publishing import TRIED
 from app.core.nearest import exact
 from app.core.table.limits import IndexLimits
 from app.core.table.manifest import INDEX_FILE, GraphSearch, IndexDescription
@@ -28,8 +27,6 @@ N_TIMED = 15
 FETCHED = 16
 """Candidates that the service takes from the graph for ten answers, and scores exactly."""
 N_RECALL_QUERIES = 500
-HARDLY = 0.002
-"""Of the neighbours: 0.0012 more were found among 400,000 trained words than among one of 16 of them."""
 
 Directions = npt.NDArray[np.float32]
 Ids = npt.NDArray[np.int64]
@@ -49,27 +46,6 @@ class Sample:
     directions: Directions
     asked: Ids
     nearest: Ids
-
-
-def settled(unit_vectors: UnitVectors, limits: IndexLimits, report: Report, *, threads: int) -> IndexLimits:
-    """Limits by which the table is scanned, if a graph of one in `TRIED` of its words misses their recall.
-
-    A graph of all words is then not built: at the same effort it finds hardly more than that of some, no more than
-    `HARDLY`. So it is with words that occurred too seldom to get neighbours. What has been quantised is always scanned,
-    and a "graph" that was asked for is built whatever it misses.
-    """
-    if limits.requested != "auto" or not limits.wants_graph(unit_vectors.size):
-        return limits
-    if not isinstance(unit_vectors, Quantised) and _finds_enough(unit_vectors[::TRIED], limits, report, threads):
-        return limits
-    return replace(limits, most_scanned=unit_vectors.size)
-
-
-def _finds_enough(unit_vectors: npt.NDArray[np.float32], limits: IndexLimits, report: Report, threads: int) -> bool:
-    some = np.ascontiguousarray(unit_vectors)
-    index = graph.build(some, report, threads=threads)
-    index.hnsw.efSearch = EF_SEARCH[-1]
-    return recall(index, some, word_sample(some)) >= limits.min_recall - HARDLY
 
 
 def build_index(

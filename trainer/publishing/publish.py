@@ -27,8 +27,9 @@ from app.core.table.reading import mapped_arrays
 from app.core.table.vocabulary import Vocabulary
 from app.core.table.writing import normalise, write_arrays
 from app.core.text import TextSpec
-from trainer.publishing.index import build_index, settled
+from trainer.publishing.index import build_index
 from trainer.publishing.neighbors import hubness, nearest_neighbors
+from trainer.publishing.trial import settled
 from trainer.steps.progress import Progress, Report
 from trainer.steps.soundness import check_vectors
 

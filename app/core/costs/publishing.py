@@ -23,8 +23,11 @@ PACKED_BYTES = 128 << 20
 """Of vectors that are kept as they are multiplied."""
 GRAPH_WORD_BYTES, GRAPH_WORDS = 450, 1 << 17
 """Of the links of a word while a graph is put together, and how many words have candidates at a time."""
-TRIED = 16
-"""One of so many words is in the graph that is tried first."""
+TRIED, TOGETHER = (64, 16), 32
+"""One of so many words is in each graph that is tried first: four times as many in the second, as all are of these
+twice over. They are groups of so many near words, each found by a scan for one of them."""
+SCAN_PRODUCTS = 2.5
+"""A number that is scanned takes as long as so many multiplications."""
 FILE_BYTES_PER_SECOND = 300e6
 """Written, read for its digest, and put into storage."""
 
@@ -62,5 +65,7 @@ def expected_seconds(
     if not limits.wants_graph(n_words * dim):
         return {NEIGHBOR_TABLE: table, FILES: files}
     graph = n_words * dim * GRAPH_PRODUCTS * each
-    tried: dict[str | None, float] = {} if limits.requested == "graph" else {GRAPH_TRIAL: graph / TRIED}
+    scans = n_words / (TRIED[-1] * TOGETHER) * n_words * dim * SCAN_PRODUCTS * each
+    trial = scans + sum(graph / step for step in TRIED)
+    tried: dict[str | None, float] = {} if limits.requested == "graph" else {GRAPH_TRIAL: trial}
     return tried | {NEIGHBOR_TABLE: table, GRAPH: graph, FILES: files}

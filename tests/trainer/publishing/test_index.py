@@ -8,7 +8,6 @@ import pytest
 
 from app.core.table.limits import IndexLimits
 from app.core.table.manifest import INDEX_FILE
-from app.core.table.quantised import Quantised, quantise
 from app.core.table.writing import normalise
 from tests.published import ALWAYS_GRAPH, FloatArray, random_vectors
 from trainer.publishing import graph, index
@@ -81,48 +80,6 @@ def test_a_graph_that_misses_the_recall_falls_back_to_the_scan(tmp_path: Path) -
     chosen = build_index(tmp_path, normalise(random_vectors(500, 10))[0], limits, ignore, threads=1)
     assert (chosen.kind, chosen.recall_at_10, list(tmp_path.iterdir())) == ("flat", 1.0, [])
     assert chosen.build_seconds > 0
-
-
-def alike(n_words: int, dim: int) -> FloatArray:
-    """Eight clusters of words that are all but equal: a graph finds the way to few of them."""
-    generator = np.random.default_rng(2)
-    centers = generator.standard_normal((8, dim))[generator.integers(0, 8, n_words)]
-    return normalise((centers + 0.001 * generator.standard_normal((n_words, dim))).astype(np.float32))[0]
-
-
-def test_a_graph_that_will_miss_the_recall_is_not_built() -> None:
-    """That of some words misses less than that of all."""
-    unit_vectors = alike(6400, 16)
-    settled = index.settled(unit_vectors, IndexLimits(most_scanned=0), ignore, threads=1)
-    assert (settled.requested, settled.wants_graph(unit_vectors.size)) == ("auto", False)
-    found = []
-    for words in (unit_vectors[::16].copy(), unit_vectors):
-        built = graph.build(words, ignore, threads=2)
-        built.hnsw.efSearch = 1024
-        found.append(index.recall(built, words, index.word_sample(words)))
-    assert found[1] < found[0] < settled.min_recall
-
-
-@pytest.mark.parametrize(("missed", "wants_graph"), [(0.0, True), (0.0015, True), (0.0025, False)])
-def test_a_graph_that_misses_hardly_anything_is_built(
-    monkeypatch: pytest.MonkeyPatch, missed: float, wants_graph: bool
-) -> None:
-    """One of all words may find a little more than that of some."""
-    monkeypatch.setattr(index, "recall", lambda *_: 0.998 - missed)
-    unit_vectors = normalise(random_vectors(1600, 16))[0]
-    settled = index.settled(unit_vectors, IndexLimits(most_scanned=0), ignore, threads=1)
-    assert settled.wants_graph(unit_vectors.size) == wants_graph
-
-
-def test_only_a_graph_that_may_be_built_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:
-    good, poor = normalise(random_vectors(1600, 16))[0], alike(1600, 16)
-    limits = IndexLimits(most_scanned=0)
-    assert index.settled(good, limits, ignore, threads=1) == limits
-    monkeypatch.setattr(graph, "build", None)
-    for others in (IndexLimits("graph"), IndexLimits("exact", most_scanned=0), IndexLimits(most_scanned=poor.size)):
-        assert index.settled(poor, others, ignore, threads=1) == others
-    is_quantised = index.settled(Quantised(quantise(good, "int8")), limits, ignore, threads=1)
-    assert not is_quantised.wants_graph(good.size)
 
 
 def test_the_graph_is_the_same_for_any_number_of_threads(tmp_path: Path) -> None:

@@ -14,7 +14,8 @@ def test_steps_cost_what_they_multiply() -> None:
     assert list(seconds) == ["graph trial", "neighbor table", "graph", "files"]
     assert seconds["neighbor table"] == pytest.approx((100_000**2 / 2 * (300 * 0.6 + 20) + 100_000 * 400_000) * 1e-11)
     assert seconds["graph"] == pytest.approx(100_000 * 300 * 50_000 * 1e-11)
-    assert seconds["graph trial"] == pytest.approx(seconds["graph"] / 16)
+    scans = (100_000 / 512) * (100_000 * 300) * 2.5 * 1e-11
+    assert seconds["graph trial"] == pytest.approx(seconds["graph"] / 64 + seconds["graph"] / 16 + scans)
     assert seconds["files"] == pytest.approx((100_000 * 300 * 4 + 100_000 * 50 * 8) / 300e6)
 
 
