@@ -55,10 +55,11 @@ class Packed:
     Parameters
     ----------
     unit_vectors : float32 (n_words, dim), C-contiguous, or what gives such rows
+    rounding : the most that is rounded off a vector, in length
     """
 
-    def __init__(self, unit_vectors: UnitVectors | Regrouped) -> None:
-        self.unit_vectors = unit_vectors
+    def __init__(self, unit_vectors: UnitVectors | Regrouped, rounding: float) -> None:
+        self.unit_vectors, self.error = unit_vectors, error(rounding)
         self.shape = PANEL // LANES, n_pairs(unit_vectors.shape[1]), LANES
         self._kept: dict[int, Integers] = {}
         self._room = PACKED_BYTES // (PANEL * 4 * n_pairs(unit_vectors.shape[1]))
@@ -108,7 +109,7 @@ class Candidates:
     def __init__(self, packed: Packed, words: range, k: int, threads: int) -> None:
         unit_vectors = packed.unit_vectors
         self._packed, self._unit_vectors, self._covered, self._k = packed, unit_vectors, words, k
-        self._slack = 2 * error(unit_vectors.shape[1]) + 10.0**-DECIMALS
+        self._slack = 2 * packed.error + 10.0**-DECIMALS
         self._pieces = pieces_of(unit_vectors.shape[1])
         self._bars = np.full(-(-len(words) // PANEL) * PANEL, -np.inf, np.float32)
         self._counts = np.zeros(len(words), np.int32)

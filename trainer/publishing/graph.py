@@ -13,6 +13,7 @@ from app.core.nearest import exact
 from app.core.nearest.graph import share
 from app.core.table.arrays import FloatArray
 from trainer.kernels.neighbors.linking import add_far, link, link_both_ways, link_lost, reversed_links
+from trainer.kernels.neighbors.products import most_rounded_off
 from trainer.publishing.candidates import PANEL, Candidates, Found, Packed, Regrouped
 from trainer.publishing.grouping import grouped, meetings
 from trainer.steps.crew import Crew
@@ -98,7 +99,9 @@ class _Layer:
     def __init__(self, unit_vectors: FloatArray, most: int, crew: Crew, done: list[float]) -> None:
         self._vectors, self._most = Regrouped(unit_vectors, grouped(unit_vectors, crew)), most
         self._panels = [self._vectors.order[start : start + PANEL] for start in range(0, len(unit_vectors), PANEL)]
-        self._meet, self._packed = meetings(self._vectors, crew), Packed(self._vectors)
+        # not what is rounded off these: who has too many near ties is linked otherwise, and graphs must come out again
+        self._packed = Packed(self._vectors, most_rounded_off(unit_vectors.shape[1]))
+        self._meet = meetings(self._vectors, crew)
         self._links = np.empty((len(unit_vectors), most // 2), np.int32)
         self._crew, self._done = crew, done
 

@@ -11,6 +11,7 @@ from app.core.table.arrays import Neighbors
 from app.core.table.limits import N_NEIGHBORS, n_covered
 from app.core.table.quantised import UnitVectors
 from app.core.table.vocabulary import Vocabulary
+from trainer.kernels.neighbors.products import rounded_off
 from trainer.publishing.candidates import PANEL, Candidates, Packed
 from trainer.steps.crew import Crew
 from trainer.steps.progress import Progress, Report
@@ -37,9 +38,10 @@ def nearest_neighbors(unit_vectors: UnitVectors, *, threads: int, report: Report
     Neighbors, ids int32 and scores float32 (n_covered, min(50, n_words - 1))
     """
     covered, k = n_covered(*unit_vectors.shape), min(N_NEIGHBORS, len(unit_vectors) - 1)
-    candidates = Candidates(Packed(unit_vectors), range(covered), k, threads)
-    neighbors = Neighbors(np.empty((covered, k), np.int32), np.empty((covered, k), np.float32))
     n_panels = -(-len(unit_vectors) // PANEL)
+    rounding = max(rounded_off(unit_vectors[panel * PANEL : (panel + 1) * PANEL]) for panel in range(n_panels))
+    candidates = Candidates(Packed(unit_vectors, rounding), range(covered), k, threads)
+    neighbors = Neighbors(np.empty((covered, k), np.int32), np.empty((covered, k), np.float32))
     strips = [strip(panel, n_panels) for panel in range(-(-covered // PANEL))]
     n_steps, done = sum(map(len, strips)) + 2 * len(strips), [0] * len(strips)
 

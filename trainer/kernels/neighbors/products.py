@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from llvmlite import ir
 from numba import njit, types
 from numba.core import cgutils
@@ -36,13 +37,25 @@ def n_pairs(dim: int) -> int:
     return -(-dim // 2)
 
 
-def error(dim: int) -> float:
-    """The most that a score may be off for vectors of length 1.
+def most_rounded_off(dim: int) -> float:
+    """The greatest length of what can be rounded off a vector: half a unit of each number, and float32's rounding."""
+    return 0.51 / ONE * math.sqrt(dim)
 
-    By the product of each one's rounding (half a unit for each number, and float32's) with the other vector, and with
-    the other's rounding; and by float32's rounding of the score.
+
+def rounded_off(vectors: npt.NDArray[np.float32]) -> float:
+    """The greatest length of what is rounded off these vectors, float32 (n, dim), of length 1."""
+    integers = vectors * np.float32(ONE)
+    integers -= np.rint(integers)
+    longest = float(np.einsum("ij,ij->i", integers, integers).max(initial=0.0))
+    return 1.001 * math.sqrt(longest) / ONE + 2.0**-23  # what float32 may be off in the sum, and in the products
+
+
+def error(rounding: float) -> float:
+    """The most that a score may be off for vectors of length 1, off each of which so much is rounded.
+
+    By the product of each one's rounding with the other vector, and with the other's rounding; and by float32's
+    rounding of the score.
     """
-    rounding = 0.51 / ONE * math.sqrt(dim)
     return rounding * (2 + rounding) + 4 * 2.0**-24
 
 
