@@ -18,8 +18,10 @@ from trainer.publishing.index import EF_SEARCH, recall, word_sample
 from trainer.steps.crew import Crew
 from trainer.steps.progress import Progress, Report, within
 
+PARTS = (0.0, 0.2), (0.2, 1.0)
+"""Of the time of both graphs."""
 HARDLY = 0.002
-"""A graph of all words may find so much more of the neighbours than one of some."""
+"""Of the neighbours: 0.0012 more were found among 400,000 trained words than among every 16th of them."""
 COMPARED = 0.99
 """The recall for which efforts are compared: nearer to 1, single words decide."""
 GREATEST = EF_SEARCH[-1] // 2
@@ -46,9 +48,10 @@ def _will_find_enough(unit_vectors: FloatArray, limits: IndexLimits, report: Rep
     more, it must not become too great.
     """
     groups = _groups(unit_vectors, report, threads)
-    some, those = (np.unique(groups[:: step // TRIED[-1]]) for step in TRIED)
-    fewer = _recalls(unit_vectors[some], within(report, 0.0, 0.2), threads)
-    more = _recalls(unit_vectors[those], within(report, 0.2, 1.0), threads)
+    fewer, more = (
+        _recalls(unit_vectors[np.unique(groups[:: step // TRIED[-1]])], within(report, *part), threads)
+        for step, part in zip(TRIED, PARTS, strict=True)
+    )
     before, effort = _effort(fewer), _effort(more)
     return more[-1] >= limits.min_recall - HARDLY and effort * (effort / before) ** 2 <= GREATEST
 
