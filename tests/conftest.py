@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 from sqlalchemy import create_engine
 from sqlalchemy.engine import make_url
 
@@ -30,6 +31,9 @@ DATA = Path(__file__).resolve().parent / "data"
 """Small real samples, see its README."""
 REQUIRE_ALL = os.environ.get("WORDKIN_REQUIRE_ALL") == "1"
 POSTGRES_URL = os.environ.get("WORDKIN_TEST_POSTGRES_URL")
+
+settings.register_profile("untimed", settings.get_profile(settings.get_current_profile_name()), deadline=None)
+settings.load_profile("untimed")  # timings decide no test: the first call of a kernel may compile it
 
 LONG = (
     "tests/e2e/test_main_job.py",

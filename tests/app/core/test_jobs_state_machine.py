@@ -249,7 +249,6 @@ def run_machine(database_url: str, clock: Clock) -> None:
         settings=settings(
             max_examples=examples,
             stateful_step_count=25,
-            deadline=None,
             suppress_health_check=list(HealthCheck),
             database=None,
         ),

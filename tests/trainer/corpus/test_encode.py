@@ -87,7 +87,7 @@ def assert_same(found: EncodedCorpus, wanted: oracle_text.Encoded) -> None:
     assert found.n_lines == wanted.ids.count(oracle_text.LINE_END)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     TEXTS, st.sampled_from(SPECS), st.integers(1, 3), st.sampled_from([None, 2, 3]), st.integers(1, 3),
     st.sampled_from([4, 16, 10**6]), st.sampled_from(sorted(PACKINGS)), st.sampled_from([10, 1 << 20]),
@@ -122,7 +122,7 @@ def test_any_text_equals_the_reference(
         assert_same(found, expected(text.split("\n"), spec, min_count, max_words))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(TEXTS, min_size=1, max_size=8), st.sampled_from(SPECS[::4]), st.booleans())
 def test_json_lines_equal_their_texts(texts: list[str], spec: TextSpec, escaped: bool) -> None:
     texts.append("to have two words")

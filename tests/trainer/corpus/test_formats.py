@@ -25,7 +25,7 @@ def spec(format_: dict[str, Any], **chosen: str) -> TextSpec:
     return TextSpec.model_validate({"format": format_, **chosen})
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(TEXTS, min_size=1, max_size=6), st.sampled_from([",", ";", "|", "\t"]), st.booleans())
 def test_columns_equal_their_texts(texts: list[str], delimiter: str, header: bool) -> None:
     """Quoted fields hold line ends, delimiters and quotes."""
@@ -100,7 +100,7 @@ def test_items_keep_their_blanks(separator: str, tmp_path: Path) -> None:
     assert TextReader(items).words(f"whole milk{separator}butter") == ["whole milk", "butter"]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.text(max_size=40), st.sampled_from([",", "|", "\t"]), st.sampled_from(["nfc", "nfkc_jamo_safe", "none"]))
 def test_an_item_is_asked_for_as_it_was_read(text: str, separator: str, normalization: str) -> None:
     reader = TextReader(spec({"kind": "tokens", "separator": separator}, normalization=normalization))

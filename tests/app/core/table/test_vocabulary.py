@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from app.core.table.vocabulary import Vocabulary
@@ -24,7 +24,6 @@ def test_an_empty_vocabulary_has_no_words() -> None:
     assert (len(vocabulary), vocabulary.words(), vocabulary.ids()) == (0, [], {})
 
 
-@settings(deadline=None)
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs"]), min_size=1), unique=True))
 def test_any_words_come_back(words: list[str]) -> None:
     vocabulary = Vocabulary.from_words(words, [1] * len(words))

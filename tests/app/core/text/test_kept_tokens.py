@@ -54,7 +54,7 @@ def test_listed_tokens_are_found_in_capitals_that_are_spelled_otherwise(
 UNEVEN = "cC+#.&'é\u0301ſK１＋İJ\u030cΣ"
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @example("C\u2019İ", ["İ"], "nfc", "lower")
 @example("+'J\u030c", ["J\u030c"], "nfkc_jamo_safe", "lower")
 @given(

@@ -87,7 +87,7 @@ def test_at_most_four_syllables_are_an_n_gram_and_one_of_few_jamo_is() -> None:
     assert fnv(letters[:3]) in ngram_hashes("가나다라마", 4, 5, "jamo")
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(word=st.text(), unit=st.sampled_from(["character", "jamo"]))
 def test_any_word_has_n_grams_of_its_letters(word: str, unit: Unit) -> None:
     """All substrings of three to five letters, and of jamo no fewer: whole syllables are added."""

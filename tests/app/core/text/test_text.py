@@ -117,21 +117,21 @@ def test_half_a_surrogate_pair_is_no_error() -> None:
     assert [word.encode() for word in SPLITTING.words("a\ud800")] == ["a\ufffd".encode()]
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(TEXTS, st.sampled_from(SPECS))
 def test_words_equal_those_of_the_reference(text: str, spec: TextSpec) -> None:
     found = TextReader(spec).words(text)
     assert found == oracle_text.words(text, spec.normalization, spec.case, str(spec.tokenizer))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(TEXTS, st.sampled_from(SPECS))
 def test_words_read_again_are_the_same_words(text: str, spec: TextSpec) -> None:
     words = TextReader(spec).words(text)
     assert TextReader(spec).words(" ".join(words)) == words
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(TEXTS.map(lambda text: text.replace("\n", " ")), max_size=5), st.sampled_from(SPECS))
 def test_lines_are_read_independently(lines: list[str], spec: TextSpec) -> None:
     text = TextReader(spec)

@@ -132,7 +132,7 @@ def test_what_is_no_dictionary_of_mecab_is_told(dictionary: str, told: str) -> N
         spec.tokenizer.check_resources({DICTIONARY: dictionary.encode()})
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(text=st.text(st.characters(exclude_categories=())), other=st.text(max_size=20))
 @pytest.mark.parametrize("tokenizer", CHEAP, ids=str)
 def test_any_text_is_read_and_no_line_depends_on_another(tokenizer: Any, text: str, other: str) -> None:

@@ -67,7 +67,7 @@ N_WORDS = 7
 corpora = st.lists(st.lists(st.integers(0, N_WORDS - 1), max_size=12), max_size=6)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(corpora, st.integers(1, 20), st.booleans(), st.integers(1, 3), st.integers(1, 40), st.integers(1, 30))
 def test_equals_a_brute_force_count(
     lines: Lines, window: int, symmetric: bool, threads: int, chunk: int, batch: int
@@ -214,7 +214,7 @@ def test_progress_rises_to_one() -> None:
 
 
 @given(corpora, st.integers(1, 100), st.booleans())
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_equal_weights_count_every_pair_of_a_window_once(lines: Lines, window: int, symmetric: bool) -> None:
     table = counted(lines, N_WORDS, window=window, symmetric=symmetric, distance_weighting="equal")
     full = cooccurrences(lines, window, symmetric, equal=True)

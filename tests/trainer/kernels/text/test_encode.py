@@ -56,7 +56,7 @@ def names(table: TypeTable) -> list[bytes]:
     return [blob[start:end] for start, end in zip(types.offsets[:-1].tolist(), types.offsets[1:].tolist(), strict=True)]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(TEXTS, st.booleans())
 def test_scan_equals_splitting(text: bytes, every_line: bool) -> None:
     table = TypeTable(n_types=2)  # grows at once
@@ -157,7 +157,7 @@ def test_plain_types_that_stay_are_words() -> None:
     assert np.flatnonzero(is_word).tolist() == list(range(len(STAY)))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     st.lists(st.sampled_from([run.encode() for run in (*STAY, *CHANGE, *NOT_PLAIN)] + BROKEN), max_size=30),
     st.sampled_from([b" ", b"\n", b"\t\x00", b" " * 9]),
@@ -178,7 +178,7 @@ def test_a_long_run_is_not_written() -> None:
     assert block[:10].tobytes() == b"abcd ABCDE"
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(st.sampled_from(RUNS), max_size=60), st.lists(st.sampled_from(RUNS), max_size=60))
 def test_tables_add_up(left: list[bytes], right: list[bytes]) -> None:
     seed = new_seed()
@@ -206,7 +206,6 @@ def test_ascii_types_are_marked() -> None:
     assert is_ascii.tolist() == [True, False, True, False]
 
 
-@settings(deadline=None)
 @given(st.lists(st.binary(min_size=1, max_size=20).filter(lambda run: min(run) > 32), unique=True))
 def test_sort_keys_order_like_bytes(runs: list[bytes]) -> None:
     keys = [np.empty(len(runs), np.uint64) for _ in range(3)]

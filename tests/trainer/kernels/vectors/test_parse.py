@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from trainer.kernels.vectors.parse import (
@@ -47,7 +47,6 @@ NUMBERS = st.builds(
 )
 
 
-@settings(deadline=None)  # the first call compiles
 @given(NUMBERS)
 def test_any_decimal_becomes_the_float32_that_python_makes_of_it(text: str) -> None:
     state, (found,), _ = parse(f"w {text}")

@@ -21,7 +21,7 @@ def test_a_tree_small_enough_to_draw() -> None:
     assert codes[0] == [1.0]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.integers(1, 10**12), min_size=2, max_size=60))
 def test_trees_are_optimal_and_prefix_free(counts: list[int]) -> None:
     counts = sorted(counts, reverse=True)

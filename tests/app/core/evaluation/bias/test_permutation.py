@@ -13,7 +13,7 @@ from tests.oracles import bias as oracle
 numbers = st.lists(st.integers(-4, 4), min_size=1, max_size=6)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(numbers, numbers, st.sampled_from(["greater", "two-sided"]))
 def test_all_divisions_are_counted_with_ties(x: list[int], y: list[int], alternative: Alternative) -> None:
     found = permutation_test(np.array(x) / 7, np.array(y) / 7, alternative)
