@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def main() -> None:
     tuning.for_start()
     from app.core.errors import StorageUnavailable, reason
-    from app.core.parent import end_with_parent
+    from app.core.parent import FLAG, end_with_parent
     from app.core.settings import Settings
     from app.resources import Resources
 
@@ -34,6 +34,8 @@ def main() -> None:
     from app.web.server import serve
 
     app = create_app(settings, resources)
+    if FLAG in sys.argv:  # a trainer starts beside it, which takes longer: jobs will be sent, not only searches
+        app.state.later.add()
     tuning.for_serving()
     serve(app, settings)
 

@@ -13,10 +13,13 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 from fastapi.testclient import TestClient
 from starlette.routing import BaseRoute
 
+from app import __main__ as start
+from app.core.parent import FLAG
 from app.main import create_app
 from app.web import keys
 from app.web.keys import Doors
@@ -53,6 +56,22 @@ def client(tmp_path: Path) -> Iterator[TestClient]:
         app.state.keyring.refresh()
         yield client
     world.close()
+
+
+@pytest.mark.parametrize("has_trainer", [False, True])
+def test_an_api_that_a_trainer_starts_beside_has_all_routes_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, has_trainer: bool
+) -> None:
+    """Its first upload need not wait for them: 0.4 s, while the trainer still imports."""
+    served: list[FastAPI] = []
+    monkeypatch.setattr(sys, "argv", ["app", *([FLAG] if has_trainer else [])])
+    monkeypatch.setenv("WORDKIN_DATA_DIR", str(tmp_path))
+    for name in ("app.tuning.for_start", "app.tuning.for_serving", "app.core.parent.end_with_parent"):
+        monkeypatch.setattr(name, lambda: None)
+    monkeypatch.setattr("app.web.server.serve", lambda app, _: served.append(app))
+    start.main()
+    paths = {route.path for route in iter_route_contexts(served[0].router.routes)}
+    assert ("/jobs" in paths) is has_trainer
 
 
 def routes(client: TestClient) -> list[BaseRoute]:
