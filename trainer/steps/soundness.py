@@ -12,7 +12,9 @@ from app.core.table.arrays import FloatArray
 
 COLLAPSED_MEAN_COSINE = 0.999
 """Mean cosine of two different words from which on a table tells nothing apart."""
-BLOCK = 1 << 16
+BLOCK = 1 << 11
+"""Rows at a time. With 65,536 of them a job's first look took 0.15 s for 68,000 x 100 instead of 0.02, most of it for
+pages that the system had to clear."""
 
 
 def check_vectors(vectors: FloatArray) -> None:

@@ -8,8 +8,8 @@ import numpy.typing as npt
 SMOOTHING = 1e-3
 TEXT_WORDS = 10
 """The component is fitted to texts of this many words."""
-BLOCK = 1 << 16
-"""Words that are worked on at a time: a table may take most of the memory."""
+BLOCK = 1 << 11
+"""Words that are worked on at a time: a table may take most of the memory, and new pages take longer than the work."""
 
 
 def word_weights(counts: npt.NDArray[np.int64], n_tokens: int) -> npt.NDArray[np.float64]:
