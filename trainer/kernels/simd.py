@@ -235,7 +235,7 @@ def add_to_rows(typing, rows, n_rows, scale, step, dim):
     def emit(builder: Any, values: Sequence[Value]) -> None:
         rows, n_rows, scale, step = values[:4]
         factor = splat(builder, scale)
-        for first in range(0, vectors, 12):
+        for first in range(0, vectors, 14):
             columns = range(first, min(first + 14, vectors))
             steps = [builder.fmul(factor, load(builder, step, INT64(column))) for column in columns]
             with cgutils.for_range(builder, n_rows) as loop:
