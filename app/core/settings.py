@@ -106,8 +106,8 @@ class Settings(BaseSettings):
     """Queries that may wait in a process; a scan or a long text counts as four of them."""
     registry_poll_seconds: Seconds = 0.5
 
-    worker_poll_seconds: Seconds = 0.1
-    """How often a trainer that is idle looks for a job; a look takes it about 1 ms."""
+    worker_poll_seconds: Seconds = 0.2
+    """How often a trainer that is idle looks for a job: with this it takes about one hundredth of a core."""
     lease_seconds: Seconds = 30.0
     """A worker that does not renew for this long has lost its job."""
     heartbeat_seconds: Seconds = 1.0

@@ -1,12 +1,19 @@
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
+from unittest.mock import Mock
 
 import pytest
 
 from app.command.client import Client
+from benchmarks import end_to_end
 from benchmarks.end_to_end import answered
+from benchmarks.setup import Setup
 
 
 class Served:
@@ -32,3 +39,39 @@ def test_a_job_that_failed_is_no_time_whatever_an_earlier_version_answers() -> N
         answered(cast("Client", failed), Path("text"), {})
     answered(cast("Client", well), Path("text"), {})
     assert (failed.asked, well.asked) == ([], ["/neighbors"])
+
+
+def test_the_service_is_not_timed_while_it_starts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It has done a job of a twentieth of the text before."""
+    jobs: list[tuple[int, dict[str, Any]]] = []
+
+    @contextmanager
+    def service() -> Iterator[None]:
+        yield None
+
+    def seconds(_: None, text: Path, hyperparameters: dict[str, Any]) -> float:
+        jobs.append((text.read_bytes().count(b"\n"), hyperparameters))
+        return float(len(jobs))
+
+    (text := tmp_path / "text").write_bytes(b"a line of a text\n" * 40)
+    setup = Setup(text, tmp_path, tmp_path, 2, 1, None, with_gensim=True)
+    monkeypatch.setattr(end_to_end, "_service", service)
+    monkeypatch.setattr(end_to_end, "_seconds", seconds)
+    assert end_to_end._ours(setup, 7).value == 2.0
+    usual = {"dim": 100, "epochs": 1, "threads": 2}
+    assert jobs == [(3, usual), (40, usual | {"seed": 7})]
+
+
+def test_gensim_is_not_timed_while_it_is_imported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "gensim.models", raising=False)
+    were_there: list[bool] = []
+
+    def clock() -> float:
+        were_there.append("gensim.models" in sys.modules)
+        return 0.0
+
+    monkeypatch.setattr(end_to_end, "time", SimpleNamespace(perf_counter=clock))
+    monkeypatch.setattr(end_to_end, "gensim_model", lambda *_: Mock())
+    monkeypatch.setattr(end_to_end, "gensim_seconds", lambda *_: 0.0)
+    end_to_end._gensim(Setup(tmp_path / "text", tmp_path, tmp_path, 2, 1, None, with_gensim=True), 1)
+    assert were_there == [True, True]
