@@ -72,6 +72,8 @@ def test_an_api_that_a_trainer_starts_beside_has_all_routes_at_once(
     start.main()
     paths = {route.path for route in iter_route_contexts(served[0].router.routes)}
     assert ("/jobs" in paths) is has_trainer
+    with TestClient(served[0]):  # at whose end it closes what it opened
+        pass
 
 
 def routes(client: TestClient) -> list[BaseRoute]:
