@@ -137,9 +137,8 @@ def test_one_thread_gives_the_same_bytes(architecture: str, objective: str, monk
 def test_threads_stay_within_tolerance(architecture: str, objective: str) -> None:
     """They race, so bytes differ; the losses stay within 3 %, or 5 % with eight, and the topics apart.
 
-    The hardest case: every row is a replica, and all threads change all of them all the time. The median of three runs
-    counts: a thread that a busy machine puts aside gives its replicas back late, which has moved the loss of one run
-    in 50 by more than 3 %, beside four processes that never rest (the worst by 3.7 %), and a gap by more than a tenth.
+    The hardest case: every row is a replica, and all threads change all of them all the time. Of the topics'
+    gap the median of three runs counts: on a busy machine a single run has strayed by a little more than a tenth.
     """
     corpus = two_topics(3000)
     parameters = chosen(architecture=architecture, objective=objective, epochs=4, learning_rate=0.1)
@@ -148,8 +147,7 @@ def test_threads_stay_within_tolerance(architecture: str, objective: str) -> Non
         runs = [train(corpus, parameters.model_copy(update={"threads": threads})) for _ in range(3)]
         losses = [run.epochs[-1].held_out_loss for run in runs]
         gap = statistics.median(topic_gap(corpus, run.vectors) for run in runs)
-        assert statistics.median(losses) == pytest.approx(one.epochs[-1].held_out_loss, rel=tolerance)
-        assert losses == pytest.approx([one.epochs[-1].held_out_loss] * 3, rel=2 * tolerance)
+        assert losses == pytest.approx([one.epochs[-1].held_out_loss] * 3, rel=tolerance)
         assert gap == pytest.approx(topic_gap(corpus, one.vectors), abs=0.1)
 
 
