@@ -128,9 +128,10 @@ def growth(setup: Setup) -> None:
         },
         "max_words": {f"{n:,}": (text, {"max_words": n}) for n in MAX_WORDS},
     }
+    few = _few(setup)
     with _service() as client:
         for dim in DIMS:  # kernels are compiled once
-            _seconds(client, _few(setup), told | {"dim": dim})
+            _seconds(client, few, told | {"dim": dim})
         for name, points in series.items():
             seconds = [_seconds(client, some, told | changes) for some, changes in points.values()]
             plot(name, list(points), "seconds", {"from a file to an answer": seconds})

@@ -77,5 +77,5 @@ def test_the_service_is_not_timed_while_it_starts(tmp_path: Path, monkeypatch: p
 
 
 def test_gensim_is_not_timed_while_it_is_imported() -> None:
-    said = subprocess.run([sys.executable, "-c", WITH_GENSIM], check=True, capture_output=True, text=True).stdout
+    said = subprocess.run([sys.executable, "-c", WITH_GENSIM], check=True, stdout=subprocess.PIPE, text=True).stdout
     assert said == "[True, True]\n"
