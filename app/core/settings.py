@@ -111,7 +111,7 @@ class Settings(BaseSettings):
     lease_seconds: Seconds = 30.0
     """A worker that does not renew for this long has lost its job."""
     heartbeat_seconds: Seconds = 1.0
-    """How often a worker renews its lease, writes progress and looks for a cancellation; also when a phase begins."""
+    """How often a worker renews its lease, writes progress and looks for a cancellation."""
     stall_seconds: Seconds = 900.0
     """A job that moves no further for this long is ended and taken up again."""
     stop_grace_seconds: Seconds = 8.0

@@ -95,8 +95,8 @@ class Attempt:
                 ends_at = time.monotonic() + self._settings.stop_grace_seconds
                 process.terminate()
             try:
-                if connection.poll(min(heartbeat, 0.2)) and self._take(connection.recv()):
-                    next_beat = 0.0
+                if connection.poll(min(heartbeat, 0.2)):
+                    self._take(connection.recv())
             except (EOFError, OSError):
                 process.join(END_SECONDS)
                 return False
@@ -108,14 +108,11 @@ class Attempt:
                 return False
         return False
 
-    def _take(self, message: Advanced | Result) -> bool:
-        """Whether a phase begins, which who watches the job is told at once: many take less than a heartbeat."""
-        if not isinstance(message, Advanced):
+    def _take(self, message: Advanced | Result) -> None:
+        if isinstance(message, Advanced):
+            self._progress.take(message)
+        else:
             self._result = message
-            return False
-        before = self._progress.now
-        self._progress.take(message)
-        return before is None or before.phase != message.phase
 
     def _has_stalled(self) -> bool:
         return self._progress.still_seconds() > self._settings.stall_seconds
