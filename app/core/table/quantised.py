@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from app.core.table.arrays import CODES, HALVES, UNIT_VECTORS, Arrays, FloatArray
+from app.core.table.multiplied import multiplied
 
 Encoding = Literal["int8", "float16"]
 ENCODINGS: dict[Encoding, str] = {"int8": CODES, "float16": HALVES}
@@ -54,7 +55,7 @@ class Quantised:
     def products(self, directions: FloatArray, out: FloatArray) -> None:
         """Cosines with float32 (dim, n), or (dim,), into `out`, (n_words, n) or (n_words,)."""
         for start in range(0, len(self), BLOCK):
-            np.matmul(self[start : start + BLOCK], directions, out=out[start : start + BLOCK])
+            multiplied(self[start : start + BLOCK], directions, out[start : start + BLOCK])
 
 
 UnitVectors = FloatArray | Quantised
@@ -110,4 +111,4 @@ def products(unit_vectors: UnitVectors, directions: FloatArray, out: FloatArray)
     if isinstance(unit_vectors, Quantised):
         unit_vectors.products(directions, out)
     else:
-        np.matmul(unit_vectors, directions, out=out)
+        multiplied(unit_vectors, directions, out)
