@@ -10,7 +10,7 @@ import os
 import random
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 CONTROL = "CHAOS_WRITES"
 """Names the file that says what fails now; without the file nothing does."""
@@ -50,7 +50,8 @@ def _is_ours(path: Any) -> bool:
 def install() -> None:
     """Put the failing functions into the place of those of the system and of the libraries."""
     _wrap(os, "fsync", lambda _: True, "fsync")
-    _wrap(os, "posix_fallocate", lambda *_: True, "full")
+    for name in ("posix_fallocate", "sendfile"):
+        _wrap(os, name, lambda *_: True, "full")
     _wrap(os, "mkdir", _is_ours_first, "full", "read-only")
     for name in ("rename", "replace"):
         _wrap(os, name, _is_ours_first, "rename", "read-only")
@@ -83,12 +84,34 @@ def _wrap_open() -> None:
             if number := _fails("read-only"):
                 raise OSError(number, os.strerror(number), str(file))
             if _fails("full"):
-                original(file, mode, *given, **named).close()
-                return original("/dev/full", mode.replace("x", "w"), *given, **named)
+                return on_a_full_disk(file, mode, *given, **named)
         return original(file, mode, *given, **named)
 
     io.open = failing
     builtins.open = failing
+
+
+class _TakesNothing(io.FileIO):
+    """A file that is made and keeps its name, for who writes it also renames, locks or removes it."""
+
+    def write(self, _: Any) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.name))
+
+
+def on_a_full_disk(
+    file: Any,
+    mode: str,
+    buffering: int = -1,
+    encoding: str | None = None,
+    errors: str | None = None,
+    newline: str | None = None,
+) -> IO[Any]:
+    """Open a file as `open` does, to be written where no room is left."""
+    raw = _TakesNothing(file, mode.replace("b", "").replace("t", ""))
+    if buffering == 0:
+        return raw
+    buffered = io.BufferedRandom(raw) if "+" in mode else io.BufferedWriter(raw)
+    return buffered if "b" in mode else io.TextIOWrapper(buffered, encoding, errors, newline)
 
 
 def _wrap_libraries() -> None:
