@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import threading
 from pathlib import Path
 
 import httpx
 from gensim.models import KeyedVectors
 
-from tests.app.command.conftest import WORDS, Wordkin
+from tests.app.command.conftest import WORDS, Wordkin, wordkin
 from tests.app.command.test_completion import offered
 
 
@@ -32,6 +34,26 @@ def test_a_refusal_is_told_and_leaves_no_file(ask: Wordkin, tmp_path: Path) -> N
         "error: Version not found: The model 'first' has no version 7.\n"
     )
     assert not list(tmp_path.glob("file*"))
+
+
+def test_what_is_no_file_is_written_to_and_not_replaced(ask: Wordkin, service: httpx.Client, tmp_path: Path) -> None:
+    asked = ("export", "first@1", "-f", "word2vec-text", "-o")
+    assert ask(*asked, "a.txt", cwd=tmp_path).returncode == 0
+    exported = (tmp_path / "a.txt").read_text()
+    pipe, got = tmp_path / "pipe", []
+    os.mkfifo(pipe)
+    reader = threading.Thread(target=lambda: got.append(pipe.read_text()), daemon=True)
+    reader.start()
+    assert ask(*asked, "pipe", cwd=tmp_path).returncode == 0
+    reader.join(60)
+    assert (got, pipe.is_fifo()) == ([exported], True)
+    out = wordkin(*asked, "-", url=str(service.base_url), cwd=tmp_path)
+    assert (out.returncode, out.stdout) == (0, exported)
+    assert ask(*asked, ".", cwd=tmp_path).returncode == 2
+    (tmp_path / "link").symlink_to("a.txt")
+    assert ask(*asked, "link", "--words", "top:1", cwd=tmp_path).returncode == 0
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "a.txt").read_text() != exported
 
 
 def test_formats_are_completed_without_a_service(service: httpx.Client) -> None:
