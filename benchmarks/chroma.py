@@ -17,7 +17,8 @@ import numpy as np
 
 from app.core.table.reading import Table
 from benchmarks import load
-from benchmarks.served import Server, answers, free_port, running
+from benchmarks.ports import free_ports
+from benchmarks.served import Server, answers, running
 
 COLLECTIONS = "/api/v2/tenants/default_tenant/databases/default_database/collections"
 ALIVE = load.get("/api/v2/heartbeat")
@@ -87,7 +88,7 @@ def _fill(port: int, table: Table) -> str:
 
 
 def _running(program: Path, folder: Path, first: bytes) -> AbstractContextManager[Server]:
-    port = free_port()
+    (port,) = free_ports(1)
     command = [str(program), "run", "--path", str(folder), "--host", "127.0.0.1", "--port", str(port)]
     return running(command, port, lambda: answers(port, first))
 

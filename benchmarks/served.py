@@ -20,6 +20,7 @@ from pathlib import Path
 import httpx
 
 from benchmarks import load
+from benchmarks.ports import free_ports
 
 CONNECTIONS = 32
 ROUNDS = 3
@@ -47,7 +48,7 @@ def serving(kind: str, folder: Path, first: bytes) -> Iterator[Server]:
 
     Its `kind` is one of `benchmarks.servers`, "bare", or "shipped": the process that users and images run.
     """
-    port = free_port()
+    (port,) = free_ports(1)
     command = [sys.executable, "-m", "benchmarks.servers", kind, str(folder), str(port)]
     environment = {}
     if kind == "bare":
@@ -67,13 +68,6 @@ def start_seconds(n: int, *starts: Callable[[], AbstractContextManager[Server]])
             with start() as server:
                 seconds.append(server.start_seconds)
     return [statistics.median(seconds) for seconds in found]
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @contextmanager
@@ -141,6 +135,8 @@ class Bench:
         used = (server.cpu_seconds() - before) / (time.monotonic() - started) * result.seconds
         if result.n_failed:
             raise RuntimeError(f"{result.n_failed} requests failed")
+        if not result.latencies:
+            raise RuntimeError(f"not one request was answered in {result.seconds:.0f} s")
         per_cpu_second = len(result.latencies) / max(used, 1e-3)
         return Measured(result.per_second, per_cpu_second, *map(result.milliseconds, (50, 99, 100)))
 

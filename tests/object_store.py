@@ -15,8 +15,8 @@ import httpx
 import obstore
 from obstore.store import S3Store
 
+from benchmarks.ports import free_ports
 from tests.conftest import missing
-from tests.ports import free_ports
 
 BUCKET = "wordkin-tests"
 

@@ -12,9 +12,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from random import Random
 
+from benchmarks.ports import free_ports
 from tests.chaos import writes
 from tests.e2e.conftest import wait_for
-from tests.ports import free_ports
 
 ROOT = Path(__file__).resolve().parents[2]
 LEASE_SECONDS = 2.0

@@ -19,7 +19,7 @@ import pytest
 from app.core import jobs
 from app.core.claims import Claim
 from app.core.jobs import JobProgress, JobRequest
-from tests.ports import free_ports
+from benchmarks.ports import free_ports
 from tests.published import World, random_vectors, wait_until
 
 LEAVE_SECONDS = 600
