@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
+import secrets
 import subprocess
 import tempfile
 import time
@@ -75,10 +76,14 @@ def _seconds(client: Client, text: Path, hyperparameters: dict[str, Any]) -> flo
 def answered(
     client: Client, text: Path, hyperparameters: dict[str, Any], look: Callable[[dict[str, Any]], None] = lambda _: None
 ) -> None:
-    """Upload a text, train by skip-gram, and ask for neighbours; `look` gets the job as it goes on."""
+    """Upload a text, train by skip-gram, and ask for neighbours; `look` gets the job as it goes on.
+
+    The model is a new one: later versions are turned towards the one before, which no peer does.
+    """
+    model = f"model-{secrets.token_hex(4)}"
     client.upload("text", text)
     submission = {
-        "model": "text",
+        "model": model,
         "corpus": "text",
         "algorithm": "word2vec",
         "hyperparameters": {"architecture": "skip-gram", "min_count": 5, **hyperparameters},
@@ -92,7 +97,7 @@ def answered(
         look(job)
     if job["state"] != "succeeded":
         raise RuntimeError(f"The job has not succeeded: {job}")
-    client.get("/neighbors", model="text", version=job["version"], word="king")
+    client.get("/neighbors", model=model, version=job["version"], word="king")
 
 
 def _gensim(setup: Setup, seed: int) -> Measurement:

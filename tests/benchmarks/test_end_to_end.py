@@ -36,15 +36,19 @@ class Served:
     def __init__(self, state: str) -> None:
         self._job = {"id": "1", "state": state, "phase": None, "version": 1 if state == "succeeded" else None}
         self.asked: list[str] = []
+        self.models: list[tuple[str, str]] = []
+        """Of each submission and of the question after it."""
 
     def upload(self, *_: Any) -> None:
         return None
 
-    def submit(self, _: Any) -> dict[str, Any]:
+    def submit(self, submission: Any) -> dict[str, Any]:
+        self._model = submission["model"]
         return self._job
 
-    def get(self, path: str, **_: Any) -> None:
+    def get(self, path: str, **said: Any) -> None:
         self.asked.append(path)
+        self.models.append((self._model, said["model"]))
 
 
 def test_a_job_that_failed_is_no_time_whatever_an_earlier_version_answers() -> None:
@@ -53,6 +57,16 @@ def test_a_job_that_failed_is_no_time_whatever_an_earlier_version_answers() -> N
         answered(cast("Client", failed), Path("text"), {})
     answered(cast("Client", well), Path("text"), {})
     assert (failed.asked, well.asked) == ([], ["/neighbors"])
+
+
+def test_no_version_is_turned_towards_an_earlier_one() -> None:
+    """Each job makes the first version of a model, and that is asked."""
+    served = Served("succeeded")
+    for _ in range(2):
+        answered(cast("Client", served), Path("text"), {})
+    (first, asked_first), (second, asked_second) = served.models
+    assert (first, second) == (asked_first, asked_second)
+    assert first != second
 
 
 def test_the_service_is_not_timed_while_it_starts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
