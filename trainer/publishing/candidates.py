@@ -17,12 +17,14 @@ from app.core.table.arrays import FloatArray
 from app.core.table.quantised import Quantised, UnitVectors
 from trainer.kernels.llvm import LANES
 from trainer.kernels.neighbors.candidates import CAPACITY, GIVEN_UP, offer, offer_own, raise_bars
-from trainer.kernels.neighbors.products import error, n_pairs, pack
+from trainer.kernels.neighbors.masks import WIDTH
+from trainer.kernels.neighbors.products import Panel, error, n_pairs, pack
 from trainer.kernels.neighbors.ranking import pieces_of, rank
 
 PANEL = 512
 """Words whose scores with those of another panel are a block, which stays in the cache until it is looked through."""
 SCALE = 10.0**DECIMALS
+_NOTHING, _NO_LENGTHS = np.empty((PANEL, 0), np.int16), np.empty(0, np.float32)
 
 Integers = npt.NDArray[np.int32]
 
@@ -64,15 +66,19 @@ class Packed:
         self._kept: dict[int, Integers] = {}
         self._room = PACKED_BYTES // (PANEL * 4 * n_pairs(unit_vectors.shape[1]))
 
-    def of(self, panel: int, scratch: Integers) -> Integers:
-        """Those of a panel, int32 of `shape`; `scratch` is overwritten and returned if there is no room for others."""
+    def of(self, panel: int, scratch: Integers) -> Panel:
+        """Those of a panel; `scratch`, int32 of `shape`, is overwritten and taken if there is no room for others."""
         found = self._kept.get(panel)
         if found is None:
             found = np.empty(self.shape, np.int32) if len(self._kept) < self._room else scratch
             pack(self.unit_vectors[panel * PANEL : (panel + 1) * PANEL], found)
             if found is not scratch:
                 self._kept[panel] = found
-        return found
+        return Panel(found, _NOTHING, _NO_LENGTHS)
+
+    def whole(self, panel: int, found: Panel, scratch: Integers) -> Integers:  # noqa: ARG002 (for where numbers trail)
+        """All numbers of a panel that is `found`, packed; `scratch` may be overwritten."""
+        return found.leading
 
 
 class _Space:
@@ -80,9 +86,10 @@ class _Space:
 
     def __init__(self, shape: tuple[int, ...]) -> None:
         self.scratch, self.columns = np.empty((2, *shape), np.int32)
-        self.rows = self.scratch
+        self.rows = Panel(self.scratch, _NOTHING, _NO_LENGTHS)
         self._scores, self._hits = np.empty((PANEL, PANEL), np.float32), np.empty((PANEL, 3), np.int64)
-        self.addresses = self._scores.ctypes.data, self._hits.ctypes.data
+        self._places = np.empty(PANEL * WIDTH + 1, np.int32)
+        self.addresses = self._scores.ctypes.data, self._hits.ctypes.data, self._places.ctypes.data
         self.panel = -1
         """That of the rows."""
 
@@ -123,7 +130,8 @@ class Candidates:
     def offer_own(self, panel: int) -> None:
         """Offer the words of a panel to each other, before any other block: their bars begin with what these reach."""
         with self._space(panel) as space:
-            offer_own(space.rows, self._words(panel), self._state, space.addresses, self._k, self._slack)
+            rows = self._packed.whole(panel, space.rows, space.scratch)
+            offer_own(rows, self._words(panel), self._state, space.addresses[:2], self._k, self._slack)
 
     def offer_block(self, first: int, second: int) -> None:
         """Offer the scores of a panel and another one to the words of both, as far as they have candidates."""

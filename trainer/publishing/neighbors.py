@@ -13,6 +13,7 @@ from app.core.table.quantised import UnitVectors
 from app.core.table.vocabulary import Vocabulary
 from trainer.kernels.neighbors.products import rounded_off
 from trainer.publishing.candidates import PANEL, Candidates, Packed
+from trainer.publishing.leading import Led, leading_of
 from trainer.steps.crew import Crew
 from trainer.steps.progress import Progress, Report
 
@@ -39,8 +40,6 @@ def nearest_neighbors(unit_vectors: UnitVectors, *, threads: int, report: Report
     """
     covered, k = n_covered(*unit_vectors.shape), min(N_NEIGHBORS, len(unit_vectors) - 1)
     n_panels = -(-len(unit_vectors) // PANEL)
-    rounding = max(rounded_off(unit_vectors[panel * PANEL : (panel + 1) * PANEL]) for panel in range(n_panels))
-    candidates = Candidates(Packed(unit_vectors, rounding), range(covered), k, threads)
     neighbors = Neighbors(np.empty((covered, k), np.int32), np.empty((covered, k), np.float32))
     strips = [strip(panel, n_panels) for panel in range(-(-covered // PANEL))]
     n_steps, done = sum(map(len, strips)) + 2 * len(strips), [0] * len(strips)
@@ -67,10 +66,19 @@ def nearest_neighbors(unit_vectors: UnitVectors, *, threads: int, report: Report
         done[panel] += 1
 
     with exact.one_thread_a_scan(), Crew(threads, tell) as crew:
+        candidates = Candidates(_packed(unit_vectors, k, crew), range(covered), k, threads)
         for work in (offer_own, offer_strip, rank):
             crew.on_each(work, range(len(strips)))
     tell()
     return neighbors
+
+
+def _packed(unit_vectors: UnitVectors, k: int, crew: Crew) -> Packed:
+    """The vectors as they are multiplied: turned, if some of their numbers say most."""
+    if leading := leading_of(unit_vectors, k):
+        return Led(unit_vectors, leading, crew)
+    panels = range(0, len(unit_vectors), PANEL)
+    return Packed(unit_vectors, max(rounded_off(unit_vectors[first : first + PANEL]) for first in panels))
 
 
 def strip(panel: int, n_panels: int) -> list[int]:

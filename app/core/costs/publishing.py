@@ -12,7 +12,8 @@ PRODUCT_SECONDS = 2e-11
 NUMBER_PRODUCTS, PAIR_PRODUCTS, WORD_PRODUCTS = 0.6, 20, 400_000
 """A number of a pair, an integer, takes so much of that; to look at a pair's score takes as long as so many
 multiplications, to rank a word's candidates as so many."""
-# Fitted to tables of 30,000 and 67,889 words x 100 and 200,000 x 64.
+# Fitted to tables of 30,000 and 67,889 words x 100 and 200,000 x 64. Where some numbers say most of a score, a table
+# takes less, down to two fifths; nobody knows that before there are vectors.
 GRAPH_PRODUCTS = 50_000
 """A graph takes as long for each number of the table as so many multiplications."""
 # 52,000 and 50,000 for 219,000 and 400,000 trained words x 100, 26,000 for 124,000 x 300; where near words are hard to
@@ -21,6 +22,8 @@ CANDIDATE_BYTES = 1024
 """Of the candidates of a word's neighbours, while they are searched for."""
 PACKED_BYTES = 128 << 20
 """Of vectors that are kept as they are multiplied."""
+LEADING_BYTES = 1 << 30
+"""The most that vectors may take as integers of which some are multiplied first; all are kept then."""
 GRAPH_WORD_BYTES, GRAPH_WORDS = 450, 1 << 17
 """Of the links of a word while a graph is put together, and how many words have candidates at a time."""
 TRIED, TOGETHER = (64, 16), 32
@@ -40,8 +43,14 @@ def graph_bytes(n_words: int, dim: int, limits: IndexLimits) -> int:
 
 
 def packed_bytes(n_words: int, dim: int) -> int:
-    """Memory that vectors take as they are multiplied."""
+    """Memory that vectors take as they are multiplied for a graph."""
     return min(PACKED_BYTES, n_words * dim * 2)
+
+
+def turned_bytes(n_words: int, dim: int) -> int:
+    """The same for the neighbour table, if some of their numbers are multiplied first."""
+    n_bytes = n_words * dim * 2
+    return n_bytes if n_bytes <= LEADING_BYTES else PACKED_BYTES
 
 
 def expected_seconds(

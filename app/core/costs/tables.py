@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from app.core.costs.needs import Needs
-from app.core.costs.publishing import CANDIDATE_BYTES, expected_seconds, graph_bytes, packed_bytes
+from app.core.costs.publishing import CANDIDATE_BYTES, expected_seconds, graph_bytes, turned_bytes
 from app.core.names import reference
 from app.core.payloads import (
     ClassifierPayload,
@@ -164,6 +164,6 @@ def _publishing(made: Size, held: Held, index: IndexRequest, threads: int) -> Ne
     stored = n_words * (dim * number_bytes + STORED_BYTES) + covered * NEIGHBORS_BYTES
     block = min(held.n_words, BLOCK_ROWS) * held.dim * BLOCK_NUMBER_BYTES
     kept = held.n_words * (held.copies * held.dim * FLOAT32_BYTES + held.word_bytes)
-    table = kept + max(block, covered * (CANDIDATE_BYTES + NEIGHBORS_BYTES) + packed_bytes(n_words, dim))
+    table = kept + max(block, covered * (CANDIDATE_BYTES + NEIGHBORS_BYTES) + turned_bytes(n_words, dim))
     graph = n_words * held.word_bytes + graph_bytes(n_words, dim, limits)
     return Needs(seconds, PROCESS_BYTES + max(table, graph), stored, stored)

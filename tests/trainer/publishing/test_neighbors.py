@@ -11,7 +11,9 @@ from app.core.table.quantised import Quantised, UnitVectors, quantise
 from app.core.table.writing import normalise
 from tests.oracles import search as oracle_search
 from tests.published import random_vectors, vocabulary_of
+from tests.trainer.publishing.test_leading import pointing_one_way
 from trainer.publishing import neighbors
+from trainer.publishing.leading import Leading, leading_of
 from trainer.publishing.neighbors import hubness, nearest_neighbors
 from trainer.steps.progress import Progress, ignore
 
@@ -71,6 +73,31 @@ def test_table_has_the_bytes_of_plain_numpy(case: str, threads: int) -> None:
     unit_vectors = SEARCHED[case]()
     found = nearest_neighbors(unit_vectors, threads=threads, report=ignore)
     for i in range(0, len(unit_vectors), 5):
+        assert (found.ids[i].tolist(), found.scores[i].tobytes()) == expected(unit_vectors, i)
+
+
+@pytest.mark.parametrize("case", SEARCHED)
+@pytest.mark.parametrize("turning", ["towards what leads", "any way"])
+def test_the_table_is_the_same_where_numbers_are_multiplied_first(
+    case: str, turning: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where these say most of a score, and where they say next to nothing."""
+    unit_vectors = SEARCHED[case]()
+    dim = unit_vectors.shape[1]
+    some = unit_vectors[:].astype(np.float64) if turning == "towards what leads" else random_vectors(dim, dim)
+    rotation = np.linalg.eigh(some.T @ some)[1][:, ::-1]
+    monkeypatch.setattr(neighbors, "leading_of", lambda *_: Leading(rotation, max(1, dim // 3)))
+    found = nearest_neighbors(unit_vectors, threads=2, report=ignore)
+    for i in range(0, len(unit_vectors), 5):
+        assert (found.ids[i].tolist(), found.scores[i].tobytes()) == expected(unit_vectors, i)
+
+
+def test_of_trained_vectors_some_numbers_are_multiplied_first() -> None:
+    """Without being told to; few directions hold most of a vector, as where a model has learned some."""
+    unit_vectors = pointing_one_way(20_000, 100)
+    assert leading_of(unit_vectors, 50)
+    found = nearest_neighbors(unit_vectors, threads=2, report=ignore)
+    for i in range(0, 20_000, 400):
         assert (found.ids[i].tolist(), found.scores[i].tobytes()) == expected(unit_vectors, i)
 
 

@@ -9,23 +9,9 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from trainer.kernels.memory import (
-    ask_for,
-    float32_at,
-    int32_at,
-    int64_at,
-    write_float32,
-    write_int32,
-    write_int64,
-)
-from trainer.kernels.neighbors.masks import (
-    WIDTH,
-    every_other_reaching,
-    lowest_bit,
-    n_bits,
-    reaching,
-    reaching_each,
-)
+from trainer.kernels.memory import ask_for, float32_at, int32_at, write_float32, write_int32
+from trainer.kernels.neighbors.hits import find, find_possible, hit_at, settle
+from trainer.kernels.neighbors.masks import WIDTH, every_other_reaching, lowest_bit, n_bits, reaching
 from trainer.kernels.neighbors.products import multiply
 from trainer.kernels.options import KERNEL_OPTIONS
 
@@ -65,9 +51,12 @@ def offer_own(rows, words, state, space, k, slack):
 def offer(rows, columns, block, state, space, k, slack):
     """Make candidates of the scores that reach the bar of their row's word, or their column's if the block is shared.
 
+    Where numbers trail, the leading ones are multiplied first. What the trailing ones can add is no more than the
+    product of their lengths; theirs are multiplied for the few pairs that may reach a bar with that.
+
     Parameters
     ----------
-    rows, columns : two panels, packed
+    rows, columns : two panels, `products.Panel`
     block : the word of the first row, how many there are, that of the first column, how many there are, and whether the
         columns' words get candidates, too
     state : addresses of what is changed, of the words that get candidates:
@@ -77,21 +66,37 @@ def offer(rows, columns, block, state, space, k, slack):
     space : addresses of what is overwritten, for as many rows as are packed:
         scores, float32 (rows, `WIDTH`), and for `offer_own` as many times as the rows have masks
         hits, int64 (rows, 3)
+        where scores are that have to be completed, int32 (rows * `WIDTH` + 1,)
     k : how many neighbours are wanted, at most `WIDTH`
     slack : how far below the k-th best score one may be that is nearer
     """
     first_row, n_rows, first_column, n_columns, is_shared = block
+    n_trailing = rows.trailing.shape[1]
+    row_numbers, column_numbers = np.int64(rows.trailing.ctypes.data), np.int64(columns.trailing.ctypes.data)
+    row_lengths, column_lengths = np.int64(rows.lengths.ctypes.data), np.int64(columns.lengths.ctypes.data)
     for start in range(0, n_columns, WIDTH):
-        multiply(rows, columns, (n_rows, start, n_columns), space[0])
-        offer_scores(space, (first_row, n_rows, first_column + start, is_shared), state, k, slack)
+        multiply(rows.leading, columns.leading, (n_rows, start, n_columns), space[0])
+        part = first_row, n_rows, first_column + start, is_shared
+        if n_trailing == 0:
+            offer_scores(space[:2], part, state, k, slack)
+            continue
+        n_hits = find_possible(space[:2], part, state[0], row_lengths, column_lengths + 4 * start)
+        numbers = row_numbers, column_numbers + 2 * n_trailing * start, n_trailing
+        n_hits = settle(space[:2], part, state[0], numbers, n_hits, space[2])
+        offer_hits(space[:2], part, state, n_hits, k, slack)
 
 
 @njit(**KERNEL_OPTIONS)
 def offer_scores(space, part, state, k, slack):
     """Offer the scores of `WIDTH` columns; `part` has the first row's word, how many there are, the first column's."""
+    offer_hits(space, part, state, find(space, part, state[0]), k, slack)
+
+
+@njit(**KERNEL_OPTIONS)
+def offer_hits(space, part, state, n_hits, k, slack):
+    """Offer the scores that are listed as hits."""
     first_row, first_column = part[0], part[2]
     scores, hits = space
-    n_hits = find(space, part, state[0])
     for hit in range(n_hits):
         ask_for_places(hits, min(hit + AHEAD, n_hits - 1), part, state)
         i, for_row, for_columns = hit_at(hits, hit)
@@ -105,30 +110,6 @@ def offer_scores(space, part, state, k, slack):
             word = first_column + lowest_bit(for_columns)
             for_columns &= for_columns - 1
             append(word, row, float32_at(scores, place + word), state, k, slack)
-
-
-@njit(**KERNEL_OPTIONS, inline="always")
-def find(space, part, bars):
-    """List the rows whose masks are not empty: the row, who reaches its bar, who reaches the columns'.
-
-    Each is written, and kept only if it is not empty: a branch would be guessed wrong as often as there is a hit.
-    """
-    first_row, n_rows, first_column, is_shared = part
-    scores, hits = space
-    n_hits = 0
-    for i in range(n_rows):
-        for_row = reaching(scores, i * WIDTH, float32_at(bars, first_row + i))
-        for_columns = reaching_each(scores, i * WIDTH, bars, first_column) if is_shared else 0
-        write_int64(hits, 3 * n_hits, i)
-        write_int64(hits, 3 * n_hits + 1, for_row)
-        write_int64(hits, 3 * n_hits + 2, for_columns)
-        n_hits += (for_row | for_columns) != 0
-    return n_hits
-
-
-@njit(**KERNEL_OPTIONS, inline="always")
-def hit_at(hits, number):
-    return int64_at(hits, 3 * number), int64_at(hits, 3 * number + 1), int64_at(hits, 3 * number + 2)
 
 
 @njit(**KERNEL_OPTIONS, inline="always")

@@ -9,7 +9,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from trainer.kernels.llvm import FLOAT, INT64, Value, address_of, shuffle, splat
+from trainer.kernels.llvm import FLOAT, INT64, Value, address_of, fused, shuffle, splat
 
 WIDTH = 64
 """Scores of a mask; as many as an integer has bits."""
@@ -45,6 +45,33 @@ def reaching_each(typing, scores, start, bars, first):
         return _mask(builder, _scores(builder, base, index), _scores(builder, bars, first))
 
     return types.int64(types.int64, types.int64, types.int64, types.int64), emit
+
+
+@intrinsic
+def may_reach(typing, scores, start, bar, length, lengths):
+    """As `reaching`, of scores to which `length` times each of `WIDTH` float32 at address `lengths` may be added."""
+
+    def emit(context: Any, builder: Any, signature: Any, values: Sequence[Value]) -> Value:
+        base, index, bar, length, lengths = values
+        return _mask(builder, _most(builder, base, index, length, lengths), splat(builder, bar, WIDTH))
+
+    return types.int64(types.int64, types.int64, types.float32, types.float32, types.int64), emit
+
+
+@intrinsic
+def may_reach_each(typing, scores, start, bars, first, length, lengths):
+    """As `reaching_each`, of such scores."""
+
+    def emit(context: Any, builder: Any, signature: Any, values: Sequence[Value]) -> Value:
+        base, index, bars, first, length, lengths = values
+        return _mask(builder, _most(builder, base, index, length, lengths), _scores(builder, bars, first))
+
+    return types.int64(types.int64, types.int64, types.int64, types.int64, types.float32, types.int64), emit
+
+
+def _most(builder: Any, base: Value, index: Value, length: Value, lengths: Value) -> Value:
+    each = _scores(builder, lengths, INT64(0))
+    return fused(builder, splat(builder, length, WIDTH), each, _scores(builder, base, index))
 
 
 @intrinsic

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -29,8 +29,25 @@ ROWS, GROUPS = 4, 2
 """Of a tile, whose sums are in registers: rows, and columns by `LANES`. More sums, or fewer, were slower."""
 AT_ONCE = 8
 """Numbers of a vector that are packed together."""
+AT_A_TIME = 2 * LANES
+"""Numbers of a trailing row that are multiplied together."""
 
 _INTEGERS, _PAIRS = ir.VectorType(INT32, LANES), ir.VectorType(ir.IntType(16), 2 * LANES)
+
+
+class Panel(NamedTuple):
+    """Some words as they are multiplied: their leading numbers, their trailing ones, and how long these are.
+
+    Attributes
+    ----------
+    leading : int32 (n / `LANES`, n_pairs, `LANES`), packed
+    trailing : int16 (n, n_trailing), as integers; n_trailing is a multiple of `AT_A_TIME`, or 0
+    lengths : float32 (n,), not less than the length of each row of `trailing` as numbers
+    """
+
+    leading: npt.NDArray[np.int32]
+    trailing: npt.NDArray[np.int16]
+    lengths: npt.NDArray[np.float32]
 
 
 def n_pairs(dim: int) -> int:
@@ -159,6 +176,28 @@ def multiply_tile(typing, rows, columns, n_pairs, scores):
         return context.get_dummy_value()
 
     return types.void(*[types.int64] * 4), emit
+
+
+@intrinsic
+def trailing_product(typing, row, other, n):
+    """The product of two rows of `n` int16, a multiple of `AT_A_TIME`, at these addresses, as a score: float32."""
+
+    def emit(context: Any, builder: Any, signature: Any, values: Sequence[Value]) -> Value:
+        row, other, n = values
+        zeros = ir.Constant(_INTEGERS, [0] * LANES)
+        sums = cgutils.alloca_once_value(builder, zeros)
+        builder.store(zeros, sums)
+        with cgutils.for_range(builder, builder.udiv(n, INT64(AT_A_TIME))) as loop:
+            place = builder.mul(loop.index, INT64(LANES))
+            pairs = _pair_sums(builder, _columns(builder, row, place), _columns(builder, other, place))
+            builder.store(builder.add(builder.load(sums), pairs), sums)
+        add = cgutils.get_or_insert_function(
+            builder.module, ir.FunctionType(INT32, [_INTEGERS]), f"llvm.vector.reduce.add.v{LANES}i32"
+        )
+        total = builder.sitofp(builder.call(add, [builder.load(sums)]), FLOAT)
+        return builder.fmul(total, ir.Constant(FLOAT, 1.0 / ONE**2))
+
+    return types.float32(types.int64, types.int64, types.int64), emit
 
 
 def _columns(builder: Any, base: Value, index: Value) -> Value:
