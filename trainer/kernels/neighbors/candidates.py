@@ -43,7 +43,7 @@ def offer_own(rows, words, state, space, k, slack):
         bar = reached_by(scores, i * WIDTH, n_words, (n_words * WIDTH, 1), k + 1, -LARGEST) - slack
         write_float32(state[0], first + i, np.float32(bar))
     for start in range(0, n_words, WIDTH):
-        part = first, n_words, first + start, False
+        part = first, n_words, first + start, np.bool_(False)  # a constant would compile all once more
         offer_scores((scores + 4 * start * n_words, hits), part, state, k, slack)
 
 

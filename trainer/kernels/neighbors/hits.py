@@ -14,7 +14,7 @@ from trainer.kernels.neighbors.products import trailing_product
 from trainer.kernels.options import KERNEL_OPTIONS
 
 
-@njit(**KERNEL_OPTIONS, inline="always")
+@njit(**KERNEL_OPTIONS)
 def find(space, part, bars):
     """List the rows whose masks are not empty: the row, who reaches its bar, who reaches the columns'."""
     first_row, n_rows, first_column, is_shared = part
@@ -27,7 +27,7 @@ def find(space, part, bars):
     return n_hits
 
 
-@njit(**KERNEL_OPTIONS, inline="always")
+@njit(**KERNEL_OPTIONS)
 def find_possible(space, part, bars, row_lengths, column_lengths):
     """The same of scores of leading numbers and what the trailing ones can add; their lengths lie at addresses."""
     first_row, n_rows, first_column, is_shared = part
@@ -41,7 +41,7 @@ def find_possible(space, part, bars, row_lengths, column_lengths):
     return n_hits
 
 
-@njit(**KERNEL_OPTIONS, inline="always")
+@njit(**KERNEL_OPTIONS)
 def settle(space, part, bars, numbers, n_hits, places):
     """Complete the scores of all hits, and list those that still are.
 
@@ -68,7 +68,7 @@ def settle(space, part, bars, numbers, n_hits, places):
     return n_kept
 
 
-@njit(**KERNEL_OPTIONS, inline="always")
+@njit(**KERNEL_OPTIONS)
 def listed_places(hits, n_hits, places):
     """Write where the scores of all hits lie; how many there are. Most rows have one or two: these take no branch."""
     n_places = 0
