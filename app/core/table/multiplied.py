@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import Any
 
 import numpy as np
-from threadpoolctl import threadpool_info
+from threadpoolctl import ThreadpoolController
 
 from app.core.table.arrays import FloatArray
 
@@ -23,7 +24,7 @@ def multiplied(rows: FloatArray, directions: FloatArray, out: FloatArray) -> Non
     many rows and directions there are.
     """
     n_in_block = AS_THEY_LIE // max(1, directions.size)
-    if directions.ndim == 1 or n_in_block < FEWEST_ROWS or not _multiplies_small_ones_as_they_lie():
+    if directions.ndim == 1 or n_in_block < FEWEST_ROWS or not _takes_small_ones_as_they_lie():
         np.matmul(rows, directions, out=out)
         return
     directions = np.ascontiguousarray(directions)
@@ -33,6 +34,13 @@ def multiplied(rows: FloatArray, directions: FloatArray, out: FloatArray) -> Non
     np.matmul(rows[whole:], directions, out=out[whole:])
 
 
+def _takes_small_ones_as_they_lie() -> bool:
+    """Not while several threads share each product: they do not share small ones."""
+    return any(library.num_threads == 1 for library in _for_avx_512())
+
+
 @cache
-def _multiplies_small_ones_as_they_lie() -> bool:
-    return any(library.get("architecture", "").lower() in FOR_AVX_512 for library in threadpool_info())
+def _for_avx_512() -> list[Any]:
+    """The OpenBLAS of numpy, if it has such kernels on this processor."""
+    libraries = ThreadpoolController().select(internal_api="openblas").lib_controllers
+    return [each for each in libraries if each.architecture.lower() in FOR_AVX_512]
