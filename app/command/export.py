@@ -78,6 +78,8 @@ def _named(response: httpx.Response) -> Path:
 
 def _write(response: httpx.Response, path: Path) -> None:
     """Write beside the file and give it its name at the end; nothing stays of what was cut off."""
+    if not path.parent.is_dir():
+        raise WrongUsage(f"There is no folder {path.parent}.")
     partial = path.with_name(f"{path.name}.partial")
     try:
         with partial.open("wb") as file:

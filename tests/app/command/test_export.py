@@ -36,6 +36,11 @@ def test_a_refusal_is_told_and_leaves_no_file(ask: Wordkin, tmp_path: Path) -> N
     assert not list(tmp_path.glob("file*"))
 
 
+def test_a_folder_that_is_not_there_is_named(ask: Wordkin, tmp_path: Path) -> None:
+    refused = ask("export", "first", "-f", "glove", "-o", "nowhere/file", cwd=tmp_path)
+    assert (refused.returncode, f"There is no folder {tmp_path / 'nowhere'}." in refused.stderr) == (2, True)
+
+
 def test_what_is_no_file_is_written_to_and_not_replaced(ask: Wordkin, service: httpx.Client, tmp_path: Path) -> None:
     asked = ("export", "first@1", "-f", "word2vec-text", "-o")
     assert ask(*asked, "a.txt", cwd=tmp_path).returncode == 0
