@@ -9,13 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from app.core.costs.publishing import LEADING_BYTES
+from app.core.costs.publishing import LEADING_BYTES, integer_bytes
+from app.core.nearest.scores import DoubleArray
 from app.core.table.arrays import FloatArray
 from app.core.table.quantised import UnitVectors
 from trainer.kernels.llvm import LANES
-from trainer.kernels.neighbors.products import AT_A_TIME, ONE, Panel, error, n_pairs, pack, rounded_off
+from trainer.kernels.neighbors.products import AT_A_TIME, ONE, Panel, n_pairs, pack, rounded_off
 from trainer.publishing.candidates import PANEL, Integers, Packed
 from trainer.steps.crew import Crew
 
@@ -36,8 +36,6 @@ LONGER = 1 + 2.0**-12
 FURTHER_OFF = 12 * 2.0**-24
 """What a turned number's rounding to float32, and sums of two parts of a score, add to its error."""
 
-DoubleArray = npt.NDArray[np.float64]
-
 
 @dataclass(frozen=True, eq=False)
 class Leading:
@@ -57,7 +55,7 @@ def leading_of(unit_vectors: UnitVectors, k: int) -> Leading | None:
     """
     n_words, dim = unit_vectors.shape
     is_small = n_words < FEWEST_WORDS or dim <= AT_A_TIME
-    if is_small or dim > MOST_DIMENSIONS or n_words * dim * 2 > LEADING_BYTES:
+    if is_small or dim > MOST_DIMENSIONS or integer_bytes(n_words, dim) > LEADING_BYTES:
         return None
     some = unit_vectors[:: -(-n_words // SAMPLE)].astype(np.float64)
     rotation = np.ascontiguousarray(np.linalg.eigh(some.T @ some)[1][:, ::-1])
@@ -103,14 +101,14 @@ class Led(Packed):
     """
 
     def __init__(self, unit_vectors: UnitVectors, leading: Leading, crew: Crew) -> None:
-        super().__init__(unit_vectors, 0.0)
-        self._leading = leading
         self._panels: list[Panel] = []
         rounding = 0.0
-        for panel, most in crew.in_order(self._turned, range(-(-len(unit_vectors) // PANEL))):
+        panels = (unit_vectors[first : first + PANEL] for first in range(0, len(unit_vectors), PANEL))
+        for panel, most in crew.in_order(lambda own: _turned(own, leading), panels):
             self._panels.append(panel)
             rounding = max(rounding, most)
-        self.error = error(rounding) + FURTHER_OFF
+        super().__init__(unit_vectors, rounding)
+        self.error += FURTHER_OFF
 
     def of(self, panel: int, scratch: Integers) -> Panel:  # noqa: ARG002 (as of `Packed`)
         """Those of a panel."""
@@ -121,16 +119,16 @@ class Led(Packed):
         pack(self.unit_vectors[panel * PANEL : (panel + 1) * PANEL], scratch)
         return scratch
 
-    def _turned(self, panel: int) -> tuple[Panel, float]:
-        """A panel, and the most that is rounded off a vector, turned or not."""
-        own = self.unit_vectors[panel * PANEL : (panel + 1) * PANEL]
-        turned = (own.astype(np.float64) @ self._leading.rotation).astype(np.float32)
-        n_leading = self._leading.n_leading
-        leading = np.empty((PANEL // LANES, n_pairs(n_leading), LANES), np.int32)
-        pack(np.ascontiguousarray(turned[:, :n_leading]), leading)
-        trailing = np.zeros((PANEL, -(-(turned.shape[1] - n_leading) // AT_A_TIME) * AT_A_TIME), np.int16)
-        integers = np.rint(turned[:, n_leading:] * np.float32(ONE))
-        trailing[: len(own), : integers.shape[1]] = integers
-        lengths = np.zeros(PANEL, np.float32)
-        lengths[: len(own)] = _lengths(integers) * np.float32(LONGER / ONE)
-        return Panel(leading, trailing, lengths), max(rounded_off(turned), rounded_off(own))
+
+def _turned(own: FloatArray, leading: Leading) -> tuple[Panel, float]:
+    """Vectors of a panel as they are multiplied, and the most that is rounded off one of them, turned or not."""
+    turned = (own.astype(np.float64) @ leading.rotation).astype(np.float32)
+    n_leading = leading.n_leading
+    packed = np.empty((PANEL // LANES, n_pairs(n_leading), LANES), np.int32)
+    pack(np.ascontiguousarray(turned[:, :n_leading]), packed)
+    trailing = np.zeros((PANEL, -(-(turned.shape[1] - n_leading) // AT_A_TIME) * AT_A_TIME), np.int16)
+    integers = np.rint(turned[:, n_leading:] * np.float32(ONE))
+    trailing[: len(own), : integers.shape[1]] = integers
+    lengths = np.zeros(PANEL, np.float32)
+    lengths[: len(own)] = _lengths(integers) * np.float32(LONGER / ONE)
+    return Panel(packed, trailing, lengths), max(rounded_off(turned), rounded_off(own))

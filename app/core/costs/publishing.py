@@ -42,14 +42,19 @@ def graph_bytes(n_words: int, dim: int, limits: IndexLimits) -> int:
     return n_words * GRAPH_WORD_BYTES + min(n_words, GRAPH_WORDS) * CANDIDATE_BYTES + packed_bytes(n_words, dim)
 
 
+def integer_bytes(n_words: int, dim: int) -> int:
+    """Of vectors as integers of 16 bits."""
+    return n_words * dim * 2
+
+
 def packed_bytes(n_words: int, dim: int) -> int:
     """Memory that vectors take as they are multiplied for a graph."""
-    return min(PACKED_BYTES, n_words * dim * 2)
+    return min(PACKED_BYTES, integer_bytes(n_words, dim))
 
 
 def turned_bytes(n_words: int, dim: int) -> int:
     """The same for the neighbour table, if some of their numbers are multiplied first."""
-    n_bytes = n_words * dim * 2
+    n_bytes = integer_bytes(n_words, dim)
     return n_bytes if n_bytes <= LEADING_BYTES else PACKED_BYTES
 
 

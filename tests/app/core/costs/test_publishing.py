@@ -27,6 +27,12 @@ def test_a_graph_takes_memory_for_links_and_for_the_candidates_of_some_words() -
     assert graph_bytes(400_000, 100, IndexLimits("exact")) == graph_bytes(1000, 10, IndexLimits()) == 0
 
 
+def test_vectors_that_are_turned_are_all_kept_unless_they_take_too_much() -> None:
+    assert publishing.turned_bytes(1_000_000, 300) == 600_000_000
+    assert publishing.turned_bytes(1 << 20, 512) == 1 << 30
+    assert publishing.turned_bytes((1 << 20) + 1, 512) == publishing.PACKED_BYTES
+
+
 def test_threads_share_table_and_graph() -> None:
     one, two = (expected_seconds(100_000, 300, IndexLimits(), threads=threads) for threads in (1, 2))
     assert two["neighbor table"] == pytest.approx(one["neighbor table"] / 2)
